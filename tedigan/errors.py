@@ -1,0 +1,71 @@
+"""What a user can cause to go wrong, as one tree.
+
+    TediganError
+    ├── ParamsError            params.yaml or a command-line value
+    ├── WeightsError           a model file: missing, damaged, of another kind
+    │   ├── KeysError          its tensor names are not the expected ones
+    │   └── HashError          its sha256 is not the recorded one
+    ├── ShapeError             tensors that do not fit each other
+    ├── DataError              a data set or a record of it
+    │   ├── ImageError         a picture
+    │   ├── CaptionError       a caption or a caption file
+    │   ├── AttributeFileError the 40-attribute table
+    │   └── LabelError         a 19-class label map
+    ├── StoreError             a bucket or a disk that does not answer as it should
+    └── InterruptedTrainingError   a training stage that was told to stop; its checkpoint is kept
+
+Each message has four parts: what was wrong, what came, what was expected, what to do.
+Our own bugs are `assert` statements, not members of this tree.
+"""
+
+
+class TediganError(Exception):
+    """Anything that a user can cause and mend; the command line prints it without a traceback."""
+
+
+class ParamsError(TediganError):
+    """params.yaml (or a value given instead of it) is not usable."""
+
+
+class WeightsError(TediganError):
+    """A model file is missing, damaged, or not what its name says."""
+
+
+class KeysError(WeightsError):
+    """A model file's tensor names or shapes are not the expected ones."""
+
+
+class HashError(WeightsError):
+    """A file's sha256 is not the recorded one."""
+
+
+class ShapeError(TediganError):
+    """Tensors that do not fit each other or the network."""
+
+
+class DataError(TediganError):
+    """A data set, or one record of it, is not usable."""
+
+
+class ImageError(DataError):
+    """A picture cannot be read or is of a refused kind."""
+
+
+class CaptionError(DataError):
+    """A caption or a caption file is not usable."""
+
+
+class AttributeFileError(DataError):
+    """The 40-attribute table is not usable."""
+
+
+class LabelError(DataError):
+    """A label map is not usable."""
+
+
+class StoreError(TediganError):
+    """A bucket or a disk does not answer as it should."""
+
+
+class InterruptedTrainingError(TediganError):
+    """A training stage was told to stop; the next run resumes from its checkpoint."""

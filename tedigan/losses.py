@@ -1,0 +1,81 @@
+"""The terms that training and optimisation are made of. Each is a mean over the batch."""
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+
+def generator_loss(fake_logits: Float[Tensor, " n"]) -> Float[Tensor, ""]:
+    """Non-saturating: mean softplus(-D(x^)).    Goodfellow et al., arXiv:1406.2661"""
+    return F.softplus(-fake_logits).mean()
+
+
+def discriminator_loss(
+    real_logits: Float[Tensor, " n"], fake_logits: Float[Tensor, " m"]
+) -> Float[Tensor, ""]:
+    """mean softplus(D(x^)) + mean softplus(-D(x))."""
+    return F.softplus(fake_logits).mean() + F.softplus(-real_logits).mean()
+
+
+def r1_penalty(
+    real_logits: Float[Tensor, " n"], real_images: Float[Tensor, "n 3 h w"]
+) -> Float[Tensor, ""]:
+    """mean_b sum |grad_x D(x)|^2 on photographs; times gamma / 2.    Mescheder et al., arXiv:1801.04406
+
+    real_images must require gradients.
+    """
+    (gradient,) = torch.autograd.grad(real_logits.sum(), real_images, create_graph=True)
+    return gradient.square().sum(dim=[1, 2, 3]).mean()
+
+
+def pixel_loss(
+    images: Float[Tensor, "n 3 h w"], target: Float[Tensor, "n 3 h w"]
+) -> Float[Tensor, ""]:
+    """mean((x - x^)^2) on images in -1..1."""
+    return F.mse_loss(images, target)
+
+
+def perceptual_loss(features: list[Tensor], target: list[Tensor]) -> Float[Tensor, ""]:
+    """Mean over the feature maps of mean |F(x) - F(x^)|, each map scaled by its target's deviation.
+
+    With discriminator features this is feature matching (pix2pixHD, arXiv:1711.11585).
+    """
+    terms = [
+        F.l1_loss(ours, theirs) / (theirs.detach().std() + 1e-6)
+        for ours, theirs in zip(features, target, strict=True)
+    ]
+    return torch.stack(terms).mean()
+
+
+def latent_loss(
+    ws: Float[Tensor, "n num_ws w_dim"],
+    target: Float[Tensor, "n num_ws w_dim"],
+    layer_weights: Float[Tensor, " num_ws"] | None = None,
+) -> Float[Tensor, ""]:
+    """sum_i p_i mean((w_i - w'_i)^2): TediGAN's visual-linguistic similarity with p_i = layer_weights.
+
+    layer_weights sum to 1; None weighs all layers alike.
+    """
+    per_layer = (ws - target).square().mean(dim=[0, 2])
+    if layer_weights is None:
+        return per_layer.mean()
+    return (per_layer * layer_weights).sum()
+
+
+def contrastive_loss(
+    ws: Float[Tensor, "n num_ws w_dim"],
+    target: Float[Tensor, "n num_ws w_dim"],
+    w_avg: Float[Tensor, " w_dim"],
+    *,
+    temperature: float = 0.1,
+) -> Float[Tensor, ""]:
+    """Each caption's code must point to its own face's code more than to the batch's others (InfoNCE).
+
+    Directions are taken from `w_avg`, so the mean face is not an answer. Symmetric over text and image.
+    """
+    ours = F.normalize((ws - w_avg).flatten(1), dim=1)
+    theirs = F.normalize((target - w_avg).flatten(1), dim=1)
+    logits = ours @ theirs.T / temperature
+    labels = torch.arange(len(ws), device=ws.device)
+    return (F.cross_entropy(logits, labels) + F.cross_entropy(logits.T, labels)) / 2

@@ -1,0 +1,250 @@
+"""params.yaml -> frozen, typed `Params`. The only parser; unknown keys are errors.
+
+A stage sees its own section and `Paths`; mathematics sees plain keyword arguments.
+"""
+
+import difflib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from tedigan.errors import ParamsError, ShapeError
+from tedigan.tensors import num_ws_of
+
+Count = Annotated[int, Field(ge=1)]
+CountOrZero = Annotated[int, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+Weight = Annotated[float, Field(ge=0)]
+Layers = Literal["measured"] | list[CountOrZero]
+
+
+class Section(BaseModel):
+    """A frozen section of params.yaml; an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Paths(Section):
+    """Where things lie, relative to the folder of params.yaml."""
+
+    code: Path
+    data: Path
+    models: Path
+    results: Path
+    work: Path
+
+
+class Dataset(Section):
+    """The data set stage."""
+
+    source: str
+    num_images: Count | None
+    resolution: Count
+    captions_per_image: Annotated[int, Field(ge=1, le=100)]
+    packing: Literal["folder", "tar"]
+    image_format: Literal["png", "jpg", "webp"]
+    val_fraction: Share
+    test_fraction: Share
+    seed: int
+
+    @field_validator("resolution")
+    @classmethod
+    def _is_power_of_two(cls, value: int) -> int:
+        try:
+            num_ws_of(value)
+        except ShapeError as error:
+            raise ValueError(str(error)) from error
+        return value
+
+
+class TrainGenerator(Section):
+    """The StyleGAN2 training stage."""
+
+    init: str | None
+    total_nimg: CountOrZero
+    z_dim: Count
+    w_dim: Count
+    num_mapping_layers: Count
+    channel_base: Count
+    channel_max: Count
+    batch_size: Count
+    learning_rate: Positive
+    r1_gamma: Weight
+    r1_interval: Count
+    style_mixing_prob: Share
+    ema_halflife_nimg: Positive
+    ema_rampup: Weight
+    mirror: bool
+    augment: Literal["none", "color,translation"]
+    checkpoint_every: Count
+    seed: int
+
+
+class TrainEncoder(Section):
+    """The inversion encoder training stage (A1)."""
+
+    base_channels: Count
+    num_steps: Count
+    batch_size: Count
+    learning_rate: Positive
+    synthetic_fraction: Share
+    weight_pixel: Weight
+    weight_perceptual: Weight
+    weight_adversarial: Weight
+    weight_latent: Weight
+    perceptual_trunk: str | None
+    r1_gamma: Weight
+    r1_interval: Count
+    checkpoint_every: Count
+    seed: int
+
+
+class Invert(Section):
+    """The stage that turns every photograph into its W+ code."""
+
+    batch_size: Count
+
+
+class TrainTextEncoder(Section):
+    """The text encoder training stage (A2)."""
+
+    backbone: str
+    hidden_dim: Count
+    num_steps: Count
+    batch_size: Annotated[int, Field(ge=2)]
+    learning_rate: Positive
+    weight_latent: Weight
+    weight_contrastive: Weight
+    checkpoint_every: Count
+    seed: int
+
+
+class TrainReferee(Section):
+    """The stage that trains the independent judge of attributes and identity."""
+
+    base_channels: Count
+    num_steps: Count
+    batch_size: Count
+    learning_rate: Positive
+    embedding_dim: Count
+    weight_identity: Weight
+    checkpoint_every: Count
+    seed: int
+
+
+class Evaluate(Section):
+    """The evaluation stage."""
+
+    num_prompts: Count
+    num_images: Annotated[int, Field(ge=2)]
+    batch_size: Count
+    truncation_psi: Share
+    lpips_trunk: str | None
+    seed: int
+
+
+class Generate(Section):
+    """Captions -> faces."""
+
+    captions: str
+    faces_per_caption: Count
+    batch_size: Count
+    truncation_psi: Share
+    style_layers: Layers
+    strength: Weight
+    noise_mode: Literal["const", "random", "none"]
+    seed: int
+
+
+class Manipulate(Section):
+    """Photographs + text -> edited photographs."""
+
+    photographs: str
+    edits: str
+    max_photographs: Count
+    text_layers: Layers
+    strength: Weight
+    num_steps: CountOrZero
+    learning_rate: Positive
+    weight_pixel: Weight
+    weight_perceptual: Weight
+    weight_encoder: Weight
+    weight_text: Weight
+    batch_size: Count
+    seed: int
+
+
+class Report(Section):
+    """The page that a person reads."""
+
+    title: str
+    max_examples: Count
+
+
+class Runtime(Section):
+    """Where it runs; never changes what comes out of a CPU run."""
+
+    device: Literal["auto", "cpu", "cuda"]
+
+
+class Params(Section):
+    """The whole of params.yaml."""
+
+    paths: Paths
+    dataset: Dataset
+    train_generator: TrainGenerator
+    train_encoder: TrainEncoder
+    invert: Invert
+    train_text_encoder: TrainTextEncoder
+    train_referee: TrainReferee
+    evaluate: Evaluate
+    generate: Generate
+    manipulate: Manipulate
+    report: Report
+    runtime: Runtime
+
+
+def read_params(path: Path) -> Params:
+    """Parse and check a params.yaml; relative paths in it are relative to its folder.
+
+    Raises ParamsError with every problem at once, each with its key and what was expected.
+    """
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ParamsError(
+            f"{path} does not exist. Run from the folder that holds params.yaml, or name a profile."
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ParamsError(f"{path} is not YAML: {error}. Mend the line it names.") from error
+    if not isinstance(raw, dict):
+        raise ParamsError(f"{path} holds {type(raw).__name__}, expected a mapping of sections.")
+    try:
+        return Params.model_validate(raw)
+    except ValidationError as error:
+        lines = "\n".join(f"  {_explain(problem)}" for problem in error.errors())
+        raise ParamsError(f"{path} is not usable:\n{lines}") from error
+
+
+def _explain(problem: Any) -> str:
+    """One line for one pydantic problem: key, what was wrong, what came, what to do."""
+    place = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        known = _keys_beside(problem["loc"])
+        close = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1)
+        hint = f"did you mean `{close[0]}`?" if close else f"known keys: {', '.join(known)}."
+        return f"{place}: unknown key; {hint}"
+    if problem["type"] == "missing":
+        return f"{place}: missing; add it (see params.yaml of the project for its meaning)."
+    return f"{place}: {problem['msg']} (got {problem['input']!r})."
+
+
+def _keys_beside(location: tuple[int | str, ...]) -> list[str]:
+    """The keys that params.yaml may have at this place."""
+    model: Any = Params
+    for part in location[:-1]:
+        model = model.model_fields[str(part)].annotation
+    return list(model.model_fields)

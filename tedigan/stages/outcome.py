@@ -1,0 +1,71 @@
+"""What a stage needs to know of its surroundings, and what it says when it is done."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from tedigan.params import Params
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder with a params.yaml, and the places that the stages read and write.
+
+    Every place is absolute. `device` is where networks run.
+    """
+
+    root: Path
+    params: Params
+
+    def at(self, path: str | Path) -> Path:
+        """A path of params.yaml, made absolute."""
+        return (self.root / path).resolve()
+
+    @property
+    def dataset(self) -> Path:
+        """The data set in the MM-CelebA-HQ layout."""
+        return self.at(self.params.paths.data) / "dataset"
+
+    @property
+    def codes(self) -> Path:
+        """W+ codes of the data set's photographs."""
+        return self.at(self.params.paths.data) / "codes"
+
+    def model(self, name: str) -> Path:
+        """A model's folder: generator, encoder, text_encoder or referee."""
+        return self.at(self.params.paths.models) / name
+
+    def result(self, name: str) -> Path:
+        """A result's folder: evaluation, generated, manipulated or report."""
+        return self.at(self.params.paths.results) / name
+
+    @property
+    def work(self) -> Path:
+        """Checkpoints, caches and run records; never tracked by DVC."""
+        return self.at(self.params.paths.work)
+
+    @property
+    def device(self) -> torch.device:
+        """`runtime.device`, where auto takes a GPU if there is one."""
+        name = self.params.runtime.device
+        if name == "auto":
+            name = "cuda" if torch.cuda.is_available() else "cpu"
+        return torch.device(name)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a stage did. Goes into the run record and MLflow, never into a DVC output.
+
+    metrics: final numbers, by name. curves: file of per-step numbers among the outputs (CSV), if any.
+    pictures: files among the outputs that a person would look at.
+    resumed_from_step: the checkpoint's step if the stage went on from one, else None.
+    num_quarantined: records set aside with a reason.
+    """
+
+    metrics: dict[str, float] = field(default_factory=dict)
+    curves: Path | None = None
+    pictures: list[Path] = field(default_factory=list)
+    resumed_from_step: int | None = None
+    num_quarantined: int = 0

@@ -1,0 +1,113 @@
+"""The one training loop: steps, progress, log, checkpoint, resume.
+
+Every step draws its randomness from `(seed, name, step)`, so a run that was killed and resumed ends with
+the same bytes as one that was not.
+"""
+
+import csv
+import io
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from tqdm import tqdm
+
+from tedigan.stages.outcome import Workspace
+from tedigan.store.checkpoints import CheckpointFile
+from tedigan.store.files import sha256_file, sha256_tree, sha256_value, write_text
+
+LOG_ROWS = 200
+
+
+class Stateful(Protocol):
+    """A network, an optimiser: anything whose state can be kept and put back."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tensors and plain values."""
+
+    def load_state_dict(self, state_dict: dict[str, Any], /) -> Any:
+        """Put a state back."""
+
+
+class Training:
+    """One training stage's run, found again after a kill by the digest of what it depends on.
+
+    inputs: folders of earlier stages; their content is part of the digest.
+    """
+
+    def __init__(self, workspace: Workspace, stage: str, inputs: list[Path], *, every: int) -> None:
+        # imported here: the table in tedigan.stages imports this module's stages only by name
+        from tedigan.stages import STAGES
+
+        section = getattr(workspace.params, stage)
+        spec = {
+            "stage": stage,
+            "version": STAGES[stage].version,
+            "params": section.model_dump(mode="json"),
+            "inputs": [_digest(path) for path in inputs],
+        }
+        self.stage, self.every = stage, every
+        self.checkpoint = CheckpointFile(workspace.work, stage, sha256_value(spec))
+        self.resumed_from_step: int | None = None
+        self.rows: list[dict[str, float]] = []
+
+    def run(
+        self,
+        components: Mapping[str, Stateful],
+        step: Callable[[int], dict[str, float]],
+        *,
+        num_steps: int,
+        first_step: int = 0,
+    ) -> None:
+        """Call `step(i)` for the steps that remain; it returns numbers for the log."""
+        start = max(self._resume(components), first_step)
+        log_every = max(1, num_steps // LOG_ROWS)
+        progress = tqdm(
+            total=num_steps, initial=start, desc=self.stage, unit="step", mininterval=1.0
+        )
+        for i in range(start, num_steps):
+            numbers = step(i)
+            if i % log_every == 0 or i == num_steps - 1:
+                self.rows.append({"step": float(i), **numbers})
+                progress.set_postfix({name: f"{value:.3g}" for name, value in numbers.items()})
+            progress.update()
+            if (i + 1) % self.every == 0 and i + 1 < num_steps:
+                self._save(components, i + 1)
+        progress.close()
+
+    def write_log(self, path: Path) -> None:
+        """The logged numbers as CSV: step, then one column a number."""
+        buffer = io.StringIO()
+        columns = list(dict.fromkeys(name for row in self.rows for name in row))
+        writer = csv.DictWriter(buffer, columns, lineterminator="\n", restval="")
+        writer.writeheader()
+        for row in self.rows:
+            writer.writerow({name: f"{value:.6g}" for name, value in row.items()})
+        write_text(path, buffer.getvalue())
+
+    def last(self, name: str, *, share: float = 0.1) -> float:
+        """Mean of a logged number over the last `share` of the run; nan where nothing was logged."""
+        values = [row[name] for row in self.rows if name in row]
+        tail = values[-max(1, int(len(values) * share)) :]
+        return sum(tail) / len(tail) if tail else float("nan")
+
+    def _save(self, components: Mapping[str, Stateful], step: int) -> None:
+        states = {name: component.state_dict() for name, component in components.items()}
+        self.checkpoint.save({"step": step, "rows": self.rows, "states": states})
+
+    def _resume(self, components: Mapping[str, Stateful]) -> int:
+        state = self.checkpoint.load()
+        if state is None:
+            return 0
+        for name, component in components.items():
+            component.load_state_dict(state["states"][name])
+        self.rows, self.resumed_from_step = state["rows"], state["step"]
+        tqdm.write(f"{self.stage}: resumes from its checkpoint at step {state['step']}")
+        return int(state["step"])
+
+
+def _digest(path: Path) -> str:
+    """A model folder by its bytes; a data set by its index (its pictures may be gigabytes)."""
+    if (path / "index.csv").is_file():
+        return sha256_value([sha256_file(path / name) for name in ("index.csv", "dataset.json")])
+    return sha256_tree(path)

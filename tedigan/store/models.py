@@ -1,0 +1,88 @@
+"""Model folders: `<network>.safetensors`, `config.json`, `README.md` (the model card).
+
+Tensors are read and written as safetensors only; nothing is unpickled. A tensor that is missing, left
+over or of another shape is a KeysError, never a warning.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor, nn
+
+from tedigan.errors import KeysError, WeightsError
+from tedigan.store.files import read_json, write_bytes, write_json, write_text
+
+CONFIG, CARD = "config.json", "README.md"
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Write safetensors, whole or not at all; equal tensors give equal bytes."""
+    contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    write_bytes(path, save(contiguous))
+
+
+def load_tensors(path: Path) -> dict[str, Tensor]:
+    """Read safetensors onto the CPU."""
+    try:
+        return load(path.read_bytes())
+    except FileNotFoundError:
+        raise WeightsError(
+            f"{path} does not exist. Run the stage that trains it, or `dvc pull`."
+        ) from None
+    except SafetensorError as error:
+        raise WeightsError(
+            f"{path} is not a whole safetensors file ({error}). Delete it and make it again."
+        ) from error
+
+
+def load_into(network: nn.Module, path: Path) -> None:
+    """Fill a network from a safetensors file; names and shapes must be exactly the network's."""
+    tensors, wanted = load_tensors(path), network.state_dict()
+    missing, unknown = wanted.keys() - tensors.keys(), tensors.keys() - wanted.keys()
+    if missing or unknown:
+        raise KeysError(
+            f"{path.name} does not fit this network: missing {_some(missing)}, left over "
+            f"{_some(unknown)}. Is its config.json that of another network?"
+        )
+    for name, tensor in tensors.items():
+        if tensor.shape != wanted[name].shape:
+            raise KeysError(
+                f"{path.name}: {name} is {list(tensor.shape)}, expected "
+                f"{list(wanted[name].shape)}. Is its config.json that of another network?"
+            )
+    network.load_state_dict(tensors)
+
+
+def save_model(
+    folder: Path, networks: Mapping[str, nn.Module], config: Mapping[str, Any], card: str
+) -> None:
+    """Write every network as `<name>.safetensors` beside config.json and the model card."""
+    for name, network in networks.items():
+        save_tensors(folder / f"{name}.safetensors", network.state_dict())
+    write_json(folder / CONFIG, config)
+    write_text(folder / CARD, card)
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """A model folder's config.json."""
+    if not (folder / CONFIG).is_file():
+        raise WeightsError(
+            f"{folder} is not a model folder: it has no {CONFIG}. Run the stage that trains the "
+            "model, or `dvc pull`."
+        )
+    config: dict[str, Any] = read_json(folder / CONFIG)
+    return config
+
+
+def freeze(network: nn.Module, device: torch.device) -> None:
+    """Evaluation mode, no gradients to the weights, on the device."""
+    network.eval().requires_grad_(False).to(device)
+
+
+def _some(names: set[str]) -> str:
+    shown = ", ".join(sorted(names)[:3])
+    return f"{len(names)} ({shown}{', ...' if len(names) > 3 else ''})" if names else "none"

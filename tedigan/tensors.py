@@ -1,0 +1,50 @@
+"""Axis names, image ranges and random streams that every room shares.
+
+`pixels` are uint8 0..255, `images` are float32 -1..1, both `[n, 3, h, w]` RGB.
+`z` is `[n, z_dim]`, `w` is `[n, w_dim]`, `ws` (W+) is `[n, num_ws, w_dim]`.
+"""
+
+import hashlib
+import math
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from tedigan.errors import ShapeError
+
+
+def num_ws_of(resolution: int) -> int:
+    """Number of W+ codes of a StyleGAN2 at `resolution` px: 10 at 64, 14 at 256, 18 at 1024."""
+    levels = math.log2(resolution)
+    if resolution < 4 or levels != int(levels):
+        raise ShapeError(
+            f"resolution is {resolution} px; a StyleGAN takes a power of two from 4 up. "
+            "Set dataset.resolution to 64, 128, 256, 512 or 1024."
+        )
+    return 2 * int(levels) - 2
+
+
+def to_images(pixels: UInt8[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 h w"]:
+    """uint8 0..255 -> float32 -1..1."""
+    return pixels.to(torch.float32) / 127.5 - 1
+
+
+def to_pixels(images: Float[Tensor, "n 3 h w"]) -> UInt8[Tensor, "n 3 h w"]:
+    """float32 -1..1 -> uint8 0..255, rounded to nearest; `to_pixels(to_images(p)) == p`."""
+    return ((images + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+
+
+def stream(*key: int | str) -> torch.Generator:
+    """A CPU random stream of its own for each key, such as `(seed, "z", image_index)`.
+
+    The key alone decides it: not the batch, the shard, the order or the process.
+    """
+    digest = hashlib.sha256("/".join(map(str, key)).encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+
+
+def sample_z(seed: int, indices: list[int], z_dim: int) -> Float[Tensor, "n z_dim"]:
+    """Gaussian latents, one stream per image: z of image i depends on `(seed, i)` alone."""
+    rows = [torch.randn(z_dim, generator=stream(seed, "z", index)) for index in indices]
+    return torch.stack(rows) if rows else torch.empty(0, z_dim)
