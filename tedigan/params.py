@@ -86,16 +86,15 @@ class TrainGenerator(Section):
 class TrainEncoder(Section):
     """The inversion encoder training stage (A1)."""
 
-    base_channels: Count
-    num_steps: Count
+    head_dim: Count
+    num_synthetic_steps: CountOrZero
+    num_steps: CountOrZero
     batch_size: Count
     learning_rate: Positive
-    synthetic_fraction: Share
     weight_pixel: Weight
     weight_perceptual: Weight
     weight_adversarial: Weight
     weight_latent: Weight
-    perceptual_trunk: str | None
     r1_gamma: Weight
     r1_interval: Count
     checkpoint_every: Count
@@ -113,6 +112,7 @@ class TrainTextEncoder(Section):
 
     backbone: str
     hidden_dim: Count
+    captions_per_image: Count
     num_steps: Count
     batch_size: Annotated[int, Field(ge=2)]
     learning_rate: Positive
@@ -154,6 +154,7 @@ class Generate(Section):
     batch_size: Count
     truncation_psi: Share
     style_layers: Layers
+    variety: Weight
     strength: Weight
     noise_mode: Literal["const", "random", "none"]
     seed: int
@@ -165,6 +166,7 @@ class Manipulate(Section):
     photographs: str
     edits: str
     max_photographs: Count
+    mode: Literal["shift", "replace"]
     text_layers: Layers
     strength: Weight
     num_steps: CountOrZero

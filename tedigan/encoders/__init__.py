@@ -1,0 +1,1 @@
+"""Networks into W+: from photographs and from text."""

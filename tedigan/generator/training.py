@@ -60,8 +60,11 @@ class AdversarialTrainer:
         discriminator: Discriminator,
         average: Generator | None,
         settings: AdversarialSettings,
+        *,
+        images_seen_before: int = 0,
     ) -> None:
         self.G, self.D, self.settings = generator, discriminator, settings
+        self.images_seen_before = images_seen_before
         self.G_ema = copy.deepcopy(generator) if average is None else average
         self.G_ema.requires_grad_(False)
         self.G_optimiser = adam(self.G, settings.learning_rate)
@@ -83,7 +86,7 @@ class AdversarialTrainer:
             )
         loss_g = self._train_generator(len(photographs), rng)
         loss_d = self._train_discriminator(photographs, rng, index)
-        self._average(len(photographs), (index + 1) * len(photographs))
+        self._average(len(photographs), self.images_seen_before + (index + 1) * len(photographs))
         return {"loss_g": loss_g, "loss_d": loss_d}
 
     def _fakes(self, n: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -128,7 +131,7 @@ class AdversarialTrainer:
         """G_ema follows G with a half-life in images, short at the start of training."""
         halflife = min(self.settings.ema_halflife_nimg, seen * self.settings.ema_rampup)
         beta = 0.5 ** (batch / max(halflife, 1e-8))
-        for ours, theirs in zip(self.G_ema.parameters(), self.G.parameters(), strict=True):
-            ours.copy_(theirs.lerp(ours, beta))
-        for ours, theirs in zip(self.G_ema.buffers(), self.G.buffers(), strict=True):
-            ours.copy_(theirs)
+        for weight, live in zip(self.G_ema.parameters(), self.G.parameters(), strict=True):
+            weight.copy_(live.lerp(weight, beta))
+        for buffer, live_buffer in zip(self.G_ema.buffers(), self.G.buffers(), strict=True):
+            buffer.copy_(live_buffer)

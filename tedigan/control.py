@@ -1,0 +1,66 @@
+"""The control mechanism: which layers of a W+ code come from where.
+
+A *content* code and a *style* code of the same shape are mixed layer by layer (TediGAN,
+arXiv:2012.03308). Text -> face: content = the text's code, style = a random one. Manipulation: content =
+the photograph's code, style = the text's. Layers 2k and 2k + 1 act at 4 * 2^k px.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from tedigan.errors import ShapeError
+
+
+def mix_layers(
+    content: Float[Tensor, "n num_ws w_dim"],
+    style: Float[Tensor, "n num_ws w_dim"],
+    style_layers: Sequence[int],
+    *,
+    amount: float = 1.0,
+) -> Float[Tensor, "n num_ws w_dim"]:
+    """Replace the named layers of content by style's: `(1 - amount) content + amount style` there.
+
+    amount: 0 changes nothing, 1 replaces; between and beyond is continuous control.
+    Returns a new tensor. Raises ShapeError for a layer that the codes do not have.
+    """
+    weights = _layer_mask(content, style_layers) * amount
+    return content + weights * (style - content)
+
+
+def shift_layers(
+    content: Float[Tensor, "n num_ws w_dim"],
+    style: Float[Tensor, "n num_ws w_dim"],
+    neutral: Float[Tensor, "num_ws w_dim"],
+    layers: Sequence[int],
+    *,
+    strength: float,
+) -> Float[Tensor, "n num_ws w_dim"]:
+    """Move the named layers of content by what style differs from neutral: `content + strength (style - neutral)`.
+
+    The relative form of mixing: what the text does not speak of (style = neutral) stays the photograph's.
+    """
+    return content + _layer_mask(content, layers) * strength * (style - neutral)
+
+
+def relevant_layers(relevance: Float[Tensor, " num_ws"], *, share: float = 0.5) -> list[int]:
+    """Layers whose relevance is at least `share` of the largest, 0-based."""
+    largest = relevance.max()
+    if largest <= 0:
+        return list(range(len(relevance)))
+    return [i for i, value in enumerate((relevance / largest).tolist()) if value >= share]
+
+
+def _layer_mask(ws: Tensor, layers: Sequence[int]) -> Float[Tensor, "num_ws 1"]:
+    num_ws = ws.shape[1]
+    wrong = [layer for layer in layers if not 0 <= layer < num_ws]
+    if wrong:
+        raise ShapeError(
+            f"layers {wrong} were asked for, but the codes have num_ws={num_ws} (layers 0 to "
+            f"{num_ws - 1}). Set generate.style_layers / manipulate.text_layers for this generator."
+        )
+    mask = torch.zeros(num_ws, 1, device=ws.device)
+    mask[list(layers)] = 1
+    return mask

@@ -1,0 +1,47 @@
+"""Model cards: what a model folder's README.md says. Deterministic: no time, no host."""
+
+from typing import Any
+
+
+def generator_card(config: dict[str, Any]) -> str:
+    """The card of models/generator."""
+    training = config["training"]
+    return (
+        f"# StyleGAN2, {config['img_resolution']} px\n\n"
+        f"- Networks: `G_ema` (use this one), `G`, `D`; safetensors with NVIDIA's tensor names.\n"
+        f"- Latents: z {config['z_dim']}, w {config['w_dim']}, num_ws {config['num_ws']}.\n"
+        f"- Data: {training.get('data', 'not recorded')}.\n"
+        f"- Images seen: {training.get('images_seen', 'not recorded')}.\n"
+        f"- Licence: {training.get('licence', 'not recorded; as of the source')}.\n"
+        "- Made by the stage `train_generator`; its numbers are in `config.json`, its losses in `log.csv`.\n"
+    )
+
+
+def encoder_card(config: dict[str, Any]) -> str:
+    """The card of models/encoder."""
+    generator = config["generator"]
+    return (
+        f"# Inversion encoder, {generator['img_resolution']} px\n\n"
+        f"- images [n, 3, {generator['img_resolution']}, {generator['img_resolution']}] in -1..1 -> "
+        f"ws [n, {generator['num_ws']}, {generator['w_dim']}].\n"
+        f"- For the generator with G_ema sha256 `{config['generator_sha256']}` and no other.\n"
+        "- Licence: as of the data set and the generator it was trained with.\n"
+        "- Made by the stage `train_encoder`; its numbers are in `config.json`, its losses in `log.csv`.\n"
+    )
+
+
+def text_encoder_card(config: dict[str, Any]) -> str:
+    """The card of models/text_encoder."""
+    rows = "".join(
+        f"| {layer} | {4 * 2 ** (layer // 2)} px | {value:.3f} |\n"
+        for layer, value in enumerate(config["relevance"])
+    )
+    return (
+        "# Text encoder\n\n"
+        f"- caption -> ws [num_ws {config['num_ws']}, w_dim {config['w_dim']}], backbone "
+        f"{config['backbone']} (frozen, mean-pooled).\n"
+        f"- Aligned with the codes of sha256 `{config['codes_sha256']}`.\n"
+        f"- Text-relevant layers (relevance at least half of the largest): {config['text_layers']}.\n\n"
+        "| layer | acts at | relevance: share of its variance that captions explain (validation) |\n"
+        f"| --- | --- | --- |\n{rows}"
+    )

@@ -1,0 +1,68 @@
+"""Model folders -> networks on the device, frozen, ready to use."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from tedigan.encoders.text import TextBackbone, TextEncoder
+from tedigan.encoders.visual import VisualEncoder
+from tedigan.generator.config import GeneratorConfig
+from tedigan.generator.discriminator import Discriminator
+from tedigan.generator.stylegan2 import Generator
+from tedigan.store.backbones import load_text_model
+from tedigan.store.models import freeze, load_into, read_config
+
+
+def load_generator(folder: Path, device: torch.device, *, name: str = "G_ema") -> Generator:
+    """The generator of a model folder; `G_ema` is the one to use, `G` the one to train on."""
+    generator = Generator(GeneratorConfig.from_json(read_config(folder)))
+    load_into(generator, folder / f"{name}.safetensors")
+    freeze(generator, device)
+    return generator
+
+
+def load_discriminator(folder: Path, device: torch.device) -> Discriminator:
+    """The discriminator that was trained with the folder's generator."""
+    discriminator = Discriminator(GeneratorConfig.from_json(read_config(folder)))
+    load_into(discriminator, folder / "D.safetensors")
+    freeze(discriminator, device)
+    return discriminator
+
+
+def load_encoder(folder: Path, device: torch.device) -> VisualEncoder:
+    """The inversion encoder: images -> ws."""
+    config = read_config(folder)
+    encoder = VisualEncoder(
+        GeneratorConfig.from_json(config["generator"]), head_dim=int(config["head_dim"])
+    )
+    load_into(encoder, folder / "encoder.safetensors")
+    freeze(encoder, device)
+    return encoder
+
+
+@dataclass(frozen=True)
+class CaptionEncoder:
+    """A text encoder with its backbone: captions in, codes out."""
+
+    backbone: TextBackbone
+    encoder: TextEncoder
+    text_layers: list[int]
+
+    def ws(self, captions: Sequence[str]) -> Float[Tensor, "n num_ws w_dim"]:
+        """Captions, one by one, so that each code depends on its own caption alone."""
+        return torch.cat([self.encoder(embedding) for embedding in self.backbone.embed(captions)])
+
+
+def load_text_encoder(folder: Path, device: torch.device) -> CaptionEncoder:
+    """The text encoder and the backbone that it was trained with."""
+    config = read_config(folder)
+    sizes = (config[name] for name in ("embedding_dim", "hidden_dim", "num_ws", "w_dim"))
+    encoder = TextEncoder(*sizes)
+    load_into(encoder, folder / "text_encoder.safetensors")
+    freeze(encoder, device)
+    backbone = TextBackbone(*load_text_model(config["backbone"], device))
+    return CaptionEncoder(backbone, encoder, config["text_layers"])

@@ -1,0 +1,105 @@
+"""Captions -> codes -> faces, the way that generate and evaluate share."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from tedigan.control import mix_layers
+from tedigan.generator.stylegan2 import Generator
+from tedigan.params import Generate
+from tedigan.stages.networks import CaptionEncoder, load_generator, load_text_encoder
+from tedigan.stages.outcome import Workspace
+from tedigan.tensors import sample_z, stream, to_pixels
+
+
+@dataclass(frozen=True)
+class FaceMaker:
+    """The networks and numbers that turn (caption, image index) into a face."""
+
+    generator: Generator
+    captions: CaptionEncoder
+    params: Generate
+
+    @classmethod
+    def load(cls, workspace: Workspace) -> "FaceMaker":
+        """From the workspace's model folders and its `generate` section."""
+        device = workspace.device
+        generator = load_generator(workspace.model("generator"), device)
+        captions = load_text_encoder(workspace.model("text_encoder"), device)
+        return cls(generator, captions, workspace.params.generate)
+
+    @property
+    def style_layers(self) -> list[int]:
+        """Layers that take the random style whole: those that captions say little about."""
+        if self.params.style_layers != "measured":
+            return self.params.style_layers
+        return [i for i in range(self.generator.num_ws) if i not in self.captions.text_layers]
+
+    def random_ws(
+        self, indices: Sequence[int], *, seed: int, truncation_psi: float
+    ) -> Float[Tensor, "n num_ws w_dim"]:
+        """Unconditional codes; image i's depends on `(seed, i)` alone."""
+        z = sample_z(seed, list(indices), self.generator.config.z_dim)
+        device = self.generator.mapping.w_avg.device
+        return self.generator.ws_of(z.to(device), truncation_psi=truncation_psi)
+
+    def text_ws(
+        self, text: Float[Tensor, "n num_ws w_dim"], style: Float[Tensor, "n num_ws w_dim"]
+    ) -> Float[Tensor, "n num_ws w_dim"]:
+        """Content = the caption's code, made stronger; style = a random one.
+
+        The text's layers are content plus `variety` of what is random about style; the others are style's.
+        """
+        params, neutral = self.params, self.captions.encoder.ws_mean
+        content = neutral + params.strength * (text - neutral)
+        content = content + params.variety * (style - self.generator.mapping.w_avg)
+        return mix_layers(content, style, self.style_layers)
+
+    @torch.no_grad()
+    def faces(
+        self, ws: Float[Tensor, "n num_ws w_dim"], *, seed: int, first: int = 0
+    ) -> Iterator[UInt8[Tensor, "m 3 r r"]]:
+        """Pixels, a batch at a time; the last batch is padded so that every batch has one shape."""
+        size = self.params.batch_size
+        for start in range(0, len(ws), size):
+            part = ws[start : start + size]
+            count = len(part)
+            if count < size:
+                part = torch.cat([part, part[-1:].expand(size - count, -1, -1)])
+            rng = stream(seed, "noise", first + start)
+            images = self.generator.synthesis(
+                part, noise_mode=self.params.noise_mode, generator=rng
+            )
+            yield to_pixels(images[:count].float()).cpu()
+
+
+def faces_from_captions(
+    maker: FaceMaker, captions: Sequence[str], *, seed: int, truncation_psi: float
+) -> UInt8[Tensor, "n 3 r r"]:
+    """One face a caption; image i depends on `(seed, i)` and its caption."""
+    style = maker.random_ws(range(len(captions)), seed=seed, truncation_psi=truncation_psi)
+    ws = maker.text_ws(maker.captions.ws(captions), style)
+    return torch.cat(list(maker.faces(ws, seed=seed)))
+
+
+def unconditional_faces(
+    maker: FaceMaker, num_images: int, *, seed: int, truncation_psi: float
+) -> UInt8[Tensor, "n 3 r r"]:
+    """Faces of random codes: the floor of every text metric."""
+    ws = maker.random_ws(range(num_images), seed=seed, truncation_psi=truncation_psi)
+    return torch.cat(list(maker.faces(ws, seed=seed)))
+
+
+def model_digests(folders: Sequence[Path]) -> dict[str, str]:
+    """sha256 of each model folder's safetensors, for a result's record."""
+    from tedigan.store.files import sha256_file
+
+    return {
+        f"{folder.name}/{path.name}": sha256_file(path)
+        for folder in folders
+        for path in sorted(folder.glob("*.safetensors"))
+    }

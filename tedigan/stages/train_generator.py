@@ -1,0 +1,164 @@
+"""photographs -> models/generator: StyleGAN2 trained from scratch, trained further, or adopted as it is."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from tedigan.errors import ParamsError, WeightsError
+from tedigan.generator.config import GeneratorConfig
+from tedigan.generator.discriminator import Discriminator
+from tedigan.generator.stylegan2 import Generator
+from tedigan.generator.training import AdversarialSettings, AdversarialTrainer
+from tedigan.params import TrainGenerator
+from tedigan.stages.cards import generator_card
+from tedigan.stages.outcome import Outcome, Workspace
+from tedigan.stages.training import Training
+from tedigan.store import pictures
+from tedigan.store.datasets import Dataset
+from tedigan.store.files import finished_folder
+from tedigan.store.models import load_into, read_config, save_model
+from tedigan.tensors import sample_z, stream, to_images, to_pixels
+
+SHEET_FACES, SHEET_COLUMNS, SHEET_PSI = 32, 8, 0.7
+
+
+def run(workspace: Workspace) -> Outcome:
+    """Write G_ema, G and D with their config, log and a sheet of samples."""
+    params = workspace.params.train_generator
+    data = Dataset.open(workspace.dataset)
+    init = None if params.init is None else workspace.at(params.init)
+    trainer, seen = _trainer(params, data, init, workspace.device)
+
+    inputs = [workspace.dataset] + ([init] if init else [])
+    training = Training(workspace, "train_generator", inputs, every=params.checkpoint_every)
+    num_steps = params.total_nimg // params.batch_size
+    _train(trainer, training, data, params, num_steps, workspace.device)
+
+    seen += num_steps * params.batch_size
+    with finished_folder(workspace.model("generator")) as folder:
+        config = trainer.config.to_json() | {"training": _history(params, data, seen, init)}
+        networks = {"G_ema": trainer.G_ema, "G": trainer.G, "D": trainer.D}
+        save_model(folder, networks, config, generator_card(config))
+        training.write_log(folder / "log.csv")
+        _save_sheet(folder / "samples.png", trainer.G_ema)
+    training.checkpoint.remove()
+    metrics = {"images_seen": float(seen)}
+    if num_steps:
+        metrics |= {name: training.last(name) for name in ("loss_g", "loss_d")}
+    model = workspace.model("generator")
+    return Outcome(
+        metrics=metrics,
+        curves=model / "log.csv" if num_steps else None,
+        pictures=[model / "samples.png"],
+        resumed_from_step=training.resumed_from_step,
+    )
+
+
+def _trainer(
+    params: TrainGenerator, data: Dataset, init: Path | None, device: torch.device
+) -> tuple[AdversarialTrainer, int]:
+    """Networks from init or from the seed, and the images that init had already seen."""
+    seen = 0
+    if init is None:
+        if not params.total_nimg:
+            raise ParamsError(
+                "train_generator.init is null and total_nimg is 0: there is nothing to adopt and "
+                "nothing to train. Name a generator folder, or set total_nimg (e.g. 200000)."
+            )
+        torch.manual_seed(params.seed)  # the networks' initial weights; nothing else draws from it
+        config = _config(params, data.resolution)
+        networks: list[Any] = [Generator(config), Discriminator(config), None]
+    else:
+        networks, seen = _read_init(init, data.resolution)
+    for network in networks:
+        if network is not None:
+            network.to(device, memory_format=torch.channels_last)
+    generator, discriminator, average = networks
+    settings = AdversarialSettings(
+        **{name: getattr(params, name) for name in AdversarialSettings.__dataclass_fields__}
+    )
+    trainer = AdversarialTrainer(
+        generator, discriminator, average, settings, images_seen_before=seen
+    )
+    return trainer, seen
+
+
+def _config(params: TrainGenerator, resolution: int) -> GeneratorConfig:
+    return GeneratorConfig(
+        img_resolution=resolution,
+        z_dim=params.z_dim,
+        w_dim=params.w_dim,
+        num_mapping_layers=params.num_mapping_layers,
+        channel_base=params.channel_base,
+        channel_max=params.channel_max,
+    )
+
+
+def _read_init(folder: Path, resolution: int) -> tuple[list[nn.Module], int]:
+    """[G, D, G_ema] of a generator folder; G falls back to G_ema where the folder has no G."""
+    source = read_config(folder)
+    config = GeneratorConfig.from_json(source)
+    if config.img_resolution != resolution:
+        raise WeightsError(
+            f"{folder} makes {config.img_resolution} px, but the data set has {resolution} px. "
+            "Set dataset.resolution to the generator's, or choose another train_generator.init."
+        )
+    generator, average = Generator(config), Generator(config)
+    discriminator = Discriminator(config)
+    has_live = (folder / "G.safetensors").is_file()
+    load_into(generator, folder / ("G.safetensors" if has_live else "G_ema.safetensors"))
+    load_into(average, folder / "G_ema.safetensors")
+    load_into(discriminator, folder / "D.safetensors")
+    seen = int(source.get("training", {}).get("images_seen", 0))
+    return [generator, discriminator, average], seen
+
+
+def _train(
+    trainer: AdversarialTrainer,
+    training: Training,
+    data: Dataset,
+    params: TrainGenerator,
+    num_steps: int,
+    device: torch.device,
+) -> None:
+    ids = data.split("train")
+
+    def step(index: int) -> dict[str, float]:
+        rng = stream(params.seed, "train_generator", index)
+        chosen = torch.randint(len(ids), (params.batch_size,), generator=rng).tolist()
+        photographs = to_images(data.pixels([ids[i] for i in chosen]).to(device))
+        return trainer.step(photographs, rng, index=index)
+
+    components = {
+        "G": trainer.G,
+        "D": trainer.D,
+        "G_ema": trainer.G_ema,
+        "G_optimiser": trainer.G_optimiser,
+        "D_optimiser": trainer.D_optimiser,
+    }
+    training.run(components, step, num_steps=num_steps)
+
+
+def _history(params: TrainGenerator, data: Dataset, seen: int, init: Path | None) -> dict[str, Any]:
+    """What the model card says of the training; no time, no host."""
+    before = read_config(init).get("training") if init else None
+    if init and not params.total_nimg:
+        return dict(before or {}) | {"adopted": True}
+    settings = params.model_dump(mode="json", exclude={"init", "checkpoint_every"})
+    return {
+        "images_seen": seen,
+        "data": data.description,
+        "licence": data.licence,
+        "settings": settings,
+        "continued_from": before,
+    }
+
+
+@torch.no_grad()
+def _save_sheet(path: Path, generator: Generator) -> None:
+    z = sample_z(0, list(range(SHEET_FACES)), generator.config.z_dim)
+    z = z.to(generator.mapping.w_avg.device)
+    images = generator(z, truncation_psi=SHEET_PSI).cpu()
+    pictures.save(path, pictures.grid(to_pixels(images), SHEET_COLUMNS))
