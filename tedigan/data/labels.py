@@ -1,0 +1,114 @@
+"""The 19 classes of a CelebAMask-HQ label map.
+
+`labels` are uint8 class indices `[n, h, w]`; as pixels they wear LABEL_PALETTE's colours.
+The index is also the painting order: a later class covers an earlier one.
+"""
+
+from collections.abc import Mapping
+
+import torch
+from jaxtyping import Bool, Float, UInt8
+from torch import Tensor
+from torch.nn import functional
+
+from tedigan.errors import LabelError
+
+# Colours of CelebAMask-HQ's g_color.py; its utils.py paints r_brow otherwise.
+LABEL_PALETTE: dict[str, tuple[int, int, int]] = {
+    "background": (0, 0, 0),
+    "skin": (204, 0, 0),
+    "nose": (76, 153, 0),
+    "eye_g": (204, 204, 0),
+    "l_eye": (51, 51, 255),
+    "r_eye": (204, 0, 204),
+    "l_brow": (0, 255, 255),
+    "r_brow": (255, 204, 204),
+    "l_ear": (102, 51, 0),
+    "r_ear": (255, 0, 0),
+    "mouth": (102, 204, 0),
+    "u_lip": (255, 255, 0),
+    "l_lip": (0, 0, 153),
+    "hair": (0, 0, 204),
+    "hat": (255, 51, 153),
+    "ear_r": (0, 204, 204),
+    "neck_l": (0, 51, 0),
+    "neck": (255, 153, 51),
+    "cloth": (0, 204, 0),
+}
+LABEL_NAMES: tuple[str, ...] = tuple(LABEL_PALETTE)
+
+_NO_CLASS = 255
+
+
+def check_labels(labels: UInt8[Tensor, "*n h w"]) -> None:
+    """LabelError if an index is not one of the 19."""
+    if labels.numel() and int(labels.max()) >= len(LABEL_NAMES):
+        raise LabelError(
+            f"a label map holds the index {int(labels.max())}; expected 0..{len(LABEL_NAMES) - 1}. "
+            "Give a map of class indices (not of grey values) or one in the official colours."
+        )
+
+
+def labels_to_colours(labels: UInt8[Tensor, "n h w"]) -> UInt8[Tensor, "n 3 h w"]:
+    """Class indices -> the official colours."""
+    check_labels(labels)
+    palette = torch.tensor(list(LABEL_PALETTE.values()), dtype=torch.uint8)
+    return palette[labels.long()].permute(0, 3, 1, 2).contiguous()
+
+
+def colours_to_labels(pixels: UInt8[Tensor, "3 h w"]) -> UInt8[Tensor, "h w"]:
+    """The official colours -> class indices; any other colour is a LabelError."""
+    codes = _colour_codes(pixels)
+    labels = torch.full(codes.shape, _NO_CLASS, dtype=torch.uint8)
+    for index, (red, green, blue) in enumerate(LABEL_PALETTE.values()):
+        labels[codes == (red << 16 | green << 8 | blue)] = index
+    strange = codes[labels == _NO_CLASS]
+    if strange.numel():
+        code = int(strange[0])
+        raise LabelError(
+            f"a label map has {strange.numel()} px in colours of no class, such as "
+            f"{(code >> 16, code >> 8 & 255, code & 255)}; expected the CelebAMask-HQ colours. "
+            "Save it as PNG (not JPEG) and resize it with NEAREST."
+        )
+    return labels
+
+
+def one_hot(labels: UInt8[Tensor, "n h w"]) -> Float[Tensor, "n 19 h w"]:
+    """Class indices -> 19 planes of 0 and 1, the input of the label encoder."""
+    check_labels(labels)
+    planes = functional.one_hot(labels.long(), len(LABEL_NAMES))
+    return planes.permute(0, 3, 1, 2).to(torch.float32)
+
+
+def merge_masks(masks: Mapping[str, Bool[Tensor, "h w"]]) -> UInt8[Tensor, "h w"]:
+    """Masks by class name -> class indices, painted in the official order on background."""
+    shapes = {tuple(mask.shape) for mask in masks.values()}
+    if len(shapes) != 1:
+        raise LabelError(
+            f"{len(masks)} masks of sizes {sorted(shapes)}; expected one or more of one size. "
+            "Copy the photograph's masks again from the published archive."
+        )
+    if unknown := set(masks) - set(LABEL_NAMES):
+        raise LabelError(
+            f"unknown classes {sorted(unknown)}; the 19 are: {', '.join(LABEL_NAMES)}."
+        )
+    labels = torch.zeros(shapes.pop(), dtype=torch.uint8)
+    for index, name in enumerate(LABEL_NAMES):
+        if name in masks:
+            labels[masks[name]] = index
+    return labels
+
+
+def resize_labels(labels: UInt8[Tensor, "n h w"], size_px: int) -> UInt8[Tensor, "n size size"]:
+    """NEAREST, so that no class is invented between two others; centre crop if not square."""
+    height, width = labels.shape[1:]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    square = labels[:, None, top : top + side, left : left + side]
+    return functional.interpolate(square, size=(size_px, size_px), mode="nearest-exact")[:, 0]
+
+
+def _colour_codes(pixels: UInt8[Tensor, "3 h w"]) -> Tensor:
+    """Each pixel's colour as one integer."""
+    red, green, blue = pixels.to(torch.int32).unbind()
+    return red << 16 | green << 8 | blue
