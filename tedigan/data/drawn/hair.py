@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from tedigan.data.drawn.colours import BLACK, Colour, Number, darker, lighter, mix
+from tedigan.data.drawn.colours import Colour, Number, darker, lighter, mix
+from tedigan.data.drawn.curls import draw_curl_sides, draw_curls
 from tedigan.data.drawn.curves import (
     Points,
     ellipse_path,
@@ -112,7 +113,7 @@ def draw_back_hair(scene: Scene) -> None:
     """What hangs behind neck and shoulders."""
     style, volume = scene.look.hair_style, scene.look.hair_volume
     if style == "curls":
-        _draw_curl_sides(scene, columns=(0.62, 0.9, 1.28), bottom=440, tone=-0.25)
+        draw_curl_sides(scene, columns=(0.62, 0.9, 1.28), bottom=440, tone=-0.25)
         return
     if style == "updo":
         _draw_bun(scene)
@@ -150,14 +151,14 @@ def draw_front_hair(scene: Scene) -> None:
     if style in LONG_STYLES:
         _draw_curtains(scene)
     elif style == "curls":
-        _draw_curl_sides(scene, columns=(1.22, 1.04), bottom=420, tone=0.0)
-        _draw_curls(scene, top=30, bottom=150, reach=1.16, count=36)
+        draw_curl_sides(scene, columns=(1.22, 1.04), bottom=420, tone=0.0)
+        draw_curls(scene, top=30, bottom=150, reach=1.16, count=36)
     elif style in ("curls_short", "pixie", "side") and scene.look.has_bangs:
         _draw_sides(scene)
         _draw_crop(scene)
     elif style == "curls_short":
         _draw_sides(scene)
-        _draw_curls(scene, top=42, bottom=146, reach=1.04, count=36)
+        draw_curls(scene, top=42, bottom=146, reach=1.04, count=36)
     elif style in ("side", "pixie"):
         _draw_sides(scene)
         _draw_short_part(scene)
@@ -284,39 +285,3 @@ def _draw_bangs(scene: Scene) -> None:
         root = (0.5 * along, top + 22 * along**2)
         guides.append(scene.wide([root, (0.86 * along, 100), (0.96 * along, tip_y)]))
     draw_sheet(scene, np.stack(guides), num_strands=15, wave=_wave(scene, 4), is_frayed=True)
-
-
-def _draw_curls(scene: Scene, *, top: Number, bottom: Number, reach: Number, count: int) -> None:
-    """A crown of curls above the hairline, from temple to temple."""
-    for angle in np.linspace(0.02, 0.98, count) * np.pi:
-        height = bottom - (bottom - top) * np.sin(angle) ** 0.8
-        along = -reach * np.cos(angle)
-        for depth in (0.0, 1.0):
-            point = (along * (1 - 0.1 * depth), height + 34 * depth * np.sin(angle))
-            _draw_curl(scene, point, radius=scene.rng.uniform(17, 25), tone=0.0)
-
-
-def _draw_curl_sides(
-    scene: Scene, *, columns: tuple[Number, ...], bottom: Number, tone: Number
-) -> None:
-    """Curls that hang down beside the face."""
-    for side in (-1, 1):
-        for y in np.linspace(128, bottom, 10):
-            for column in columns:
-                bulge = column + 0.12 * np.sin(np.pi * (y - 128) / (bottom - 128))
-                shaken = side * bulge + scene.rng.uniform(-0.07, 0.07)
-                _draw_curl(scene, (shaken, y), radius=scene.rng.uniform(15, 29), tone=tone)
-
-
-def _draw_curl(scene: Scene, point: tuple[Number, Number], *, radius: Number, tone: Number) -> None:
-    """One round curl; `tone` below 0 darkens it, for the hair behind."""
-    canvas, rng = scene.canvas, scene.rng
-    colour = mix(scene.person.hair, BLACK, -tone)
-    stops = [(0, lighter(colour, 0.2), 1.0), (0.55, colour, 1.0), (1, darker(colour, 0.42), 1.0)]
-    place = scene.back if tone else scene.wide
-    shaken = (point[0] + rng.uniform(-0.04, 0.04), point[1] + rng.uniform(-6, 6))
-    x, y = (float(value) for value in place([shaken])[0])
-    path = ellipse_path(x, y, radius, radius)
-    light = (x + 6 * scene.look.light, y - 6)
-    canvas.paint(path, canvas.radial(light, 1.25 * radius, stops))
-    canvas.mark(path, "hair")
