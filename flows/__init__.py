@@ -1,0 +1,1 @@
+"""WHEN: the order of stages, as Prefect flows. No numbers, no paths, no tensors."""

@@ -1,0 +1,1 @@
+"""Where it runs: local services, containers, deployments, profiles."""

@@ -1,0 +1,1 @@
+"""HOW OFTEN TO TRY: retries, tracking in MLflow, recording in DVC. No mathematics."""

@@ -5,11 +5,14 @@ earlier stages, writes its outputs, and returns an `Outcome`. Its outputs hold n
 """
 
 import importlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from tedigan.stages.outcome import Outcome, Workspace
+if TYPE_CHECKING:
+    from tedigan.stages.outcome import Outcome, Workspace
 
-__all__ = ["STAGES", "Outcome", "Stage", "Workspace", "run_stage"]
+__all__ = ["STAGES", "Finished", "Outcome", "Stage", "Workspace", "run_stage"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,38 @@ STAGES = {
 }
 
 
-def run_stage(name: str, workspace: Workspace) -> Outcome:
-    """Run one stage. Its module, `tedigan.stages.<name>`, is imported only now."""
-    outcome: Outcome = importlib.import_module(f"tedigan.stages.{name}").run(workspace)
-    return outcome
+@dataclass(frozen=True)
+class Finished:
+    """A stage that ran: what it did, and the run record that says when, where and of what."""
+
+    outcome: "Outcome"
+    record: Path
+
+
+def run_stage(name: str, workspace: "Workspace") -> Finished:
+    """Run one stage and write its run record, also where it fails. Its module is imported only now."""
+    from tedigan import provenance
+
+    stage = importlib.import_module(f"tedigan.stages.{name}")
+    section = getattr(workspace.params, name).model_dump(mode="json")
+    with provenance.run_record(
+        workspace.work / "runs", stage=name, version=STAGES[name].version, params=section
+    ) as record:
+        outcome: Outcome = stage.run(workspace)
+        record.add(outcome=asdict(outcome))
+    return Finished(outcome, record.path)
+
+
+def check_stages(workspace: "Workspace") -> None:
+    """Ask each stage that offers `check(workspace)` to refuse now what it would refuse when it runs."""
+    for name in STAGES:
+        check = getattr(importlib.import_module(f"tedigan.stages.{name}"), "check", None)
+        if check is not None:
+            check(workspace)
+
+
+def __getattr__(name: str) -> Any:
+    """`Outcome` and `Workspace` bring torch, which a command line's help does without."""
+    if name in ("Outcome", "Workspace"):
+        return getattr(importlib.import_module("tedigan.stages.outcome"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

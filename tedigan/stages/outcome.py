@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from tedigan.params import Params
+from tedigan.params import Params, read_params
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,11 @@ class Workspace:
 
     root: Path
     params: Params
+
+    @classmethod
+    def open(cls, root: Path) -> "Workspace":
+        """The workspace whose params.yaml lies in `root`."""
+        return cls(root.resolve(), read_params(root / "params.yaml"))
 
     def at(self, path: str | Path) -> Path:
         """A path of params.yaml, made absolute."""

@@ -1,0 +1,44 @@
+# `make demo` and `make test` need Python 3.11 and make; the rest is fetched into .venv once.
+
+SHELL := /bin/bash
+PYTHON := $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+READY := .venv/.ready
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: demo test check format lock clean
+
+demo: $(READY)  ## every stage on drawn faces, then the path of the page to look at
+	@python -m infra.local -- python -m flows.lifecycle
+
+test: $(READY)  ## all tests that need neither a GPU nor real photographs
+	@pytest -q -n 2 --dist loadgroup
+
+check: $(READY)  ## style, types, rooms and spelling
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+	codespell
+
+format: $(READY)
+	ruff check --fix .
+	ruff format .
+
+# torch is locked without its "+cpu": pip takes the build that this machine offers. Where a CPU build of torch
+# is not on the index, name its folder with UV_FIND_LINKS, or the lock fills with CUDA packages.
+lock:
+	uv pip compile pyproject.toml --extra dev --python-version 3.11 --no-emit-find-links \
+	    --custom-compile-command "make lock" --quiet --output-file requirements.lock
+	sed -i 's/^\(torch==[0-9.]*\)+cpu$$/\1/' requirements.lock
+
+clean:  ## forget every result, service and record; the models of a long training too
+	rm -rf data models results .work .dvc/cache .dvc/tmp dvc.lock
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
+	    || { echo "error: Python 3.11 is needed; $(PYTHON) is another. Install python3.11."; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	@touch $@

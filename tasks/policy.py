@@ -1,0 +1,31 @@
+"""How often to try, how long to wait, how many at once: the only file with such numbers."""
+
+from typing import Any
+
+import botocore.exceptions
+
+from tedigan.errors import StoreError
+
+RETRIES = 2
+RETRY_DELAYS_S = [5.0, 30.0]
+STAGE_TIMEOUT_S = 14 * 24 * 3600.0  # paper-size GAN training on one GPU; a hung stage ends at last
+RECORDING_LOCK_TIMEOUT_S = 1800.0  # another flow may be pushing a data set
+FLOWS_AT_ONCE = 1  # per deployment; infra/prefect.yaml says the same
+
+
+def is_worth_retrying(_task: Any, _task_run: Any, state: Any) -> bool:
+    """Only what may pass by itself: a bucket or a network that did not answer.
+
+    A bad parameter, record or weights file gives the same answer next time, and so does a bug.
+    """
+    error = state.result(raise_on_failure=False)
+    if isinstance(error, StoreError):
+        return isinstance(error.__cause__, OSError) or _is_network(error.__cause__)
+    return isinstance(error, ConnectionError)
+
+
+def _is_network(cause: BaseException | None) -> bool:
+    """botocore keeps a tree of its own for connections that were refused, broken or too slow."""
+    return isinstance(
+        cause, botocore.exceptions.ConnectionError | botocore.exceptions.HTTPClientError
+    )

@@ -1,0 +1,209 @@
+"""DVC as the recorder: is a stage's result still true, put one back, commit and push a new one.
+
+The flow and `dvc repro` skip the same stages, because both ask DVC's own comparison with dvc.lock; no
+other file decides what is skipped. Writers take turns (`single_writer`).
+"""
+
+import fcntl
+import hashlib
+import logging
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from dvc.exceptions import DvcException
+from dvc.repo import Repo, lock_repo
+from dvc.stage.cache import RunCacheNotFoundError
+
+from tasks import policy
+from tedigan.errors import StoreError
+from tedigan.stages.outcome import Workspace
+
+logging.getLogger("dvc").setLevel(logging.ERROR)
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What dvc.lock says of a stage: md5 of each input and output, and its own sha256."""
+
+    inputs: dict[str, str]
+    outputs: dict[str, str]
+    lock_sha256: str
+
+
+def why_stale(workspace: Workspace, name: str) -> list[str]:
+    """The reasons for which `dvc repro` would run this stage now; an empty list means it would skip."""
+    with _opened(workspace, name) as stage:
+        status = stage.status().get(stage.addressing, [])
+        if status and not any(out.hash_info for out in stage.outs):
+            return ["never run here"]
+        return [reason for entry in status for reason in _reasons(stage, entry)]
+
+
+def restore(workspace: Workspace, name: str) -> bool:
+    """Put back outputs that an equal run made earlier, from DVC's cache or its remote, if it has them."""
+    with single_writer(workspace), _opened(workspace, name) as stage:
+        if not stage.changed(allow_missing=True):
+            _fetch(stage)
+        stage.save_deps()
+        cache = stage.repo.stage_cache
+        try:
+            cache.restore(stage, dry=True)
+        except RunCacheNotFoundError:
+            return False
+        stage.remove_outs()
+        cache.restore(stage)
+        stage.save()
+        stage.commit()
+        stage.dump(update_pipeline=False)
+    return True
+
+
+def commit(workspace: Workspace, name: str) -> Recorded:
+    """Record the outputs that lie there now as this stage's result: `dvc commit -f <stage>`."""
+    with single_writer(workspace), _opened(workspace, name) as stage:
+        stage.repo.commit(target=stage.addressing, force=True)
+    return recorded(workspace, name)
+
+
+def recorded(workspace: Workspace, name: str) -> Recorded:
+    """What dvc.lock says of this stage."""
+    with _opened(workspace, name) as stage:
+        inputs = {dep.def_path: dep.hash_info.value for dep in stage.deps if not _params_of(dep)}
+        outputs = {out.def_path: out.hash_info.value for out in stage.outs}
+    lock = (workspace.root / "dvc.lock").read_bytes()
+    return Recorded(inputs, outputs, hashlib.sha256(lock).hexdigest())
+
+
+def push(workspace: Workspace, name: str | None = None) -> int:
+    """Copy a stage's outputs (or every stage's) to the remote; returns how many objects it lacked."""
+    with single_writer(workspace), _repository(workspace) as repo:
+        pipeline = str(workspace.root / "dvc.yaml")
+        count: int = repo.push(targets=[f"{pipeline}:{name}" if name else pipeline])
+        return count
+
+
+def remote_url(workspace: Workspace) -> str:
+    """Where DVC's default remote lies."""
+    with _repository(workspace) as repo:
+        return _url(repo.cloud.get_remote())
+
+
+def check_remote(workspace: Workspace) -> None:
+    """Write, read and remove one small object there, as a push would; a StoreError if that fails."""
+    with _repository(workspace) as repo:
+        remote = repo.cloud.get_remote()
+        probe = remote.fs.join(remote.path, f"probe-{uuid.uuid4().hex}")
+        try:
+            remote.fs.makedirs(remote.path, exist_ok=True)
+            remote.fs.pipe_file(probe, b"tedigan")
+            remote.fs.remove(probe)
+        except (OSError, BotoCoreError, ClientError) as error:
+            raise StoreError(
+                f"{_url(remote)} cannot be written: {error}. Name a reachable bucket and its keys with "
+                "AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run the command "
+                "under `python -m infra.local --`, which brings its own."
+            ) from error
+
+
+@contextmanager
+def single_writer(workspace: Workspace) -> Iterator[None]:
+    """One process at a time writes dvc.lock, the cache and the remote of this repository."""
+    with _repository(workspace) as repo:
+        path = Path(repo.tmp_dir) / "tedigan.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    deadline = time.monotonic() + policy.RECORDING_LOCK_TIMEOUT_S
+    with path.open("w") as file:
+        while not _locked(file):
+            if time.monotonic() > deadline:
+                raise StoreError(f"{path} has been held for too long. Does another flow hang?")
+            time.sleep(0.2)
+        yield
+
+
+def _locked(file: Any) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextmanager
+def _opened(workspace: Workspace, name: str) -> Iterator[Any]:
+    with _repository(workspace) as repo, lock_repo(repo):
+        yield repo.stage.load_one(str(workspace.root / "dvc.yaml"), name)
+
+
+@contextmanager
+def _repository(workspace: Workspace) -> Iterator[Any]:
+    """The DVC repository around the workspace; DVC's own complaints become StoreErrors."""
+    try:
+        with Repo(str(workspace.root)) as repo:
+            yield repo
+    except DvcException as error:
+        raise StoreError(
+            f"DVC refuses {workspace.root}: {error}. `dvc status` in that folder says more."
+        ) from error
+
+
+def _url(remote: Any) -> str:
+    return str(remote.fs.unstrip_protocol(remote.path))
+
+
+def _fetch(stage: Any) -> None:
+    """Outputs that are only missing may lie in the remote; that it lacks them is no error here."""
+    try:
+        stage.repo.fetch(targets=[stage.addressing])
+    except DvcException:
+        logging.getLogger(__name__).info("%s is not in the remote", stage.addressing)
+
+
+def _reasons(stage: Any, entry: Any) -> list[str]:
+    """One entry of `dvc status`, in words."""
+    if isinstance(entry, str):
+        return [entry]
+    kinds = {"changed deps": "input", "changed outs": "output"}
+    reasons = []
+    for kind, changes in entry.items():
+        for path, change in changes.items():
+            if isinstance(change, dict):
+                reasons += _changed_values(stage, path)
+            else:
+                reasons.append(f"{kinds.get(kind, kind)} {path} {change}")
+    return reasons
+
+
+def _changed_values(stage: Any, path: str) -> list[str]:
+    """Each value of params.yaml that differs from dvc.lock, as `key old -> new`."""
+    changes = []
+    for dep in stage.deps:
+        if _params_of(dep) and str(dep) == path:
+            old, new = flat(dep.hash_info.value or {}), flat(dep.read_params())
+            keys = sorted(old.keys() | new.keys())
+            changes += [
+                f"{key} {old.get(key, '(new)')} -> {new.get(key, '(gone)')}"
+                for key in keys
+                if old.get(key, ...) != new.get(key, ...)
+            ]
+    return changes
+
+
+def _params_of(dep: Any) -> bool:
+    return hasattr(dep, "read_params")
+
+
+def flat(values: Any, prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as one, with dotted keys."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            found |= flat(value, f"{prefix}{key}.")
+        else:
+            found[f"{prefix}{key}"] = value
+    return found

@@ -1,0 +1,96 @@
+"""The one Prefect task: a stage, run where it is stale, then tracked and recorded."""
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from prefect import get_run_logger, runtime, task
+from prefect.cache_policies import NO_CACHE
+from prefect.exceptions import MissingContextError
+
+from tasks import policy, recording
+from tedigan import stages
+from tedigan.provenance import RunRecord
+from tedigan.stages.outcome import Workspace
+
+
+@task(
+    task_run_name="{name}",
+    retries=policy.RETRIES,
+    retry_delay_seconds=policy.RETRY_DELAYS_S,
+    retry_condition_fn=policy.is_worth_retrying,
+    timeout_seconds=policy.STAGE_TIMEOUT_S,
+    cache_policy=NO_CACHE,
+)
+def run_stage(name: str, workspace: Workspace) -> None:
+    """Run, restore or skip one stage, and say which and why."""
+    reasons = recording.why_stale(workspace, name)
+    if not reasons:
+        say(name, "skipped: params, code, inputs and outputs are as dvc.lock records them")
+    elif recording.restore(workspace, name):
+        say(name, f"restored from an equal run ({_joined(reasons)})")
+    else:
+        run_and_record(name, workspace, reasons)
+
+
+def run_and_record(name: str, workspace: Workspace, reasons: list[str]) -> None:
+    """Run a stage, track it in MLflow, record it in DVC, and link the three ids in its run record."""
+    from tasks import (
+        tracking,
+    )  # MLflow takes a second or two, which a run that skips everything saves
+
+    say(name, f"runs: {_joined(reasons)}")
+    started = time.monotonic()
+    flow_run_id = runtime.flow_run.root_flow_run_id
+    with tracking.stage_run(name, workspace, flow_run_id) as run:
+        finished = stages.run_stage(name, workspace)
+        run.log_outcome(finished.outcome)
+        recorded = recording.commit(workspace, name)
+        run.link(recorded, recording.remote_url(workspace))
+    ids = {
+        "prefect_flow_run_id": flow_run_id,
+        "mlflow_run_id": run.run_id,
+        "dvc_lock_sha256": recorded.lock_sha256,
+    }
+    RunRecord(finished.record).add(ids=ids, dvc=asdict(recorded))
+    recording.push(workspace, name)
+    say(name, f"finished in {time.monotonic() - started:.1f} s")
+
+
+@task(task_run_name="preflight", cache_policy=NO_CACHE)
+def preflight(folder: Path) -> Workspace:
+    """Everything that can be refused before any GPU time: params, remote, captions, edits."""
+    workspace = Workspace.open(folder)
+    recording.check_remote(workspace)
+    stages.check_stages(workspace)
+    return workspace
+
+
+@task(
+    task_run_name="finish",
+    retries=policy.RETRIES,
+    retry_delay_seconds=policy.RETRY_DELAYS_S,
+    retry_condition_fn=policy.is_worth_retrying,
+    cache_policy=NO_CACHE,
+)
+def finish(workspace: Workspace) -> None:
+    """Push what an interrupted run or a `dvc repro` left here alone, and name the page to read."""
+    count = recording.push(workspace)
+    say(
+        "done",
+        f"{count} files that the remote lacked; read {workspace.result('report') / 'report.html'}",
+    )
+
+
+def say(name: str, line: str) -> None:
+    """One line for the person at the terminal, and the same for Prefect's log."""
+    print(f"{name:<20}{line}", flush=True)
+    try:
+        get_run_logger().info("%s %s", name, line)
+    except MissingContextError:
+        return
+
+
+def _joined(reasons: list[str], at_most: int = 3) -> str:
+    more = f" and {len(reasons) - at_most} more" if len(reasons) > at_most else ""
+    return "; ".join(reasons[:at_most]) + more

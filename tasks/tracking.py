@@ -1,0 +1,142 @@
+"""MLflow: one run per stage that ran, nested under one run per flow, tagged with the other tools' ids."""
+
+import csv
+import logging
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import mlflow
+from mlflow.data.dataset_source_registry import resolve_dataset_source
+from mlflow.data.meta_dataset import MetaDataset
+from mlflow.entities import Metric
+from mlflow.exceptions import MlflowException
+
+from tasks.recording import Recorded, flat
+from tedigan.errors import StoreError
+from tedigan.provenance import git_commit
+from tedigan.stages.outcome import Outcome, Workspace
+
+logging.getLogger("mlflow").setLevel(logging.WARNING)
+
+EXPERIMENT = "tedigan"
+METRICS_A_BATCH = 1000  # MLflow's own limit
+
+
+@dataclass(frozen=True)
+class StageRun:
+    """An open MLflow run of one stage."""
+
+    run_id: str
+    name: str
+    workspace: Workspace
+
+    def log_outcome(self, outcome: Outcome) -> None:
+        """Final numbers, curves, pictures, and how the run went."""
+        mlflow.log_metrics(outcome.metrics)
+        if outcome.curves is not None:
+            _log_curves(self.run_id, outcome.curves)
+            mlflow.log_artifact(str(outcome.curves), "curves")
+        for picture in outcome.pictures:
+            mlflow.log_artifact(str(picture), "pictures")
+        facts = asdict(outcome)
+        mlflow.set_tags({name: facts[name] for name in ("resumed_from_step", "num_quarantined")})
+
+    def link(self, recorded: Recorded, remote_url: str) -> None:
+        """Name what went in and came out by its DVC md5, and register models as new versions."""
+        mlflow.set_tag("dvc.lock.sha256", recorded.lock_sha256)
+        for path, md5 in recorded.inputs.items():
+            if self.workspace.at(path) == self.workspace.dataset:
+                source: Any = resolve_dataset_source(_address(remote_url, md5))
+                mlflow.log_input(MetaDataset(source, name="dataset", digest=md5), context=self.name)
+        for path, md5 in recorded.outputs.items():
+            mlflow.set_tag(f"dvc.out.{path}", md5)
+            folder = self.workspace.at(path)
+            if folder.parent == self.workspace.model(""):
+                _register(self.run_id, folder, md5)
+
+
+@contextmanager
+def stage_run(name: str, workspace: Workspace, flow_run_id: str | None) -> Iterator[StageRun]:
+    """An MLflow run around a stage, FAILED where the stage fails; made before any GPU time."""
+    commit, is_dirty = git_commit()
+    tags = {
+        "stage": name,
+        "workspace": workspace.root.name,
+        "prefect.flow_run_id": flow_run_id or "none",
+        "git.sha": commit or "unknown",
+        "git.dirty": str(is_dirty),
+    }
+    with _speaking_of(workspace):
+        parent = _flow_run(workspace, flow_run_id) if flow_run_id else None
+        with mlflow.start_run(run_name=name, nested=True, parent_run_id=parent, tags=tags) as run:
+            mlflow.log_params(flat(getattr(workspace.params, name).model_dump(mode="json")))
+            yield StageRun(run.info.run_id, name, workspace)
+
+
+@contextmanager
+def _speaking_of(workspace: Workspace) -> Iterator[None]:
+    """Point MLflow at MLFLOW_TRACKING_URI, or at a database in the workspace's work folder."""
+    address = os.environ.get("MLFLOW_TRACKING_URI", f"sqlite:///{workspace.work / 'mlflow.db'}")
+    artifacts = os.environ.get("MLFLOW_DEFAULT_ARTIFACT_ROOT", str(workspace.work / "mlartifacts"))
+    try:
+        workspace.work.mkdir(parents=True, exist_ok=True)
+        mlflow.set_tracking_uri(address)
+        if mlflow.get_experiment_by_name(EXPERIMENT) is None:
+            # a tracking server knows its own artifact root
+            own = None if address.startswith("http") else artifacts
+            mlflow.create_experiment(EXPERIMENT, artifact_location=own)
+        mlflow.set_experiment(EXPERIMENT)
+        yield
+    except MlflowException as error:
+        raise StoreError(
+            f"MLflow at {address} refuses: {error.message}. Name another with MLFLOW_TRACKING_URI, or run "
+            "the command under `python -m infra.local --`."
+        ) from error
+
+
+def _flow_run(workspace: Workspace, flow_run_id: str) -> str:
+    """The parent run of a flow's stages, found by the flow's id or made."""
+    query = f"tags.`prefect.flow_run_id` = '{flow_run_id}' and tags.stage = 'flow'"
+    found = mlflow.search_runs(
+        experiment_names=[EXPERIMENT], filter_string=query, max_results=1, output_format="list"
+    )
+    if found:
+        return str(found[0].info.run_id)
+    tags = {"prefect.flow_run_id": flow_run_id, "stage": "flow", "workspace": workspace.root.name}
+    with mlflow.start_run(run_name=f"flow {flow_run_id[:8]}", tags=tags) as run:
+        return str(run.info.run_id)
+
+
+def _log_curves(run_id: str, path: Path) -> None:
+    """Per-step numbers: a CSV with a `step` column; empty cells are left out."""
+    now = int(time.time() * 1000)
+    rows = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
+    metrics = [
+        Metric(f"curve.{name}", float(value), now, int(float(row["step"])))
+        for row in rows
+        for name, value in row.items()
+        if name != "step" and value
+    ]
+    for start in range(0, len(metrics), METRICS_A_BATCH):
+        batch = metrics[start : start + METRICS_A_BATCH]
+        mlflow.MlflowClient().log_batch(run_id, metrics=batch)
+
+
+def _register(run_id: str, folder: Path, md5: str) -> None:
+    """A model folder (safetensors + config.json) as artifacts and as a new version of its model."""
+    mlflow.log_artifacts(str(folder), "model")
+    client, name = mlflow.MlflowClient(), f"tedigan.{folder.name}"
+    if not client.search_registered_models(f"name = '{name}'", max_results=1):
+        client.create_registered_model(name)
+    source = mlflow.get_artifact_uri("model")
+    client.create_model_version(name, source, run_id=run_id, tags={"dvc.md5": md5})
+
+
+def _address(remote_url: str, md5: str) -> str:
+    """Where DVC keeps an object in its remote."""
+    return f"{remote_url}/files/md5/{md5[:2]}/{md5[2:]}"

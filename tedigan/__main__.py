@@ -1,0 +1,80 @@
+"""The command line: `python -m tedigan <stage>` runs one stage of a workspace; dvc.yaml's door.
+
+`COMMANDS` holds what is not a stage. Only the chosen command's module is imported, so help is quick.
+"""
+
+import argparse
+import importlib
+import sys
+from pathlib import Path
+
+from tedigan.errors import ParamsError, TediganError
+from tedigan.stages import STAGES
+
+# name: (summary, module with `add_arguments(parser)` and `run(arguments) -> int`)
+COMMANDS: dict[str, tuple[str, str]] = {}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; what a user can mend is one message on stderr and status 1."""
+    given = sys.argv[1:] if arguments is None else arguments
+    chosen = _parser(given).parse_args(given)
+    try:
+        status: int = chosen.run(chosen)
+    except TediganError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return status
+
+
+def _parser(given: list[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="tedigan", description=(__doc__ or "").partition("\n")[0])
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for stage in STAGES.values():
+        one = commands.add_parser(stage.name, help=stage.summary, description=stage.summary)
+        add_workspace_arguments(one)
+        one.set_defaults(run=_run_stage, stage=stage.name)
+    for name, (summary, module) in COMMANDS.items():
+        one = commands.add_parser(name, help=summary, description=summary)
+        if given[:1] == [name]:
+            command = importlib.import_module(module)
+            command.add_arguments(one)
+            one.set_defaults(run=command.run)
+    return parser
+
+
+def add_workspace_arguments(parser: argparse.ArgumentParser) -> None:
+    """`--workspace DIR` or `--profile NAME`; without either, the current folder."""
+    place = parser.add_mutually_exclusive_group()
+    place.add_argument(
+        "--workspace", type=Path, default=Path(), metavar="DIR", help="folder with a params.yaml"
+    )
+    place.add_argument("--profile", metavar="NAME", help="a folder of infra/profiles")
+
+
+def workspace_folder(arguments: argparse.Namespace) -> Path:
+    """The folder that the arguments of `add_workspace_arguments` name."""
+    if arguments.profile is None:
+        return Path(arguments.workspace)
+    profiles = Path(__file__).resolve().parents[1] / "infra" / "profiles"
+    known = sorted(path.parent.name for path in profiles.glob("*/params.yaml"))
+    if arguments.profile not in known:
+        raise ParamsError(
+            f"no profile {arguments.profile!r}; infra/profiles has: {', '.join(known)}."
+        )
+    return profiles / str(arguments.profile)
+
+
+def _run_stage(arguments: argparse.Namespace) -> int:
+    from tedigan.stages import run_stage
+    from tedigan.stages.outcome import Workspace
+
+    finished = run_stage(arguments.stage, Workspace.open(workspace_folder(arguments)))
+    for name, value in sorted(finished.outcome.metrics.items()):
+        print(f"{name} = {value:.6g}")
+    print(f"{arguments.stage}: finished; run record {finished.record}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
