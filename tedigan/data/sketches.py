@@ -4,6 +4,8 @@ Edges are taken in both directions, thinned to their ridges, cleaned by hysteres
 soft strokes. A sketch is uint8 `[1, size, size]`, 255 = paper.
 """
 
+import math
+
 import numpy as np
 import torch
 from jaxtyping import UInt8
@@ -21,11 +23,10 @@ def sketch_of(pixels: UInt8[Tensor, "3 h w"], size_px: int) -> UInt8[Tensor, "1 
     """
     side = max(size_px, min(max(pixels.shape[1], 2 * size_px), 4 * size_px, 512))
     luma = _luma(pixels, side)
-    strokes = _strokes(_ridges(luma, blur_px=max(0.8, side / 140)), width_px=side / 180)
+    strokes = _strokes(_ridges(luma, blur_px=max(0.8, side / 140)), width_px=max(0.7, side / 260))
     ink = torch.from_numpy(strokes)[None, None]
     small = functional.interpolate(ink, size=(size_px, size_px), mode="area")[0]
-    darkest = 1 if side == size_px else 1.35
-    return ((1 - (small * darkest).clamp(0, 1)) * 255).round().to(torch.uint8)
+    return ((1 - small) * 255).round().to(torch.uint8)
 
 
 def _luma(pixels: UInt8[Tensor, "3 h w"], side: int) -> np.ndarray:
@@ -76,5 +77,5 @@ def _strokes(ridges: np.ndarray, *, width_px: float) -> np.ndarray:
     lengths = ndimage.sum_labels(np.ones_like(ridges), candidates, index)
     kept = np.concatenate([[False], (peaks > 0.45) & (lengths >= ridges.shape[0] / 18)])
     ink = np.where(kept[candidates], 0.35 + 0.65 * ridges, 0)
-    line = ndimage.gaussian_filter(ink, max(width_px, 0.6))
-    return np.clip(2.6 * line, 0, 1).astype(np.float32)
+    line = ndimage.gaussian_filter(ink, width_px) * (width_px * math.sqrt(2 * math.pi))
+    return np.clip(1.4 * line, 0, 1).astype(np.float32)

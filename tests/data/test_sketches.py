@@ -1,0 +1,41 @@
+"""Sketches: dark strokes on white, along every edge."""
+
+import pytest
+import torch
+
+from tedigan.data.drawn import draw_face
+from tedigan.data.sketches import sketch_of
+from tedigan.store.pictures import rasterise
+
+
+def step(*, is_vertical: bool, size: int = 128) -> torch.Tensor:
+    pixels = torch.zeros(3, size, size, dtype=torch.uint8)
+    pixels[:, :, size // 2 :] = 200
+    return pixels if is_vertical else pixels.transpose(1, 2).contiguous()
+
+
+@pytest.mark.parametrize("is_vertical", [True, False])
+def test_edges_of_both_directions_are_drawn(is_vertical: bool) -> None:
+    sketch = sketch_of(step(is_vertical=is_vertical), 64)[0].float()
+    profile = sketch.mean(0 if is_vertical else 1)
+    assert profile[30:34].min() < 140
+    assert profile[:28].min() == 255
+    assert profile[36:].min() == 255
+
+
+def test_turning_the_picture_turns_its_sketch() -> None:
+    upright = sketch_of(step(is_vertical=True), 64)
+    turned = sketch_of(step(is_vertical=False), 64)
+    assert torch.equal(upright.transpose(1, 2), turned)
+
+
+def test_a_flat_picture_gives_white_paper() -> None:
+    assert sketch_of(torch.full((3, 64, 64), 90, dtype=torch.uint8), 64).min() == 255
+
+
+@pytest.mark.parametrize("size_px", [64, 128, 256])
+def test_a_face_gives_few_dark_strokes_on_white(size_px: int) -> None:
+    sketch = sketch_of(rasterise(draw_face(0, 3).svg, 128), size_px)
+    assert sketch.shape == (1, size_px, size_px)
+    assert 0.03 < (sketch < 128).float().mean() < 0.3
+    assert (sketch == 255).float().mean() > 0.5
