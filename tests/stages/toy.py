@@ -1,0 +1,76 @@
+"""Toy photographs: attribute k < 8 lights its cells of a mirrored 4 x 4 grid; each person has a tint."""
+
+from pathlib import Path
+
+import torch
+import yaml
+
+from tedigan.data.attributes import ATTRIBUTE_NAMES, format_attributes
+from tedigan.stages.outcome import Workspace
+from tedigan.store.datasets import DatasetWriter, Entry
+from tedigan.store.pictures import encode
+from tedigan.tensors import stream
+
+ROOT = Path(__file__).parents[2]
+SIZE = 32
+SPLITS = ["train"] * 6 + ["val", "val", "test", "test"]
+
+
+def toy_workspace(
+    root: Path, *, num_images: int = 200, faces_per_person: int = 2, **sections: dict[str, object]
+) -> Workspace:
+    """The project's params with `sections` put over them, and a toy data set."""
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    params["runtime"] = {"device": "cpu"}
+    for name, values in sections.items():
+        params[name] |= values
+    (root / "params.yaml").write_text(yaml.safe_dump(params))
+    workspace = Workspace.open(root)
+    write_toy_dataset(workspace.dataset, num_images, faces_per_person)
+    return workspace
+
+
+def toy_attributes(index: int) -> torch.Tensor:
+    """Half of the attributes, drawn; the last one is never there."""
+    row = torch.rand(40, generator=stream("toy", index)) < 0.5
+    row[39] = False
+    return row
+
+
+def toy_pixels(attributes: torch.Tensor, person: int) -> torch.Tensor:
+    """uint8 [3, 32, 32]."""
+    half = (attributes[:8] * 200 + 50).float().reshape(1, 4, 2)
+    cells = torch.cat([half, half.flip(2)], dim=2)
+    picture = torch.nn.functional.interpolate(cells[None], (SIZE, SIZE))[0]
+    tint = torch.rand(3, 1, 1, generator=stream("tint", person)) * 0.9 + 0.1
+    return (picture * tint).to(torch.uint8)
+
+
+def write_toy_dataset(folder: Path, num_images: int, faces_per_person: int) -> None:
+    folder.mkdir(parents=True)
+    entries, rows = [], {}
+    with DatasetWriter(folder, packing="folder", image_format="png", has_labels=False) as writer:
+        for index in range(num_images):
+            person, attributes = index // faces_per_person, toy_attributes(index)
+            content = encode(toy_pixels(attributes, person), "png")
+            text = f"{'He' if attributes[20] else 'She'} is young and has wavy hair\n"
+            writer.add(index, image=content, text=text, sketch=content, label=None)
+            entries.append(Entry(index, SPLITS[person % 10], person, f"{index}.png"))
+            rows[f"{index}.png"] = attributes
+        writer.finish(
+            entries,
+            attributes=format_attributes(rows),
+            quarantine=[],
+            description={
+                "attribute_names": list(ATTRIBUTE_NAMES),
+                "captions_per_image": 1,
+                "has_labels": False,
+                "identities": "of the source",
+                "licence": "toy",
+                "resolution": SIZE,
+                "seed": 0,
+                "source": "drawn",
+                "packing": "folder",
+                "image_format": "png",
+            },
+        )
