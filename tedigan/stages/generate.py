@@ -12,6 +12,11 @@ from tedigan.store.tables import read_captions, write_table
 COLUMNS = ["file", "caption_index", "image_index", "seed", "caption"]
 
 
+def check(workspace: Workspace) -> None:
+    """Refuse a bad captions file now."""
+    read_captions(workspace.at(workspace.params.generate.captions))
+
+
 def run(workspace: Workspace) -> Outcome:
     """Write faces/{caption}-{face}.png, faces.csv, grid.png (a row a caption) and recipe.json.
 

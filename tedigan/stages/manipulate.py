@@ -37,6 +37,17 @@ from tedigan.tensors import to_images, to_pixels
 COLUMNS = ["before", "inversion", "after", "photograph", "text"]
 
 
+def check(workspace: Workspace) -> None:
+    """Refuse a bad edits file or an absent folder of photographs now."""
+    params = workspace.params.manipulate
+    read_edits(workspace.at(params.edits))
+    if params.photographs != "test" and not workspace.at(params.photographs).exists():
+        raise DataError(
+            f"manipulate.photographs is {params.photographs}, which does not exist. Set it to a "
+            "folder or a .tar of aligned faces, or to `test`."
+        )
+
+
 def run(workspace: Workspace) -> Outcome:
     """Write before/, inversion/, after/ pictures, edits.csv, grid.png and recipe.json."""
     params = workspace.params.manipulate

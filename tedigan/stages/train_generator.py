@@ -24,6 +24,13 @@ from tedigan.tensors import sample_z, stream, to_images, to_pixels
 SHEET_FACES, SHEET_COLUMNS, SHEET_PSI = 32, 8, 0.7
 
 
+def check(workspace: Workspace) -> None:
+    """Refuse an init that is not there, or of another size, now."""
+    params = workspace.params.train_generator
+    if params.init is not None:
+        _check_size(workspace.at(params.init), workspace.params.dataset.resolution)
+
+
 def run(workspace: Workspace) -> Outcome:
     """Write G_ema, G and D with their config, log and a sheet of samples."""
     params = workspace.params.train_generator
@@ -32,7 +39,13 @@ def run(workspace: Workspace) -> Outcome:
     trainer, seen = _trainer(params, data, init, workspace.device)
 
     inputs = [workspace.dataset] + ([init] if init else [])
-    training = Training(workspace, "train_generator", inputs, every=params.checkpoint_every)
+    training = Training(
+        workspace,
+        "train_generator",
+        inputs,
+        every=params.checkpoint_every,
+        lengths=frozenset({"total_nimg"}),
+    )
     num_steps = params.total_nimg // params.batch_size
     _train(trainer, training, data, params, num_steps, workspace.device)
 
@@ -99,12 +112,7 @@ def _config(params: TrainGenerator, resolution: int) -> GeneratorConfig:
 def _read_init(folder: Path, resolution: int) -> tuple[list[nn.Module], int]:
     """[G, D, G_ema] of a generator folder; G falls back to G_ema where the folder has no G."""
     source = read_config(folder)
-    config = GeneratorConfig.from_json(source)
-    if config.img_resolution != resolution:
-        raise WeightsError(
-            f"{folder} makes {config.img_resolution} px, but the data set has {resolution} px. "
-            "Set dataset.resolution to the generator's, or choose another train_generator.init."
-        )
+    config = _check_size(folder, resolution)
     generator, average = Generator(config), Generator(config)
     discriminator = Discriminator(config)
     has_live = (folder / "G.safetensors").is_file()
@@ -113,6 +121,16 @@ def _read_init(folder: Path, resolution: int) -> tuple[list[nn.Module], int]:
     load_into(discriminator, folder / "D.safetensors")
     seen = int(source.get("training", {}).get("images_seen", 0))
     return [generator, discriminator, average], seen
+
+
+def _check_size(folder: Path, resolution: int) -> GeneratorConfig:
+    config = GeneratorConfig.from_json(read_config(folder))
+    if config.img_resolution != resolution:
+        raise WeightsError(
+            f"{folder} makes {config.img_resolution} px, but the data set has {resolution} px. "
+            "Set dataset.resolution to the generator's, or choose another train_generator.init."
+        )
+    return config
 
 
 def _train(
@@ -149,7 +167,8 @@ def _history(params: TrainGenerator, data: Dataset, seen: int, init: Path | None
     settings = params.model_dump(mode="json", exclude={"init", "checkpoint_every"})
     return {
         "images_seen": seen,
-        "data": data.description,
+        "data": f"{data.description['source']}, {len(data.split('train'))} training images at "
+        f"{data.resolution} px (seed {data.description['seed']})",
         "licence": data.licence,
         "settings": settings,
         "continued_from": before,

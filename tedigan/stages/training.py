@@ -8,7 +8,7 @@ import csv
 import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from tqdm import tqdm
 
@@ -19,6 +19,7 @@ from tedigan.store.files import sha256_file, sha256_tree, sha256_value, write_te
 LOG_ROWS = 200
 
 
+@runtime_checkable
 class Stateful(Protocol):
     """A network, an optimiser: anything whose state can be kept and put back."""
 
@@ -33,9 +34,18 @@ class Training:
     """One training stage's run, found again after a kill by the digest of what it depends on.
 
     inputs: folders of earlier stages; their content is part of the digest.
+    lengths: parameters that only say how long to train; a checkpoint serves a longer run too.
     """
 
-    def __init__(self, workspace: Workspace, stage: str, inputs: list[Path], *, every: int) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        stage: str,
+        inputs: list[Path],
+        *,
+        every: int,
+        lengths: frozenset[str] = frozenset(),
+    ) -> None:
         # imported here: the table in tedigan.stages imports this module's stages only by name
         from tedigan.stages import STAGES
 
@@ -43,7 +53,7 @@ class Training:
         spec = {
             "stage": stage,
             "version": STAGES[stage].version,
-            "params": section.model_dump(mode="json"),
+            "params": section.model_dump(mode="json", exclude=lengths | {"checkpoint_every"}),
             "inputs": [_digest(path) for path in inputs],
         }
         self.stage, self.every = stage, every
@@ -57,10 +67,9 @@ class Training:
         step: Callable[[int], dict[str, float]],
         *,
         num_steps: int,
-        first_step: int = 0,
     ) -> None:
         """Call `step(i)` for the steps that remain; it returns numbers for the log."""
-        start = max(self._resume(components), first_step)
+        start = self._resume(components, num_steps)
         log_every = max(1, num_steps // LOG_ROWS)
         progress = tqdm(
             total=num_steps, initial=start, desc=self.stage, unit="step", mininterval=1.0
@@ -95,9 +104,9 @@ class Training:
         states = {name: component.state_dict() for name, component in components.items()}
         self.checkpoint.save({"step": step, "rows": self.rows, "states": states})
 
-    def _resume(self, components: Mapping[str, Stateful]) -> int:
+    def _resume(self, components: Mapping[str, Stateful], num_steps: int) -> int:
         state = self.checkpoint.load()
-        if state is None:
+        if state is None or state["step"] > num_steps:
             return 0
         for name, component in components.items():
             component.load_state_dict(state["states"][name])

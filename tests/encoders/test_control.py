@@ -1,0 +1,62 @@
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tedigan.control import mix_layers, relevant_layers, shift_layers
+from tedigan.errors import ShapeError
+
+LAYERS = st.sets(st.integers(0, 5))
+
+
+def codes(seed: int) -> torch.Tensor:
+    return torch.randn(2, 6, 3, generator=torch.Generator().manual_seed(seed))
+
+
+@given(layers=LAYERS)
+@settings(deadline=None, max_examples=30)
+def test_control_replaces_only_the_named_layers(layers):
+    content, style = codes(0), codes(1)
+    mixed = mix_layers(content, style, sorted(layers))
+    for layer in range(6):
+        source = style if layer in layers else content
+        assert torch.allclose(mixed[:, layer], source[:, layer], atol=1e-6)
+
+
+@given(layers=LAYERS, amount=st.floats(0, 2))
+@settings(deadline=None, max_examples=30)
+def test_mixing_with_itself_changes_nothing(layers, amount):
+    content = codes(0)
+    assert torch.equal(mix_layers(content, content, sorted(layers), amount=amount), content)
+
+
+def test_amount_is_continuous_from_content_to_style():
+    content, style = codes(0), codes(1)
+    half = mix_layers(content, style, range(6), amount=0.5)
+    assert torch.allclose(half, (content + style) / 2, atol=1e-6)
+
+
+def test_a_neutral_text_shifts_nothing():
+    content, neutral = codes(0), codes(1)[0]
+    style = neutral.expand(2, -1, -1)
+    assert torch.equal(shift_layers(content, style, neutral, range(6), strength=2.0), content)
+
+
+def test_a_shift_leaves_the_other_layers():
+    content, style = codes(0), codes(1)
+    shifted = shift_layers(content, style, torch.zeros(6, 3), [2], strength=1.0)
+    assert torch.equal(shifted[:, [0, 1, 3, 4, 5]], content[:, [0, 1, 3, 4, 5]])
+    assert torch.allclose(shifted[:, 2], content[:, 2] + style[:, 2], atol=1e-6)
+
+
+def test_a_layer_that_does_not_exist_is_refused_with_what_to_set():
+    with pytest.raises(ShapeError, match="num_ws=6.*style_layers"):
+        mix_layers(codes(0), codes(1), [6])
+
+
+def test_relevant_layers_are_those_near_the_largest():
+    assert relevant_layers(torch.tensor([0.1, 0.3, 0.6, 0.2])) == [1, 2]
+
+
+def test_without_any_relevance_all_layers_are_kept():
+    assert relevant_layers(torch.zeros(3)) == [0, 1, 2]

@@ -1,0 +1,163 @@
+"""The training and synthesis stages on tiny networks, in their order."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+
+from tedigan.errors import CaptionError, DataError, ParamsError, WeightsError
+from tedigan.stages import (
+    generate,
+    invert,
+    manipulate,
+    train_encoder,
+    train_generator,
+    train_text_encoder,
+)
+from tedigan.stages.outcome import Workspace
+from tedigan.store.files import sha256_tree
+from tedigan.store.models import load_tensors
+from tests.stages.small import small_workspace
+
+CHAIN = [train_generator, train_encoder, invert, train_text_encoder, generate, manipulate]
+
+
+def tree_of(workspace: Workspace) -> dict[str, str]:
+    folders = {
+        "generator": workspace.model("generator"),
+        "encoder": workspace.model("encoder"),
+        "codes": workspace.codes,
+        "text_encoder": workspace.model("text_encoder"),
+        "generated": workspace.result("generated"),
+        "manipulated": workspace.result("manipulated"),
+    }
+    return {name: sha256_tree(path) for name, path in folders.items()}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    workspace = small_workspace(tmp_path_factory.mktemp("lifecycle"))
+    return workspace, [stage.run(workspace) for stage in CHAIN]
+
+
+def test_equal_params_give_equal_bytes(finished, tmp_path):
+    workspace, _ = finished
+    again = small_workspace(tmp_path)
+    for stage in CHAIN:
+        stage.run(again)
+    assert tree_of(again) == tree_of(workspace)
+
+
+def test_every_photograph_has_a_code(finished):
+    workspace, _ = finished
+    codes = load_tensors(workspace.codes / "codes.safetensors")
+    assert codes["ids"].tolist() == list(range(40))
+    assert codes["ws"].shape == (40, 8, 16)
+
+
+def test_every_caption_has_its_faces(finished):
+    workspace, outcomes = finished
+    assert len(list((workspace.result("generated") / "faces").iterdir())) == 4
+    assert outcomes[4].metrics == {"num_captions": 2.0, "num_faces": 4.0}
+
+
+def test_every_photograph_is_edited(finished):
+    workspace, _ = finished
+    folder = workspace.result("manipulated")
+    counts = {name: len(list((folder / name).iterdir())) for name in ("before", "after")}
+    assert counts == {"before": 2, "after": 2}
+
+
+def test_recipes_name_the_models_digests(finished):
+    workspace, _ = finished
+    recipe = json.loads((workspace.result("manipulated") / "recipe.json").read_text())
+    assert "encoder/encoder.safetensors" in recipe["models"]
+
+
+def test_checkpoints_are_gone_when_the_outputs_stand(finished):
+    workspace, _ = finished
+    assert list((workspace.work / "checkpoints").rglob("*.pt")) == []
+
+
+def test_a_killed_training_resumes_to_the_same_bytes(finished, tmp_path):
+    """SIGKILL after the first checkpoint; the second run says where it went on from."""
+    workspace, _ = finished
+    again = small_workspace(tmp_path)
+    command = [sys.executable, "-m", "tedigan", "train_generator", "--workspace", str(tmp_path)]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    checkpoints = tmp_path / ".work/checkpoints/train_generator"
+    deadline = time.monotonic() + 120
+    while not list(checkpoints.glob("*.pt")) and time.monotonic() < deadline:
+        assert process.poll() is None, "the stage ended before its first checkpoint"
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not again.model("generator").exists()
+    outcome = train_generator.run(again)
+    assert outcome.resumed_from_step
+    assert sha256_tree(again.model("generator")) == sha256_tree(workspace.model("generator"))
+
+
+def test_a_ready_made_generator_is_adopted_as_it_is(finished, tmp_path):
+    workspace, _ = finished
+    init = {"init": str(workspace.model("generator")), "total_nimg": 0}
+    other = small_workspace(tmp_path, train_generator=init)
+    train_generator.run(other)
+    for name in ("G_ema", "G", "D"):
+        ours, theirs = (
+            load_tensors(place.model("generator") / f"{name}.safetensors")
+            for place in (other, workspace)
+        )
+        assert all(torch.equal(ours[key], theirs[key]) for key in theirs)
+
+
+def test_nothing_to_adopt_and_nothing_to_train_is_refused(tmp_path):
+    workspace = small_workspace(tmp_path, train_generator={"total_nimg": 0})
+    with pytest.raises(ParamsError, match="set total_nimg"):
+        train_generator.run(workspace)
+
+
+def test_a_generator_of_another_size_is_refused(finished, tmp_path):
+    workspace, _ = finished
+    config = workspace.model("generator") / "config.json"
+    init = tmp_path / "init"
+    init.mkdir()
+    text = config.read_text().replace('"img_resolution": 32', '"img_resolution": 64')
+    (init / "config.json").write_text(text)
+    (tmp_path / "w").mkdir()
+    other = small_workspace(tmp_path / "w", train_generator={"init": str(init)})
+    with pytest.raises(WeightsError, match="makes 64 px, but the data set has 32 px"):
+        train_generator.run(other)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "match"),
+    [
+        ("captions.txt", "She smiles.\n\n", "line 2 holds no words"),
+        ("captions.txt", "a " * 5000, "Shorten"),
+        ("captions.txt", "", "empty"),
+        ("edits.csv", "photo,text\n", "photograph,text"),
+        ("edits.csv", "photograph,text\n*\n", "two columns"),
+    ],
+)
+def test_bad_prompts_are_refused_before_any_network_is_loaded(tmp_path, name, content, match):
+    workspace = small_workspace(tmp_path)
+    (tmp_path / name).write_text(content)
+    stage = generate if name == "captions.txt" else manipulate
+    with pytest.raises(CaptionError, match=match):
+        stage.check(workspace)
+    with pytest.raises(CaptionError, match=match):
+        stage.run(
+            workspace
+        )  # no model exists here: a WeightsError would mean that it was looked for
+
+
+def test_an_edit_of_an_unknown_photograph_is_refused(finished):
+    workspace, _ = finished
+    (workspace.root / "edits.csv").write_text("photograph,text\n9999,She has blond hair.\n")
+    with pytest.raises(DataError, match="'9999'"):
+        manipulate.run(workspace)
