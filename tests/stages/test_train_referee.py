@@ -1,6 +1,5 @@
 import json
 
-import pytest
 import torch
 
 from tedigan.data.attributes import ATTRIBUTE_NAMES
@@ -10,34 +9,22 @@ from tedigan.store.datasets import Dataset
 from tedigan.store.files import sha256_tree
 from tedigan.tensors import to_images
 
-from .toy import toy_workspace
-
-TINY = {"base_channels": 8, "batch_size": 32, "embedding_dim": 8, "learning_rate": 0.01}
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    workspace = toy_workspace(
-        tmp_path_factory.mktemp("referee"),
-        num_images=300,
-        train_referee=TINY | {"num_steps": 100, "weight_identity": 1.0},
-    )
-    return workspace, train_referee.run(workspace)
+from .toy import TINY_REFEREE, toy_workspace
 
 
 def config_of(workspace):
     return json.loads((workspace.model("referee") / "config.json").read_text())
 
 
-def test_the_folder_holds_weights_config_card_and_log(trained):
-    workspace, outcome = trained
+def test_the_folder_holds_weights_config_card_and_log(toy_referee):
+    workspace, outcome = toy_referee
     names = {path.name for path in workspace.model("referee").iterdir()}
     assert names == {"referee.safetensors", "config.json", "README.md", "log.csv"}
     assert outcome.curves == workspace.model("referee") / "log.csv"
 
 
-def test_visible_attributes_become_reliable_and_constant_ones_do_not(trained):
-    workspace, outcome = trained
+def test_visible_attributes_become_reliable_and_constant_ones_do_not(toy_referee):
+    workspace, outcome = toy_referee
     config = config_of(workspace)
     seen = set(ATTRIBUTE_NAMES[:8])
     assert len(seen & set(config["reliable"])) >= 6
@@ -46,8 +33,8 @@ def test_visible_attributes_become_reliable_and_constant_ones_do_not(trained):
     assert outcome.metrics["test_balanced_accuracy_of_reliable"] > 0.75
 
 
-def test_the_judge_finds_what_the_photographs_show(trained):
-    workspace, _ = trained
+def test_the_judge_finds_what_the_photographs_show(toy_referee):
+    workspace, _ = toy_referee
     judge = load_judge(workspace.model("referee"), torch.device("cpu"))
     data = Dataset.open(workspace.dataset)
     ids = data.split("test")
@@ -59,8 +46,8 @@ def test_the_judge_finds_what_the_photographs_show(trained):
     ]
 
 
-def test_identity_is_measured_on_test_pairs(trained):
-    people = config_of(trained[0])["identity"]
+def test_identity_is_measured_on_test_pairs(toy_referee):
+    people = config_of(toy_referee[0])["identity"]
     assert people["test_auroc"] > 0.6
     assert people["test_same_pairs"] == 180
     assert people["threshold_from"] == "val"
@@ -71,7 +58,7 @@ def test_two_runs_give_equal_bytes(tmp_path):
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
         workspace = toy_workspace(
-            tmp_path / name, num_images=40, train_referee=TINY | {"num_steps": 3}
+            tmp_path / name, num_images=40, train_referee=TINY_REFEREE | {"num_steps": 3}
         )
         train_referee.run(workspace)
         digests.append(sha256_tree(workspace.model("referee")))
@@ -80,7 +67,7 @@ def test_two_runs_give_equal_bytes(tmp_path):
 
 def test_without_a_second_photograph_of_anyone_identity_is_null(tmp_path):
     workspace = toy_workspace(
-        tmp_path, num_images=40, faces_per_person=1, train_referee=TINY | {"num_steps": 3}
+        tmp_path, num_images=40, faces_per_person=1, train_referee=TINY_REFEREE | {"num_steps": 3}
     )
     outcome = train_referee.run(workspace)
     assert config_of(workspace)["identity"] is None

@@ -13,6 +13,7 @@ from tedigan.tensors import stream
 
 ROOT = Path(__file__).parents[2]
 SIZE = 32
+TINY_REFEREE = {"base_channels": 8, "batch_size": 32, "embedding_dim": 8, "learning_rate": 0.01}
 SPLITS = ["train"] * 6 + ["val", "val", "test", "test"]
 
 
@@ -37,6 +38,21 @@ def toy_attributes(index: int) -> torch.Tensor:
     return row
 
 
+PHRASES = {
+    1: "arched eyebrows",
+    3: "bags under the eyes",
+    5: "bangs",
+    6: "big lips",
+    7: "a big nose",
+}
+
+
+def toy_caption(attributes: torch.Tensor) -> str:
+    """Names the visible attributes that have a phrase."""
+    named = [phrase for index, phrase in PHRASES.items() if attributes[index]]
+    return f"This person has {', '.join(named)}" if named else "This is a person"
+
+
 def toy_pixels(attributes: torch.Tensor, person: int) -> torch.Tensor:
     """uint8 [3, 32, 32]."""
     half = (attributes[:8] * 200 + 50).float().reshape(1, 4, 2)
@@ -53,7 +69,7 @@ def write_toy_dataset(folder: Path, num_images: int, faces_per_person: int) -> N
         for index in range(num_images):
             person, attributes = index // faces_per_person, toy_attributes(index)
             content = encode(toy_pixels(attributes, person), "png")
-            text = f"{'He' if attributes[20] else 'She'} is young and has wavy hair\n"
+            text = toy_caption(attributes) + "\n"
             writer.add(index, image=content, text=text, sketch=content, label=None)
             entries.append(Entry(index, SPLITS[person % 10], person, f"{index}.png"))
             rows[f"{index}.png"] = attributes

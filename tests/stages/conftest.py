@@ -1,0 +1,18 @@
+import pytest
+
+from tedigan.stages import train_referee
+
+from .toy import TINY_REFEREE, toy_workspace
+
+
+@pytest.fixture(scope="session")
+def toy_referee(tmp_path_factory):
+    """A toy workspace with a referee trained for a few seconds, and the stage's outcome."""
+    workspace = toy_workspace(
+        tmp_path_factory.mktemp("referee"),
+        num_images=360,
+        faces_per_person=6,
+        train_referee=TINY_REFEREE | {"num_steps": 100, "weight_identity": 1.0},
+        evaluate={"num_prompts": 40, "num_images": 30, "batch_size": 16},
+    )
+    return workspace, train_referee.run(workspace)
