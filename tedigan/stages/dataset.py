@@ -56,7 +56,10 @@ def run(workspace: Workspace) -> Outcome:
         entries, rejected = _write(folder, section, maker, ids)
         _write_examples(Dataset.open(folder), folder / "examples.png")
     return Outcome(
-        metrics={"num_images": len(entries), "num_quarantined": len(rejected)},
+        metrics={
+            "num_images": float(len(entries)),
+            "num_quarantined": float(len(rejected)),
+        },
         num_quarantined=len(rejected),
         pictures=[workspace.dataset / "examples.png"],
     )

@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Int64, UInt8
@@ -55,7 +55,7 @@ class DatasetWriter:
         self._image_format = image_format
         self._writers = {kind: writer(folder, kind) for kind in kinds}
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "DatasetWriter":
         return self
 
     def __exit__(

@@ -9,11 +9,12 @@ import tarfile
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from tedigan.errors import DataError
 
 
+@runtime_checkable
 class Shelf(Protocol):
     """Reads bytes by name; safe to use from several threads."""
 

@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-from tedigan.data import drawn
 from tedigan.data.labels import (
     LABEL_NAMES,
     LABEL_PALETTE,
@@ -25,10 +24,6 @@ def test_every_class_has_a_colour_of_its_own() -> None:
 
 def test_colours_read_back_every_class() -> None:
     assert torch.equal(colours_to_labels(labels_to_colours(ALL)[0]), ALL[0])
-
-
-def test_the_drawings_wear_the_same_colours() -> None:
-    assert list(drawn.LABEL_COLOURS.values()) == list(LABEL_PALETTE.values())
 
 
 def test_a_colour_of_no_class_is_refused() -> None:

@@ -4,31 +4,9 @@ from collections.abc import Sequence
 
 from tedigan.data.drawn.colours import Colour, Number, css
 from tedigan.data.drawn.curves import ellipse_path
+from tedigan.data.labels import LABEL_PALETTE
 
 SIZE = 512
-
-# CelebAMask-HQ's nineteen classes in index order, with the colours of its g_color.py.
-LABEL_COLOURS: dict[str, tuple[int, int, int]] = {
-    "background": (0, 0, 0),
-    "skin": (204, 0, 0),
-    "nose": (76, 153, 0),
-    "eye_g": (204, 204, 0),
-    "l_eye": (51, 51, 255),
-    "r_eye": (204, 0, 204),
-    "l_brow": (0, 255, 255),
-    "r_brow": (255, 204, 204),
-    "l_ear": (102, 51, 0),
-    "r_ear": (255, 0, 0),
-    "mouth": (102, 204, 0),
-    "u_lip": (255, 255, 0),
-    "l_lip": (0, 0, 153),
-    "hair": (0, 0, 204),
-    "hat": (255, 51, 153),
-    "ear_r": (0, 204, 204),
-    "neck_l": (0, 51, 0),
-    "neck": (255, 153, 51),
-    "cloth": (0, 204, 0),
-}
 
 Stop = tuple[Number, Colour, Number]  # offset 0..1, colour, opacity 0..1
 
@@ -100,7 +78,7 @@ class Canvas:
 
     def mark(self, path: str, label: str, *, width: Number = 0.0, has_fill: bool = True) -> None:
         """Draw on the label map only: the inside of `path`, its stroke of `width`, or both."""
-        colour = css(LABEL_COLOURS[label])
+        colour = css(LABEL_PALETTE[label])
         fill = colour if has_fill else "none"
         extra = f' stroke="{colour}" stroke-width="{width:.1f}"' if width else ""
         self._label.append(f'<path d="{path}" fill="{fill}"{extra}/>')
