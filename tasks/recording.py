@@ -46,18 +46,18 @@ def why_stale(workspace: Workspace, name: str) -> list[str]:
 
 
 def restore(workspace: Workspace, name: str) -> bool:
-    """Put back outputs that an equal run made earlier, from DVC's cache or its remote, if it has them."""
+    """Put back outputs that an equal run made earlier, from DVC's cache or its remote, if it has them.
+
+    As `dvc repro` does: what lies at the outputs' places is removed first, whether or not any are found.
+    """
     with single_writer(workspace), _opened(workspace, name) as stage:
         if not stage.changed(allow_missing=True):
             _fetch(stage)
-        stage.save_deps()
-        cache = stage.repo.stage_cache
+        stage.remove_outs()
         try:
-            cache.restore(stage, dry=True)
+            stage.repo.stage_cache.restore(stage)
         except RunCacheNotFoundError:
             return False
-        stage.remove_outs()
-        cache.restore(stage)
         stage.save()
         stage.commit()
         stage.dump(update_pipeline=False)

@@ -1,0 +1,90 @@
+"""What import-linter cannot see of the law of the rooms (docs/rooms.md)."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tasks import policy
+from tests.contracts.closure import CHECKOUT
+
+TEDIGAN = CHECKOUT / "tedigan"
+MATHEMATICS = [
+    "generator",
+    "encoders",
+    "data",
+    "metrics",
+    "losses.py",
+    "control.py",
+    "inversion.py",
+]
+FILE_CALLS = {"open", "read_text", "read_bytes", "write_text", "write_bytes", "mkdir", "unlink"}
+
+
+def _files(*rooms: str) -> list[Path]:
+    places = [TEDIGAN / room for room in rooms]
+    return [
+        file for place in places for file in ([place] if place.is_file() else place.rglob("*.py"))
+    ]
+
+
+def _calls(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            yield getattr(node.func, "id", getattr(node.func, "attr", ""))
+
+
+@pytest.mark.parametrize(
+    "file", _files(*MATHEMATICS), ids=lambda f: f.relative_to(TEDIGAN).as_posix()
+)
+def test_mathematics_opens_no_file_and_prints_nothing(file: Path) -> None:
+    assert not FILE_CALLS & set(_calls(file))
+    assert "print" not in set(_calls(file))
+
+
+def _functions(folder: str, decorator: str) -> Iterator[ast.FunctionDef]:
+    for file in (CHECKOUT / folder).glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and any(
+                getattr(d.func if isinstance(d, ast.Call) else d, "id", "") == decorator
+                for d in node.decorator_list
+            ):
+                yield node
+
+
+def test_a_task_is_at_most_four_statements() -> None:
+    for task in _functions("tasks", "task"):
+        without_docstring = task.body[1:]
+        assert len(without_docstring) <= 4, task.name
+
+
+def test_flows_hold_no_numbers_and_only_stage_names_as_text() -> None:
+    for flow in _functions("flows", "flow"):
+        constants = [
+            n.value for n in ast.walk(ast.Module(flow.body[1:], [])) if isinstance(n, ast.Constant)
+        ]
+        assert all(isinstance(c, str) and "/" not in c for c in constants), flow.name
+
+
+def test_importing_a_flow_starts_nothing() -> None:
+    allowed = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.Expr, ast.If)
+    for file in (CHECKOUT / "flows").glob("*.py"):
+        body = ast.parse(file.read_text(encoding="utf-8")).body
+        assert all(isinstance(node, allowed) for node in body), file.name
+
+
+def test_deployments_run_as_many_at_once_as_the_policy_says() -> None:
+    text = (CHECKOUT / "infra" / "prefect.yaml").read_text(encoding="utf-8")
+    for deployment in yaml.safe_load(text)["deployments"]:
+        assert deployment["concurrency_limit"]["limit"] == policy.FLOWS_AT_ONCE
+
+
+def test_no_file_is_longer_than_300_lines() -> None:
+    files = [
+        file
+        for room in ("flows", "tasks", "tedigan", "infra")
+        for file in (CHECKOUT / room).rglob("*.py")
+    ]
+    assert {f.name: n for f in files if (n := len(f.read_text().splitlines())) > 300} == {}
