@@ -12,7 +12,6 @@ from infra.services import local_s3
 from tedigan.data.attributes import ATTRIBUTE_NAMES, attributes_of, format_attributes
 from tedigan.data.captions import attributes_named
 from tedigan.data.labels import labels_to_colours
-from tedigan.data.splits import split_as_published, split_by_identity
 from tedigan.errors import AttributeFileError, DataError
 from tedigan.params import read_params
 from tedigan.stages import Outcome, Workspace, dataset
@@ -228,7 +227,7 @@ def test_a_bad_record_is_set_aside_with_its_reason(tmp_path: Path, source: Path,
 def test_nothing_valid_is_an_error_and_leaves_no_folder(tmp_path: Path, source: Path) -> None:
     for path in (source / "CelebA-HQ-img").iterdir():
         path.write_bytes(b"")
-    with pytest.raises(DataError, match="no valid record remains of 6.*not a picture"):
+    with pytest.raises(DataError, match=r"no valid record remains of 6.*not a picture"):
         run(tmp_path / "w", source=str(source))
     assert list((tmp_path / "w/data").iterdir()) == []
 
@@ -279,26 +278,6 @@ def test_a_damaged_identity_file_is_refused(
     (source / "identity.csv").write_text(text)
     with pytest.raises(DataError, match=advice):
         run(tmp_path / "w", source=str(source))
-
-
-def test_nobody_is_in_two_splits_and_more_photographs_move_nobody() -> None:
-    shares = {"val_fraction": 0.2, "test_fraction": 0.2, "seed": 1}
-    identities = {photo: photo // 3 for photo in range(600)}
-    splits = split_by_identity(identities, **shares)
-    assert all(splits[3 * who] == splits[3 * who + 2] for who in range(200))
-    assert 60 < sum(split == "test" for split in splits.values()) < 180
-    fewer = split_by_identity({photo: photo // 3 for photo in range(300)}, **shares)
-    assert all(splits[photo] == split for photo, split in fewer.items())
-
-
-def test_published_val_people_are_halved_into_val_and_test() -> None:
-    identities = {photo: photo // 2 for photo in range(400)}
-    partitions = {photo: "train" if photo < 200 else "val" for photo in identities}
-    splits = split_as_published(partitions, identities, seed=0)
-    assert all(splits[photo] == "train" for photo in range(200))
-    halves = [splits[photo] for photo in range(200, 400, 2)]
-    assert halves == [splits[photo] for photo in range(201, 400, 2)]
-    assert 30 < halves.count("test") < 70
 
 
 def test_nothing_in_the_data_set_tells_when_or_where(tmp_path: Path, source: Path) -> None:

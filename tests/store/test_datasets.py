@@ -120,7 +120,7 @@ def test_label_maps_that_are_not_there_are_refused(tmp_path: Path) -> None:
 def test_an_incomplete_folder_is_refused(tmp_path: Path, lost: str) -> None:
     path = write(tmp_path / "set", "folder") / lost
     shutil.rmtree(path) if path.is_dir() else path.unlink()
-    with pytest.raises(DataError, match="tedigan dataset|Make the data set again"):
+    with pytest.raises(DataError, match=r"tedigan dataset|Make the data set again"):
         Dataset.open(tmp_path / "set")
 
 

@@ -74,7 +74,7 @@ def test_a_missing_object_is_named(bucket: str, tmp_path: Path) -> None:
 
 
 def test_a_missing_bucket_is_named(bucket: str, tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="no such (bucket|object)"):
+    with pytest.raises(StoreError, match=r"no such (bucket|object)"):
         objects.fetch("s3://elsewhere/a", tmp_path)
     with pytest.raises(StoreError, match="no such bucket"):
         objects.list_objects("s3://elsewhere/a")
