@@ -10,7 +10,7 @@ import logging
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,22 +52,20 @@ def restore(workspace: Workspace, name: str) -> bool:
     """
     with single_writer(workspace), _opened(workspace, name) as stage:
         if not stage.changed(allow_missing=True):
-            _fetch(stage)
+            _fetch(stage.repo, _address(workspace, name))
         stage.remove_outs()
         try:
             stage.repo.stage_cache.restore(stage)
         except RunCacheNotFoundError:
             return False
-        stage.save()
-        stage.commit()
-        stage.dump(update_pipeline=False)
+        _record(stage)
     return True
 
 
 def commit(workspace: Workspace, name: str) -> Recorded:
     """Record the outputs that lie there now as this stage's result: `dvc commit -f <stage>`."""
     with single_writer(workspace), _opened(workspace, name) as stage:
-        stage.repo.commit(target=stage.addressing, force=True)
+        _record(stage)
     return recorded(workspace, name)
 
 
@@ -83,8 +81,8 @@ def recorded(workspace: Workspace, name: str) -> Recorded:
 def push(workspace: Workspace, name: str | None = None) -> int:
     """Copy a stage's outputs (or every stage's) to the remote; returns how many objects it lacked."""
     with single_writer(workspace), _repository(workspace) as repo:
-        pipeline = str(workspace.root / "dvc.yaml")
-        count: int = repo.push(targets=[f"{pipeline}:{name}" if name else pipeline])
+        target = _address(workspace, name) if name else _pipeline(workspace)
+        count: int = repo.push(targets=[target])
         return count
 
 
@@ -137,14 +135,17 @@ def _locked(file: Any) -> bool:
 @contextmanager
 def _opened(workspace: Workspace, name: str) -> Iterator[Any]:
     with _repository(workspace) as repo, lock_repo(repo):
-        yield repo.stage.load_one(str(workspace.root / "dvc.yaml"), name)
+        yield repo.stage.load_one(_pipeline(workspace), name)
 
 
 @contextmanager
 def _repository(workspace: Workspace) -> Iterator[Any]:
-    """The DVC repository around the workspace; DVC's own complaints become StoreErrors."""
+    """The DVC repository around the workspace; DVC's own complaints become StoreErrors.
+
+    DVC reads and prints paths as seen from the current folder, so that is the workspace meanwhile.
+    """
     try:
-        with Repo(str(workspace.root)) as repo:
+        with chdir(workspace.root), Repo(str(workspace.root)) as repo:
             yield repo
     except DvcException as error:
         raise StoreError(
@@ -156,12 +157,27 @@ def _url(remote: Any) -> str:
     return str(remote.fs.unstrip_protocol(remote.path))
 
 
-def _fetch(stage: Any) -> None:
+def _pipeline(workspace: Workspace) -> str:
+    return str(workspace.root / "dvc.yaml")
+
+
+def _address(workspace: Workspace, name: str) -> str:
+    return f"{_pipeline(workspace)}:{name}"
+
+
+def _record(stage: Any) -> None:
+    """Hash, keep in the cache, write dvc.lock; what `dvc commit -f` and `dvc repro` do at their ends."""
+    stage.save()
+    stage.commit()
+    stage.dump(update_pipeline=False)
+
+
+def _fetch(repo: Any, address: str) -> None:
     """Outputs that are only missing may lie in the remote; that it lacks them is no error here."""
     try:
-        stage.repo.fetch(targets=[stage.addressing])
+        repo.fetch(targets=[address])
     except DvcException:
-        logging.getLogger(__name__).info("%s is not in the remote", stage.addressing)
+        logging.getLogger(__name__).info("%s is not in the remote", address)
 
 
 def _reasons(stage: Any, entry: Any) -> list[str]:

@@ -10,7 +10,6 @@ imported only if torchvision is.
 import importlib.abc
 import importlib.machinery
 import sys
-from collections.abc import Sequence
 from types import ModuleType
 
 _libraries: list[
@@ -24,7 +23,7 @@ class TorchvisionFinder(importlib.abc.MetaPathFinder):
     def find_spec(
         self,
         fullname: str,
-        path: Sequence[str] | None = None,  # noqa: ARG002
+        path: object = None,  # noqa: ARG002  (a namespace package's is no Sequence)
         target: ModuleType | None = None,  # noqa: ARG002
     ) -> importlib.machinery.ModuleSpec | None:
         """Return None always: the usual finders load torchvision."""
