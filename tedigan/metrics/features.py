@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -12,6 +12,7 @@ from torch import Tensor
 from tedigan.metrics.referee import resize
 
 
+@runtime_checkable
 class FeatureNet(Protocol):
     """images `[n, 3, r, r]` in -1..1 -> features `[n, d]` on the CPU."""
 

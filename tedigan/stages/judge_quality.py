@@ -68,9 +68,14 @@ def judge_people(
         "threshold_from": split,
         "test_auroc": auroc(cosines, is_same),
         "test_balanced_accuracy": balanced_accuracy(cosines > threshold, is_same),
+        "test_same_accepted": _share(cosines[is_same] > threshold),
         "test_same_pairs": int(is_same.sum()),
         "test_other_pairs": int((~is_same).sum()),
     }
+
+
+def _share(answers: Bool[Tensor, " n"]) -> float | None:
+    return float(answers.double().mean()) if len(answers) else None
 
 
 def _pairs(

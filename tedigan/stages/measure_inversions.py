@@ -77,7 +77,7 @@ def measure_identity(
     name, n = "identity_kept[referee]", len(subjects.photographs)
     how = (
         f"Share of {n} inversions that the referee takes for the photograph's person at its threshold. Floor: "
-        "photographs of other people; ceiling: its balanced accuracy on real test pairs."
+        "photographs of other people; ceiling: other photographs of the same person."
     )
     if people is None or not tools.judge.knows_people:
         absent = "Not measured: the data set shows nobody twice, so nothing could learn who is who."
@@ -86,7 +86,7 @@ def measure_identity(
     threshold = people["threshold"]
     kept = ((who * other).sum(dim=1) > threshold).double()
     strangers = _strangers(who, subjects, threshold)
-    ceiling, auroc = people["test_balanced_accuracy"], people["test_auroc"]
+    ceiling, auroc = people["test_same_accepted"], people["test_auroc"]
     pairs = (
         f"{people['test_same_pairs']} pairs of one person and {people['test_other_pairs']} of two"
     )
