@@ -1,0 +1,1 @@
+"""Mathematics of the evaluation: the referee, feature networks, distances, text fidelity, scores."""

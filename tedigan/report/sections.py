@@ -26,6 +26,16 @@ LABELS = {
     "identity_kept": "Same person after inversion",
     "identity_verification_auroc": "Referee's own verification",
 }
+FACTS = (
+    "photographs",
+    "splits",
+    "resolution",
+    "captions",
+    "identities",
+    "label maps",
+    "source",
+    "licence",
+)
 HEADLINES = ("text_fidelity", "text_fidelity_normalised", "frechet_distance", "identity_kept")
 
 
@@ -119,8 +129,9 @@ def curves(models: dict[str, dict[str, Any]]) -> str:
 def dataset(summary: dict[str, Any], pictures: Pictures) -> str:
     """What the data set is, and its first records."""
     sheet = f'<figure class="sheet">{image(pictures[summary["examples"]], "examples")}</figure>'
+    known = {name: summary["facts"][name] for name in FACTS if name in summary["facts"]}
     lead = "The first records: photograph, sketch and, where there is one, label map."
-    return section("data", "Data", lead, f"{sheet}<h3>In numbers</h3>{facts(summary['facts'])}")
+    return section("data", "Data", lead, f"{sheet}<h3>In numbers</h3>{facts(known)}")
 
 
 def cards(metrics: dict[str, dict[str, Any]]) -> str:
