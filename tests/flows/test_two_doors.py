@@ -1,0 +1,125 @@
+"""The flow and `dvc repro` are two doors to one house: equal bytes, equal dvc.lock, nothing done twice."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tedigan.errors import DataError
+from tedigan.stages import STAGES
+from tedigan.store.files import sha256_tree
+from tests.flows.conftest import dvc, tiny_checkout
+
+pytestmark = [
+    pytest.mark.filterwarnings("default"),
+    pytest.mark.xdist_group("two doors"),
+    pytest.mark.timeout(900),
+]
+
+
+def run(capsys: pytest.CaptureFixture[str], flow: str, folder: Path) -> tuple[int, str, str]:
+    """A flow as its command line runs it: exit status, what it printed, what it complained."""
+    import importlib
+
+    from flows.command_line import run_flow
+
+    module = importlib.import_module(f"flows.{flow}")
+    status = run_flow(getattr(module, flow), ["--workspace", str(folder)])
+    said = capsys.readouterr()
+    return status, said.out, said.err
+
+
+@pytest.fixture(scope="module")
+def by_flow(tmp_path_factory: pytest.TempPathFactory, prefect_server: None) -> Path:
+    from flows.lifecycle import lifecycle
+
+    folder = tiny_checkout(tmp_path_factory.mktemp("flow") / "repo")
+    lifecycle(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def by_dvc(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tiny_checkout(tmp_path_factory.mktemp("dvc") / "repo")
+    dvc(folder, "repro")
+    return folder
+
+
+@pytest.mark.parametrize("place", ["data", "models", "results"])
+def test_both_doors_write_the_same_bytes(by_flow: Path, by_dvc: Path, place: str) -> None:
+    assert sha256_tree(by_flow / place) == sha256_tree(by_dvc / place)
+
+
+def test_both_doors_write_the_same_lock(by_flow: Path, by_dvc: Path) -> None:
+    assert (by_flow / "dvc.lock").read_text() == (by_dvc / "dvc.lock").read_text()
+
+
+def test_dvc_skips_what_the_flow_did(by_flow: Path) -> None:
+    assert dvc(by_flow, "repro").count("didn't change, skipping") == len(STAGES)
+
+
+def test_the_flow_skips_what_dvc_did(by_dvc: Path, prefect_server: None, capsys) -> None:
+    status, said, _ = run(capsys, "lifecycle", by_dvc)
+    assert status == 0
+    assert said.count("skipped: ") == len(STAGES)
+    assert str(by_dvc / "results" / "report" / "report.html") in said
+
+
+def test_every_run_record_links_the_three_ids(by_flow: Path) -> None:
+    records = [json.loads(path.read_text()) for path in (by_flow / ".work" / "runs").glob("*.json")]
+    assert {record["stage"] for record in records} == set(STAGES)
+    for record in records:
+        assert record["state"] == "finished"
+        assert all(record["ids"].values())
+
+
+def test_mlflow_knows_every_stage_and_model(by_flow: Path) -> None:
+    import mlflow
+
+    runs = mlflow.search_runs(
+        experiment_names=["tedigan"], filter_string="tags.workspace = 'repo'", output_format="list"
+    )
+    assert {run.data.tags["stage"] for run in runs} == {"flow", *STAGES}
+    models = {model.name for model in mlflow.search_registered_models()}
+    names = {"generator", "encoder", "text_encoder", "referee"}
+    assert models == {f"tedigan.{name}" for name in names}
+    (dataset,) = next(r for r in runs if r.data.tags["stage"] == "invert").inputs.dataset_inputs
+    lock = yaml.safe_load((by_flow / "dvc.lock").read_text())
+    assert dataset.dataset.digest == lock["stages"]["dataset"]["outs"][0]["md5"]
+
+
+def test_a_failing_stage_ends_the_flow_with_its_message(
+    by_flow: Path, prefect_server: None, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import tedigan.stages.generate
+
+    params = by_flow / "params.yaml"
+    kept = params.read_text()
+    values = yaml.safe_load(kept)
+    values["generate"]["seed"] += 1
+    params.write_text(yaml.safe_dump(values))
+
+    def fail(_workspace: object) -> None:
+        raise DataError("000123.jpg is damaged; replace it.")
+
+    monkeypatch.setattr(tedigan.stages.generate, "run", fail)
+    status, said, complained = run(capsys, "lifecycle", by_flow)
+    params.write_text(kept)
+    assert status == 1
+    assert "generate.seed 2 -> 3" in said
+    assert "error: 000123.jpg is damaged; replace it." in complained
+    assert "manipulate" not in said
+
+
+def test_preflight_refuses_bad_captions_before_anything_runs(
+    by_flow: Path, prefect_server: None, capsys
+) -> None:
+    captions = by_flow / "captions.txt"
+    kept = captions.read_bytes()
+    captions.write_bytes(b"")
+    status, said, complained = run(capsys, "lifecycle", by_flow)
+    captions.write_bytes(kept)
+    assert status == 1
+    assert said == ""
+    assert "captions.txt" in complained
