@@ -79,9 +79,9 @@ def _maker(workspace: Workspace, recipe: Recipe) -> tuple[DrawnMaker | Photograp
     return maker, sorted(source.photographs)
 
 
-def _attributes_by_number(source: Source) -> dict[int, torch.Tensor]:
+def _attributes_by_number(source: Source) -> dict[int, tuple[bool, ...]]:
     """The attribute rows by photograph number; the file may say 7.jpg, 00007.jpg or 7.webp."""
-    rows = {}
+    rows: dict[int, tuple[bool, ...]] = {}
     for name, row in parse_attributes(source.attribute_text).items():
         stem = Path(name).stem
         if not stem.isdecimal():
@@ -92,7 +92,7 @@ def _attributes_by_number(source: Source) -> dict[int, torch.Tensor]:
             raise AttributeFileError(
                 f"the attribute file has two rows for {int(stem)}. Remove one."
             )
-        rows[int(stem)] = row
+        rows[int(stem)] = tuple(row.tolist())
     return rows
 
 
@@ -132,7 +132,7 @@ def _write(
         names = {record.id: f"{record.id}.{section.image_format}" for record in kept}
         writer.finish(
             entries,
-            attributes=format_attributes({names[r.id]: r.attributes for r in kept}),
+            attributes=format_attributes({names[r.id]: torch.tensor(r.attributes) for r in kept}),
             quarantine=[(item.source_name, item.reason) for item in rejected],
             description=packing | _description(section, maker),
         )

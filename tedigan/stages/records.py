@@ -29,13 +29,16 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Record:
-    """The files of one record, and its row of the tables. partition: "" if the source has none."""
+    """The files of one record, and its row of the tables. partition: "" if the source has none.
+
+    attributes: the 40 as plain values, since tensors are costly to hand between processes.
+    """
 
     id: int
     source_name: str
     identity: int
     partition: str
-    attributes: Bool[Tensor, "40"]
+    attributes: tuple[bool, ...]
     image: bytes
     sketch: bytes
     label: bytes | None
@@ -77,7 +80,7 @@ class PhotographMaker:
     """Reads records of a CelebAMask-HQ source; their ids are its numbers."""
 
     def __init__(
-        self, recipe: Recipe, source: Source, attributes: dict[int, Bool[Tensor, "40"]]
+        self, recipe: Recipe, source: Source, attributes: dict[int, tuple[bool, ...]]
     ) -> None:
         self.recipe = recipe
         self.source = source
@@ -106,7 +109,7 @@ class PhotographMaker:
             id,
             photograph=photograph,
             labels=self._labels(id, photograph) if self.has_labels else None,
-            attributes=self.attributes[id],
+            attributes=torch.tensor(self.attributes[id]),
             origin=(place.name, identity, partition),
         )
 
@@ -160,7 +163,7 @@ def _record(
     return Record(
         id,
         *origin,
-        attributes=attributes,
+        attributes=tuple(attributes.tolist()),
         image=pictures.encode(pictures.resize(square, side), recipe.image_format),
         sketch=pictures.encode(sketch_of(square, side), "png"),
         label=label,

@@ -267,19 +267,6 @@ def test_one_person_in_two_partitions_is_an_error(tmp_path: Path, source: Path) 
         run(tmp_path / "w", source=str(source))
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "advice"),
-    [("idx", "number", "expected"), ("0,0", "zero,0", "whole numbers"), ("1,0", "0,0", "twice")],
-)
-def test_a_damaged_identity_file_is_refused(
-    tmp_path: Path, source: Path, old: str, new: str, advice: str
-) -> None:
-    text = (source / "identity.csv").read_text().replace(old, new, 1)
-    (source / "identity.csv").write_text(text)
-    with pytest.raises(DataError, match=advice):
-        run(tmp_path / "w", source=str(source))
-
-
 def test_nothing_in_the_data_set_tells_when_or_where(tmp_path: Path, source: Path) -> None:
     data, _ = run(tmp_path / "w", source=str(source))
     description = (data.folder / "dataset.json").read_text()
