@@ -8,7 +8,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 __version__ = "0.1.0"
 
-from tedigan import allocator, torchvision_cure  # noqa: E402
+from tedigan import allocator, torchvision_cure
 
 torchvision_cure.install()
 allocator.keep_large_blocks()

@@ -12,7 +12,9 @@ from tedigan.errors import ParamsError, TediganError
 from tedigan.stages import STAGES
 
 # name: (summary, module with `add_arguments(parser)` and `run(arguments) -> int`)
-COMMANDS: dict[str, tuple[str, str]] = {}
+COMMANDS: dict[str, tuple[str, str]] = {
+    "models": ("import NVIDIA's StyleGAN2 weights; show a model folder", "tedigan.commands.models"),
+}
 
 
 def main(arguments: list[str] | None = None) -> int:

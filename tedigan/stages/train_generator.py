@@ -13,12 +13,13 @@ from tedigan.generator.stylegan2 import Generator
 from tedigan.generator.training import AdversarialSettings, AdversarialTrainer
 from tedigan.params import TrainGenerator
 from tedigan.stages.cards import generator_card
+from tedigan.stages.imports import read_generator, read_generator_config
 from tedigan.stages.outcome import Outcome, Workspace
-from tedigan.stages.training import Training
+from tedigan.stages.training import Stateful, Training
 from tedigan.store import pictures
 from tedigan.store.datasets import Dataset
 from tedigan.store.files import finished_folder
-from tedigan.store.models import load_into, read_config, save_model
+from tedigan.store.models import save_model
 from tedigan.tensors import sample_z, stream, to_images, to_pixels
 
 SHEET_FACES, SHEET_COLUMNS, SHEET_PSI = 32, 8, 0.7
@@ -109,28 +110,21 @@ def _config(params: TrainGenerator, resolution: int) -> GeneratorConfig:
     )
 
 
-def _read_init(folder: Path, resolution: int) -> tuple[list[nn.Module], int]:
-    """[G, D, G_ema] of a generator folder; G falls back to G_ema where the folder has no G."""
-    source = read_config(folder)
-    config = _check_size(folder, resolution)
-    generator, average = Generator(config), Generator(config)
-    discriminator = Discriminator(config)
-    has_live = (folder / "G.safetensors").is_file()
-    load_into(generator, folder / ("G.safetensors" if has_live else "G_ema.safetensors"))
-    load_into(average, folder / "G_ema.safetensors")
-    load_into(discriminator, folder / "D.safetensors")
-    seen = int(source.get("training", {}).get("images_seen", 0))
-    return [generator, discriminator, average], seen
+def _read_init(path: Path, resolution: int) -> tuple[list[nn.Module | None], int]:
+    """[G, D, G_ema] of a generator folder or an NVIDIA .pkl, and the images that they had seen."""
+    _check_size(path, resolution)
+    found = read_generator(path)
+    seen = int((found.history or {}).get("images_seen", 0))
+    return [found.networks["G"], found.networks["D"], found.networks["G_ema"]], seen
 
 
-def _check_size(folder: Path, resolution: int) -> GeneratorConfig:
-    config = GeneratorConfig.from_json(read_config(folder))
-    if config.img_resolution != resolution:
+def _check_size(path: Path, resolution: int) -> None:
+    made = read_generator_config(path).img_resolution
+    if made != resolution:
         raise WeightsError(
-            f"{folder} makes {config.img_resolution} px, but the data set has {resolution} px. "
+            f"{path} makes {made} px, but the data set has {resolution} px. "
             "Set dataset.resolution to the generator's, or choose another train_generator.init."
         )
-    return config
 
 
 def _train(
@@ -149,7 +143,7 @@ def _train(
         photographs = to_images(data.pixels([ids[i] for i in chosen]).to(device))
         return trainer.step(photographs, rng, index=index)
 
-    components = {
+    components: dict[str, Stateful] = {
         "G": trainer.G,
         "D": trainer.D,
         "G_ema": trainer.G_ema,
@@ -161,7 +155,7 @@ def _train(
 
 def _history(params: TrainGenerator, data: Dataset, seen: int, init: Path | None) -> dict[str, Any]:
     """What the model card says of the training; no time, no host."""
-    before = read_config(init).get("training") if init else None
+    before = read_generator(init).history if init else None
     if init and not params.total_nimg:
         return dict(before or {}) | {"adopted": True}
     settings = params.model_dump(mode="json", exclude={"init", "checkpoint_every"})

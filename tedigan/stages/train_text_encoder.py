@@ -18,7 +18,7 @@ from tedigan.losses import contrastive_loss, latent_loss
 from tedigan.params import TrainTextEncoder
 from tedigan.stages.cards import text_encoder_card
 from tedigan.stages.outcome import Outcome, Workspace
-from tedigan.stages.training import Training
+from tedigan.stages.training import Stateful, Training
 from tedigan.store.backbones import load_text_model
 from tedigan.store.datasets import Dataset
 from tedigan.store.files import finished_folder, sha256_file
@@ -115,7 +115,7 @@ def _train(
         optimiser.step()
         return {"loss_latent": latent.item(), "loss_contrastive": contrastive.item()}
 
-    components = {"encoder": encoder, "optimiser": optimiser}
+    components: dict[str, Stateful] = {"encoder": encoder, "optimiser": optimiser}
     training.run(components, step, num_steps=params.num_steps)
 
 

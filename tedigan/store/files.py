@@ -42,6 +42,14 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
 
 
+def read_text(path: Path) -> str:
+    """Read UTF-8 text; a missing or damaged file is a StoreError."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise StoreError(f"{path} cannot be read: {error}. Make or replace it.") from error
+
+
 def read_json(path: Path) -> Any:
     """Read a JSON file; a missing or damaged one is a StoreError that says what makes it."""
     try:

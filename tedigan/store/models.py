@@ -41,20 +41,25 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
 
 def load_into(network: nn.Module, path: Path) -> None:
     """Fill a network from a safetensors file; names and shapes must be exactly the network's."""
-    tensors, wanted = load_tensors(path), network.state_dict()
+    fill(network, load_tensors(path), path.name)
+
+
+def fill(network: nn.Module, tensors: Mapping[str, Tensor], source: str) -> None:
+    """Fill a network; `source` names the tensors' origin in a KeysError."""
+    wanted = network.state_dict()
     missing, unknown = wanted.keys() - tensors.keys(), tensors.keys() - wanted.keys()
     if missing or unknown:
         raise KeysError(
-            f"{path.name} does not fit this network: missing {_some(missing)}, left over "
-            f"{_some(unknown)}. Is its config.json that of another network?"
+            f"{source} does not fit this network: missing {_some(missing)}, left over "
+            f"{_some(unknown)}. Is its configuration that of another network?"
         )
     for name, tensor in tensors.items():
         if tensor.shape != wanted[name].shape:
             raise KeysError(
-                f"{path.name}: {name} is {list(tensor.shape)}, expected "
-                f"{list(wanted[name].shape)}. Is its config.json that of another network?"
+                f"{source}: {name} is {list(tensor.shape)}, expected "
+                f"{list(wanted[name].shape)}. Is its configuration that of another network?"
             )
-    network.load_state_dict(tensors)
+    network.load_state_dict(dict(tensors))
 
 
 def save_model(

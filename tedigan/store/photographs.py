@@ -22,7 +22,8 @@ def read_photographs(
     They should be aligned like the generator's training faces. The first damaged picture is an
     ImageError: a photograph that somebody named is not skipped in silence.
     """
-    names, tensors = [], []
+    names: list[str] = []
+    tensors: list[Tensor] = []
     for name, content in _files(path):
         if len(names) == limit:
             break

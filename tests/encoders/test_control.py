@@ -50,7 +50,7 @@ def test_a_shift_leaves_the_other_layers():
 
 
 def test_a_layer_that_does_not_exist_is_refused_with_what_to_set():
-    with pytest.raises(ShapeError, match="num_ws=6.*style_layers"):
+    with pytest.raises(ShapeError, match=r"num_ws=6.*style_layers"):
         mix_layers(codes(0), codes(1), [6])
 
 

@@ -179,7 +179,7 @@ def test_config_has_our_form(tmp_path: Path) -> None:
         "img_channels": 3,
         "num_ws": 4,
         "mapping": {"num_layers": 2, "lr_multiplier": 0.01},
-        "synthesis": {"channel_base": 32, "channel_max": 4},
+        "synthesis": {"channel_base": 32, "channel_max": 4, "conv_clamp": None},
         "resample_filter": [1, 3, 3, 1],
     }
 

@@ -3,8 +3,7 @@
 The two releases write the same network differently: stylegan2-ada-pytorch puts the synthesis
 arguments into `synthesis_kwargs`, stylegan3 next to the others. Arguments left out take NVIDIA's
 defaults, which agree in everything that we read. Arguments that change only precision or speed
-(num_fp16_res, fused_modconv_default, ...) are dropped. So is conv_clamp, which cuts activations at
-+-256: ours does not cut them.
+(num_fp16_res, fused_modconv_default, ...) are dropped.
 """
 
 from tedigan.errors import KeysError, WeightsError
@@ -50,6 +49,7 @@ def network_config(network: NvidiaNetwork) -> dict[str, object]:
     mapping_layers = _size("num_layers", mapping.get("num_layers", 8))
     channel_base = _size("channel_base", synthesis.get("channel_base", 32768))
     channel_max = _size("channel_max", synthesis.get("channel_max", 512))
+    clamp = synthesis.get("conv_clamp")
     _check_tensors(
         network,
         {2**i: min(channel_base // 2**i, channel_max) for i in range(2, resolution.bit_length())},
@@ -67,7 +67,11 @@ def network_config(network: NvidiaNetwork) -> dict[str, object]:
             "num_layers": mapping_layers,
             "lr_multiplier": _number("lr_multiplier", mapping.get("lr_multiplier", 0.01)),
         },
-        "synthesis": {"channel_base": channel_base, "channel_max": channel_max},
+        "synthesis": {
+            "channel_base": channel_base,
+            "channel_max": channel_max,
+            "conv_clamp": None if clamp is None else float(_number("conv_clamp", clamp)),
+        },
         "resample_filter": _filter(synthesis.get("resample_filter", [1, 3, 3, 1])),
     }
 

@@ -1,0 +1,1 @@
+"""Commands beside the stages; `tedigan.__main__` lists them."""
