@@ -46,10 +46,15 @@ def prefect_server(_tools_at_home: None) -> Iterator[None]:
             yield
 
 
-def dvc(folder: Path, *arguments: str) -> str:
+def dvc(folder: Path, *arguments: str, **environment: str) -> str:
     """Run `dvc` in a folder; what it prints."""
     done = subprocess.run(
-        ["dvc", *arguments], cwd=folder, capture_output=True, text=True, check=False
+        ["dvc", *arguments],
+        cwd=folder,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
