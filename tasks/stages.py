@@ -12,6 +12,7 @@ from tasks import policy, recording
 from tedigan import stages
 from tedigan.provenance import RunRecord
 from tedigan.stages.outcome import Workspace
+from tedigan.stages.report import render_page
 
 
 @task(
@@ -74,12 +75,13 @@ def preflight(folder: Path) -> Workspace:
     cache_policy=NO_CACHE,
 )
 def finish(workspace: Workspace) -> None:
-    """Push what an interrupted run or a `dvc repro` left here alone, and name the page to read."""
+    """Push what an interrupted run or a `dvc repro` left here alone, and name the page to read.
+
+    The page is written once more, as only now every stage's record and dvc.lock say how they ended.
+    """
     count = recording.push(workspace)
-    say(
-        "done",
-        f"{count} files that the remote lacked; read {workspace.result('report') / 'report.html'}",
-    )
+    page = render_page(workspace)
+    say("done", f"{count} files that the remote lacked; read {page}")
 
 
 def say(name: str, line: str) -> None:

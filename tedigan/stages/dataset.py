@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tqdm import tqdm
 
 from tedigan import params
 from tedigan.data.attributes import ATTRIBUTE_NAMES, format_attributes, parse_attributes
@@ -17,6 +16,7 @@ from tedigan.data.labels import labels_to_colours
 from tedigan.data.splits import check_apart, split_as_published, split_by_identity
 from tedigan.errors import AttributeFileError, DataError
 from tedigan.stages.outcome import Outcome, Workspace
+from tedigan.stages.progress import progress
 from tedigan.stages.records import (
     DrawnMaker,
     PhotographMaker,
@@ -110,7 +110,7 @@ def _write(
     with (
         DatasetWriter(folder, **packing, has_labels=maker.has_labels) as writer,
         closing(_make_all(maker, ids, wanted)) as made,
-        tqdm(total=wanted, desc="dataset", unit="face", disable=None) as progress,
+        progress(total=wanted, desc="dataset", unit="face") as bar,
     ):
         for record in made:
             if isinstance(record, Rejected):
@@ -124,7 +124,7 @@ def _write(
                 label=record.label,
             )
             kept.append(_without_files(record))
-            progress.update()
+            bar.update()
             if len(kept) == wanted:
                 break
         _refuse_empty(kept, rejected)

@@ -13,7 +13,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from tedigan.metrics.features import EfficientNetLite0
 from tedigan.metrics.perceptual import PerceptualDistance
@@ -27,6 +26,7 @@ from tedigan.stages.measure_faces import (
 from tedigan.stages.measure_inversions import measure_identity, measure_reconstruction
 from tedigan.stages.metric import Instruments, Metric
 from tedigan.stages.outcome import Outcome, Workspace
+from tedigan.stages.progress import progress
 from tedigan.stages.subjects import Networks, Subjects, gather
 from tedigan.store import pictures
 from tedigan.store.datasets import Dataset
@@ -97,7 +97,7 @@ def measure(
         lambda: measure_reconstruction(subjects, tools),
         lambda: measure_identity(subjects, tools, people),
     ]
-    for group in tqdm(groups, desc="evaluate: metrics", unit="group"):
+    for group in progress(groups, desc="evaluate: metrics", unit="group"):
         metrics += group()
     return metrics, per_attribute
 

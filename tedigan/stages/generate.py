@@ -1,9 +1,9 @@
 """A captions file -> results/generated: `faces_per_caption` faces for each caption."""
 
 import torch
-from tqdm import tqdm
 
 from tedigan.stages.outcome import Outcome, Workspace
+from tedigan.stages.progress import progress
 from tedigan.stages.synthesis import FaceMaker, model_digests
 from tedigan.store import pictures
 from tedigan.store.files import finished_folder, write_json
@@ -34,7 +34,9 @@ def run(workspace: Workspace) -> Outcome:
 
     with finished_folder(workspace.result("generated")) as folder:
         total = -(-len(ws) // params.batch_size)
-        batches = tqdm(maker.faces(ws, seed=params.seed), total=total, desc="generate")
+        batches = progress(
+            maker.faces(ws, seed=params.seed), total=total, desc="generate", unit="batch"
+        )
         pixels = torch.cat(list(batches))
         rows = []
         for index, picture in enumerate(pixels):

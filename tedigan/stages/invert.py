@@ -1,11 +1,11 @@
 """photographs + encoder -> data/codes: the W+ code of every photograph, the text encoder's targets."""
 
 import torch
-from tqdm import tqdm
 
 from tedigan.losses import latent_loss
 from tedigan.stages.networks import load_encoder
 from tedigan.stages.outcome import Outcome, Workspace
+from tedigan.stages.progress import progress
 from tedigan.store.datasets import Dataset
 from tedigan.store.files import finished_folder, sha256_file, write_json
 from tedigan.store.models import save_tensors
@@ -19,7 +19,7 @@ def run(workspace: Workspace) -> Outcome:
     encoder = load_encoder(workspace.model("encoder"), device)
     size = workspace.params.invert.batch_size
     parts = []
-    for start in tqdm(range(0, len(data.ids), size), desc="invert", unit="batch"):
+    for start in progress(range(0, len(data.ids), size), desc="invert", unit="batch"):
         ids = data.ids[start : start + size]
         padded = ids + [ids[-1]] * (size - len(ids))  # one batch shape, so one set of float bits
         parts.append(encoder(to_images(data.pixels(padded).to(device)))[: len(ids)].cpu())

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from tedigan.control import mix_layers, shift_layers
 from tedigan.encoders.visual import VisualEncoder
@@ -26,6 +25,7 @@ from tedigan.inversion import (
 from tedigan.params import Manipulate
 from tedigan.stages.networks import load_discriminator, load_encoder
 from tedigan.stages.outcome import Outcome, Workspace
+from tedigan.stages.progress import progress
 from tedigan.stages.synthesis import FaceMaker, model_digests
 from tedigan.store import pictures
 from tedigan.store.datasets import Dataset
@@ -60,7 +60,9 @@ def run(workspace: Workspace) -> Outcome:
     inverted = torch.cat(
         [
             editor.invert(images[part])
-            for part in tqdm(_batches(len(names), params.batch_size), desc="invert photographs")
+            for part in progress(
+                _batches(len(names), params.batch_size), desc="invert photographs", unit="batch"
+            )
         ]
     )
     edited = torch.cat(
@@ -70,7 +72,9 @@ def run(workspace: Workspace) -> Outcome:
                 inverted[[jobs[j][0] for j in part]],
                 [jobs[j][1].text for j in part],
             )
-            for part in tqdm(_batches(len(jobs), params.batch_size), desc="manipulate")
+            for part in progress(
+                _batches(len(jobs), params.batch_size), desc="manipulate", unit="batch"
+            )
         ]
     )
     with finished_folder(workspace.result("manipulated")) as folder:

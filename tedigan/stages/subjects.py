@@ -7,12 +7,12 @@ from typing import Any
 import torch
 from jaxtyping import Int64, UInt8
 from torch import Tensor
-from tqdm import tqdm
 
 from tedigan.generator.stylegan2 import Generator
 from tedigan.params import Evaluate
 from tedigan.stages.networks import load_encoder
 from tedigan.stages.outcome import Workspace
+from tedigan.stages.progress import progress
 from tedigan.stages.synthesis import FaceMaker, faces_from_captions, unconditional_faces
 from tedigan.store.datasets import Dataset
 from tedigan.tensors import stream, to_images, to_pixels
@@ -74,10 +74,10 @@ def gather(data: Dataset, networks: Networks, params: Evaluate) -> Subjects:
     train = _choose(data.split("train"), params.num_images, params, "train")
     captions = [_one_caption(data, id, params.seed) for id in test]
     photographs = data.pixels(test)
-    with tqdm(total=4, desc="evaluate: faces", unit="set") as progress:
+    with progress(total=4, desc="evaluate: faces", unit="set") as bar:
 
         def done(faces: Tensor) -> Tensor:
-            progress.update()
+            bar.update()
             return faces
 
         return Subjects(

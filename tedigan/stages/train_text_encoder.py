@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from tedigan.control import relevant_layers
 from tedigan.encoders.text import TextBackbone, TextEncoder, layer_relevance
@@ -18,6 +17,7 @@ from tedigan.losses import contrastive_loss, latent_loss
 from tedigan.params import TrainTextEncoder
 from tedigan.stages.cards import text_encoder_card
 from tedigan.stages.outcome import Outcome, Workspace
+from tedigan.stages.progress import progress
 from tedigan.stages.training import Stateful, Training
 from tedigan.store.backbones import load_text_model
 from tedigan.store.datasets import Dataset
@@ -83,7 +83,9 @@ def _pairs(
     captions = [caption for caption, _ in chosen]
     batches = backbone.embed(captions, batch_size=EMBED_BATCH)
     total = -(-len(captions) // EMBED_BATCH)
-    embeddings = torch.cat(list(tqdm(batches, total=total, desc=f"{split} captions", unit="batch")))
+    embeddings = torch.cat(
+        list(progress(batches, total=total, desc=f"{split} captions", unit="batch"))
+    )
     device = embeddings.device
     return embeddings, codes["ws"].to(device)[[row for _, row in chosen]]
 

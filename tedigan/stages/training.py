@@ -10,9 +10,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from tqdm import tqdm
-
 from tedigan.stages.outcome import Workspace
+from tedigan.stages.progress import note, progress
 from tedigan.store.checkpoints import CheckpointFile
 from tedigan.store.files import sha256_file, sha256_tree, sha256_value, write_text
 
@@ -71,18 +70,17 @@ class Training:
         """Call `step(i)` for the steps that remain; it returns numbers for the log."""
         start = self._resume(components, num_steps)
         log_every = max(1, num_steps // LOG_ROWS)
-        progress = tqdm(
-            total=num_steps, initial=start, desc=self.stage, unit="step", mininterval=1.0
-        )
+        bar = progress(total=num_steps, initial=start, desc=self.stage, unit="step")
         for i in range(start, num_steps):
             numbers = step(i)
             if i % log_every == 0 or i == num_steps - 1:
                 self.rows.append({"step": float(i), **numbers})
-                progress.set_postfix({name: f"{value:.3g}" for name, value in numbers.items()})
-            progress.update()
+                shown = {name: f"{value:.3g}" for name, value in numbers.items()}
+                bar.set_postfix(shown, refresh=False)
+            bar.update()
             if (i + 1) % self.every == 0 and i + 1 < num_steps:
                 self._save(components, i + 1)
-        progress.close()
+        bar.close()
 
     def write_log(self, path: Path) -> None:
         """The logged numbers as CSV: step, then one column a number."""
@@ -111,7 +109,7 @@ class Training:
         for name, component in components.items():
             component.load_state_dict(state["states"][name])
         self.rows, self.resumed_from_step = state["rows"], state["step"]
-        tqdm.write(f"{self.stage}: resumes from its checkpoint at step {state['step']}")
+        note(f"{self.stage}: resumes from its checkpoint at step {state['step']}")
         return int(state["step"])
 
 

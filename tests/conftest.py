@@ -1,0 +1,5 @@
+"""One thread per test process: two workers with two threads each wait for each other on two cores."""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
