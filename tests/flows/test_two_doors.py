@@ -15,7 +15,7 @@ from tests.flows.conftest import dvc, tiny_checkout
 pytestmark = [
     pytest.mark.filterwarnings("default"),
     pytest.mark.xdist_group("two doors"),
-    pytest.mark.timeout(900),
+    pytest.mark.timeout(1800),
 ]
 WATCHER = str(Path(__file__).parent / "opened")
 
