@@ -1,7 +1,8 @@
 # `make demo` and `make test` need Python 3.11 and make; the rest is fetched into .venv once.
 
 SHELL := /bin/bash
-PYTHON := $(shell command -v python3.11 || command -v python3)
+IS_3_11 := import sys; sys.exit(sys.version_info[:2] != (3, 11))
+PYTHON := $(shell for p in python3.11 python3; do $$p -c '$(IS_3_11)' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 READY := .venv/.ready
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -36,8 +37,7 @@ clean:  ## forget every result, service and record; the models of a long trainin
 	rm -rf data models results .work .dvc/cache .dvc/tmp dvc.lock
 
 $(READY): requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
-	    || { echo "error: Python 3.11 is needed; $(PYTHON) is another. Install python3.11."; exit 1; }
+	@[ -n "$(PYTHON)" ] || { echo "error: neither python3.11 nor python3 is Python 3.11. Install it."; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
