@@ -6,13 +6,14 @@ from typing import Any
 def generator_card(config: dict[str, Any]) -> str:
     """The card of models/generator."""
     training = config["training"]
+    licence = training.get("licence", "not recorded; as of the source.")
     return (
         f"# StyleGAN2, {config['img_resolution']} px\n\n"
         f"- Networks: `G_ema` (use this one), `G`, `D`; safetensors with NVIDIA's tensor names.\n"
         f"- Latents: z {config['z_dim']}, w {config['w_dim']}, num_ws {config['num_ws']}.\n"
         f"- Data: {training.get('data', 'not recorded')}.\n"
         f"- Images seen: {training.get('images_seen', 'not recorded')}.\n"
-        f"- Licence: {training.get('licence', 'not recorded; as of the source')}.\n"
+        f"- Licence: {licence}\n"
         "- Made by the stage `train_generator`; its numbers are in `config.json`, its losses in `log.csv`.\n"
     )
 
