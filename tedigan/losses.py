@@ -61,21 +61,3 @@ def latent_loss(
     if layer_weights is None:
         return per_layer.mean()
     return (per_layer * layer_weights).sum()
-
-
-def contrastive_loss(
-    ws: Float[Tensor, "n num_ws w_dim"],
-    target: Float[Tensor, "n num_ws w_dim"],
-    w_avg: Float[Tensor, " w_dim"],
-    *,
-    temperature: float = 0.1,
-) -> Float[Tensor, ""]:
-    """Each caption's code must point to its own face's code more than to the batch's others (InfoNCE).
-
-    Directions are taken from `w_avg`, so the mean face is not an answer. Symmetric over text and image.
-    """
-    ours = F.normalize((ws - w_avg).flatten(1), dim=1)
-    theirs = F.normalize((target - w_avg).flatten(1), dim=1)
-    logits = ours @ theirs.T / temperature
-    labels = torch.arange(len(ws), device=ws.device)
-    return (F.cross_entropy(logits, labels) + F.cross_entropy(logits.T, labels)) / 2

@@ -114,10 +114,8 @@ class TrainTextEncoder(Section):
     hidden_dim: Count
     captions_per_image: Count
     num_steps: Count
-    batch_size: Annotated[int, Field(ge=2)]
+    batch_size: Count
     learning_rate: Positive
-    weight_latent: Weight
-    weight_contrastive: Weight
     checkpoint_every: Count
     seed: int
 
