@@ -13,6 +13,8 @@ from torch import Tensor
 
 from tedigan.errors import ShapeError
 
+MIN_SHIFT = 0.05  # in deviations of the codes
+
 
 def mix_layers(
     content: Float[Tensor, "n num_ws w_dim"],
@@ -30,22 +32,37 @@ def mix_layers(
     return content + weights * (style - content)
 
 
-def shift_layers(
-    content: Float[Tensor, "n num_ws w_dim"],
-    style: Float[Tensor, "n num_ws w_dim"],
+def text_shift(
+    text: Float[Tensor, "n num_ws w_dim"],
     neutral: Float[Tensor, "num_ws w_dim"],
-    layers: Sequence[int],
+    ws_std: Float[Tensor, "num_ws w_dim"],
     *,
     strength: float,
 ) -> Float[Tensor, "n num_ws w_dim"]:
-    """Move the named layers of content by what style differs from neutral: `content + strength (style - neutral)`.
+    """The direction of a text, `text - neutral`, at a length of `strength` deviations of the codes (RMS).
 
-    The relative form of mixing: what the text does not speak of (style = neutral) stays the photograph's.
+    A regression shortens each direction by how little captions explain of it (hair colour much, a smile
+    little); one length for all undoes that, and bounds every edit. A text that says next to nothing
+    (less than MIN_SHIFT) is not blown up: its length stays in proportion.
     """
-    return content + _layer_mask(content, layers) * strength * (style - neutral)
+    shift = text - neutral
+    length = (shift / ws_std).square().mean(dim=[1, 2], keepdim=True).sqrt()
+    return shift * (strength / length.clamp_min(MIN_SHIFT))
 
 
-def relevant_layers(relevance: Float[Tensor, " num_ws"], *, share: float = 0.5) -> list[int]:
+def shift_layers(
+    content: Float[Tensor, "n num_ws w_dim"],
+    shift: Float[Tensor, "n num_ws w_dim"],
+    layers: Sequence[int],
+) -> Float[Tensor, "n num_ws w_dim"]:
+    """Move the named layers of content: the relative form of mixing, after `text_shift`.
+
+    What the text does not speak of stays the photograph's.
+    """
+    return content + _layer_mask(content, layers) * shift
+
+
+def relevant_layers(relevance: Float[Tensor, " num_ws"], *, share: float) -> list[int]:
     """Layers whose relevance is at least `share` of the largest, 0-based."""
     largest = relevance.max()
     if largest <= 0:

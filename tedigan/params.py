@@ -116,6 +116,7 @@ class TrainTextEncoder(Section):
     num_steps: Count
     batch_size: Count
     learning_rate: Positive
+    relevance_share: Share
     checkpoint_every: Count
     seed: int
 
@@ -168,6 +169,7 @@ class Manipulate(Section):
     text_layers: Layers
     strength: Weight
     num_steps: CountOrZero
+    num_edit_steps: CountOrZero
     learning_rate: Positive
     weight_pixel: Weight
     weight_perceptual: Weight

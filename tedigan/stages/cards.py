@@ -42,7 +42,8 @@ def text_encoder_card(config: dict[str, Any]) -> str:
         f"- caption -> ws [num_ws {config['num_ws']}, w_dim {config['w_dim']}], backbone "
         f"{config['backbone']} (frozen, mean-pooled).\n"
         f"- Aligned with the codes of sha256 `{config['codes_sha256']}`.\n"
-        f"- Text-relevant layers (relevance at least half of the largest): {config['text_layers']}.\n\n"
+        f"- Text-relevant layers (relevance at least {config['training']['relevance_share']} of the largest): "
+        f"{config['text_layers']}.\n\n"
         "| layer | acts at | relevance: share of its variance that captions explain (validation) |\n"
         f"| --- | --- | --- |\n{rows}"
     )

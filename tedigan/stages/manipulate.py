@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from tedigan.control import mix_layers, shift_layers
+from tedigan.control import mix_layers, shift_layers, text_shift
 from tedigan.encoders.visual import VisualEncoder
 from tedigan.errors import DataError
 from tedigan.generator.discriminator import Discriminator
@@ -120,23 +120,21 @@ class Editor:
         photographs = photographs.to(self.encoder.w_avg.device)
         with torch.no_grad():
             start = self.encoder(photographs)
-        return self._optimise(photographs, start, [])
+        return self._optimise(photographs, start, [], num_steps=self.params.num_steps)
 
     def edit(self, photographs: Tensor, ws: Tensor, texts: list[str]) -> Tensor:
         """Mix the texts' layers in, then optimise with those layers held."""
         photographs = photographs.to(self.encoder.w_avg.device)
-        text = self.maker.captions.ws(texts)
-        neutral = self.maker.captions.encoder.ws_mean
+        captions, strength = self.maker.captions, self.params.strength
+        std = captions.encoder.ws_std
+        shift = text_shift(captions.ws(texts), captions.neutral, std, strength=strength)
         if self.params.mode == "shift":
-            strength = self.params.strength
-            mixed = shift_layers(ws, text, neutral, self.text_layers, strength=strength)
+            mixed = shift_layers(ws, shift, self.text_layers)
         else:
-            style = neutral + self.params.strength * (text - neutral)
-            mixed = mix_layers(ws, style, self.text_layers)
+            mixed = mix_layers(ws, captions.encoder.ws_mean + shift, self.text_layers)
         hold = anchor_term(mixed, self.text_layers, self.encoder.w_std)
-        return self._optimise(
-            photographs, mixed, [WeightedTerm("text", self.params.weight_text, hold)]
-        )
+        held = [WeightedTerm("text", self.params.weight_text, hold)]
+        return self._optimise(photographs, mixed, held, num_steps=self.params.num_edit_steps)
 
     def images(self, ws: Tensor) -> Tensor:
         """Images in about -1..1, on the CPU."""
@@ -147,7 +145,9 @@ class Editor:
         """uint8 pixels."""
         return to_pixels(self.images(ws))
 
-    def _optimise(self, photographs: Tensor, ws: Tensor, extra: list[WeightedTerm]) -> Tensor:
+    def _optimise(
+        self, photographs: Tensor, ws: Tensor, extra: list[WeightedTerm], *, num_steps: int
+    ) -> Tensor:
         params = self.params
         perceptual = perceptual_term(photographs, self.features.features)
         terms = [
@@ -162,7 +162,7 @@ class Editor:
             self.maker.generator,
             ws,
             terms,
-            num_steps=params.num_steps,
+            num_steps=num_steps,
             learning_rate=params.learning_rate,
         )
         return found

@@ -44,6 +44,9 @@ def load_encoder(folder: Path, device: torch.device) -> VisualEncoder:
     return encoder
 
 
+NEUTRAL_TEXT = "This person."
+
+
 @dataclass(frozen=True)
 class CaptionEncoder:
     """A text encoder with its backbone: captions in, codes out."""
@@ -51,6 +54,11 @@ class CaptionEncoder:
     backbone: TextBackbone
     encoder: TextEncoder
     text_layers: list[int]
+
+    @property
+    def neutral(self) -> Float[Tensor, "num_ws w_dim"]:
+        """The code of a text that says nothing of a face: what an edit's text is held against."""
+        return self.ws([NEUTRAL_TEXT])[0]
 
     def ws(self, captions: Sequence[str]) -> Float[Tensor, "n num_ws w_dim"]:
         """Captions, one by one, so that each code depends on its own caption alone."""

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from tedigan.control import mix_layers
+from tedigan.control import mix_layers, text_shift
 from tedigan.generator.stylegan2 import Generator
 from tedigan.params import Generate
 from tedigan.stages.networks import CaptionEncoder, load_generator, load_text_encoder
@@ -54,8 +54,9 @@ class FaceMaker:
 
         The text's layers are content plus `variety` of what is random about style; the others are style's.
         """
-        params, neutral = self.params, self.captions.encoder.ws_mean
-        content = neutral + params.strength * (text - neutral)
+        params, encoder = self.params, self.captions.encoder
+        shift = text_shift(text, encoder.ws_mean, encoder.ws_std, strength=params.strength)
+        content = encoder.ws_mean + shift
         content = content + params.variety * (style - self.generator.mapping.w_avg)
         return mix_layers(content, style, self.style_layers)
 

@@ -126,7 +126,7 @@ def _config(encoder: TextEncoder, params: TrainTextEncoder, codes_sha256: str) -
         "num_ws": encoder.num_ws,
         "w_dim": encoder.w_dim,
         "relevance": relevance,
-        "text_layers": relevant_layers(encoder.relevance),
+        "text_layers": relevant_layers(encoder.relevance, share=params.relevance_share),
         "codes_sha256": codes_sha256,
         "training": params.model_dump(mode="json", exclude={"checkpoint_every"}),
     }

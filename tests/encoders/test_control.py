@@ -3,7 +3,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tedigan.control import mix_layers, relevant_layers, shift_layers
+from tedigan.control import MIN_SHIFT, mix_layers, relevant_layers, shift_layers, text_shift
 from tedigan.errors import ShapeError
 
 LAYERS = st.sets(st.integers(0, 5))
@@ -37,16 +37,30 @@ def test_amount_is_continuous_from_content_to_style():
 
 
 def test_a_neutral_text_shifts_nothing():
-    content, neutral = codes(0), codes(1)[0]
-    style = neutral.expand(2, -1, -1)
-    assert torch.equal(shift_layers(content, style, neutral, range(6), strength=2.0), content)
+    neutral = codes(1)[0]
+    shift = text_shift(neutral.expand(2, -1, -1), neutral, torch.ones(6, 3), strength=2.0)
+    assert shift.abs().max() == 0
+
+
+def test_every_text_that_says_something_shifts_by_the_same_length():
+    neutral, std = codes(1)[0], torch.full((6, 3), 0.5)
+    text = neutral + codes(0) * torch.tensor([1.0, 10.0])[:, None, None]
+    shift = text_shift(text, neutral, std, strength=1.5)
+    assert torch.allclose((shift / std).square().mean(dim=[1, 2]).sqrt(), torch.tensor(1.5))
+
+
+def test_a_text_that_says_next_to_nothing_is_not_blown_up():
+    neutral = codes(1)[0]
+    text = neutral + torch.full((1, 6, 3), MIN_SHIFT / 10)
+    shift = text_shift(text, neutral, torch.ones(6, 3), strength=1.0)
+    assert torch.allclose(shift, torch.full((1, 6, 3), 0.1), atol=1e-5)
 
 
 def test_a_shift_leaves_the_other_layers():
-    content, style = codes(0), codes(1)
-    shifted = shift_layers(content, style, torch.zeros(6, 3), [2], strength=1.0)
+    content, shift = codes(0), codes(1)
+    shifted = shift_layers(content, shift, [2])
     assert torch.equal(shifted[:, [0, 1, 3, 4, 5]], content[:, [0, 1, 3, 4, 5]])
-    assert torch.allclose(shifted[:, 2], content[:, 2] + style[:, 2], atol=1e-6)
+    assert torch.allclose(shifted[:, 2], content[:, 2] + shift[:, 2], atol=1e-6)
 
 
 def test_a_layer_that_does_not_exist_is_refused_with_what_to_set():
@@ -55,8 +69,8 @@ def test_a_layer_that_does_not_exist_is_refused_with_what_to_set():
 
 
 def test_relevant_layers_are_those_near_the_largest():
-    assert relevant_layers(torch.tensor([0.1, 0.3, 0.6, 0.2])) == [1, 2]
+    assert relevant_layers(torch.tensor([0.1, 0.3, 0.6, 0.2]), share=0.5) == [1, 2]
 
 
 def test_without_any_relevance_all_layers_are_kept():
-    assert relevant_layers(torch.zeros(3)) == [0, 1, 2]
+    assert relevant_layers(torch.zeros(3), share=0.5) == [0, 1, 2]

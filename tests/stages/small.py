@@ -33,7 +33,13 @@ SMALL: dict[str, dict[str, object]] = {
         "checkpoint_every": 4,
     },
     "generate": {"captions": "captions.txt", "faces_per_caption": 2, "batch_size": 4},
-    "manipulate": {"edits": "edits.csv", "max_photographs": 2, "num_steps": 2, "batch_size": 2},
+    "manipulate": {
+        "edits": "edits.csv",
+        "max_photographs": 2,
+        "num_steps": 2,
+        "num_edit_steps": 1,
+        "batch_size": 2,
+    },
 }
 
 
