@@ -48,6 +48,30 @@ def mix_styles(
     return torch.where(from_other[:, :, None].to(ws.device), other, ws)
 
 
+def discriminator_step(
+    discriminator: Discriminator,
+    optimiser: torch.optim.Optimizer,
+    photographs: Float[Tensor, "n 3 r r"],
+    images: Float[Tensor, "m 3 r r"],
+    *,
+    r1_gamma: float,
+    r1_interval: int,
+    index: int,
+) -> float:
+    """One step of D; every `r1_interval` steps with R1, weighted as if it came at each. The loss without R1."""
+    is_lazy_step = index % r1_interval == 0
+    reals = photographs.detach().requires_grad_(is_lazy_step)
+    real_logits = discriminator(reals)
+    loss = discriminator_loss(real_logits, discriminator(images))
+    value = loss.item()
+    if is_lazy_step:
+        loss = loss + r1_gamma / 2 * r1_interval * r1_penalty(real_logits, reals)
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    optimiser.step()
+    return value
+
+
 class AdversarialTrainer:
     """G, D, the exponential moving average G_ema, and their optimisers.
 
@@ -113,18 +137,15 @@ class AdversarialTrainer:
         policy = self.settings.augment
         with torch.no_grad():
             images, _ = self._fakes(len(photographs), rng)
-        is_lazy_step = index % self.settings.r1_interval == 0
-        reals = diff_augment(photographs, rng, policy=policy).requires_grad_(is_lazy_step)
-        real_logits = self.D(reals)
-        loss = discriminator_loss(real_logits, self.D(diff_augment(images, rng, policy=policy)))
-        value = loss.item()
-        if is_lazy_step:
-            weight = self.settings.r1_gamma / 2 * self.settings.r1_interval
-            loss = loss + weight * r1_penalty(real_logits, reals)
-        self.D_optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        self.D_optimiser.step()
-        return value
+        return discriminator_step(
+            self.D,
+            self.D_optimiser,
+            diff_augment(photographs, rng, policy=policy),
+            diff_augment(images, rng, policy=policy),
+            r1_gamma=self.settings.r1_gamma,
+            r1_interval=self.settings.r1_interval,
+            index=index,
+        )
 
     @torch.no_grad()
     def _average(self, batch: int, seen: int) -> None:

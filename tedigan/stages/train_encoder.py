@@ -18,14 +18,12 @@ from torch import Tensor
 from tedigan.encoders.visual import VisualEncoder, w_statistics
 from tedigan.generator.discriminator import Discriminator
 from tedigan.generator.stylegan2 import Generator
-from tedigan.generator.training import adam, mix_styles
+from tedigan.generator.training import adam, discriminator_step, mix_styles
 from tedigan.losses import (
-    discriminator_loss,
     generator_loss,
     latent_loss,
     perceptual_loss,
     pixel_loss,
-    r1_penalty,
 )
 from tedigan.params import TrainEncoder
 from tedigan.stages.cards import encoder_card
@@ -110,7 +108,7 @@ class EncoderTrainer:
         }
 
     def set_learning_rate(self, index: int) -> None:
-        """Short linear warm-up, then a cosine-free linear fall over the last half."""
+        """Short linear warm-up, then a linear fall over the last half."""
         share = (index + 1) / self.num_steps
         factor = min(1.0, (index + 1) / 20, max(0.05, 2 * (1 - share)))
         for group in self.optimiser.param_groups:
@@ -151,7 +149,16 @@ class EncoderTrainer:
         self._update(sum((weight * term for weight, term in terms.values()), torch.zeros([])))
         self.adversary.requires_grad_(True)
         numbers = {name: term.item() for name, (_, term) in terms.items()}
-        return numbers | {"loss_d": self._train_adversary(photographs, images.detach(), index)}
+        loss_d = discriminator_step(
+            self.adversary,
+            self.adversary_optimiser,
+            photographs,
+            images.detach(),
+            r1_gamma=params.r1_gamma,
+            r1_interval=params.r1_interval,
+            index=index,
+        )
+        return numbers | {"loss_d": loss_d}
 
     def _latent_term(self, n: int, rng: torch.Generator) -> Tensor:
         """mean |E(G(ws)) - ws|^2 in standard deviations of W, ws by style mixing."""
@@ -163,20 +170,6 @@ class EncoderTrainer:
             images = self.generator.synthesis(ws, noise_mode="random", generator=rng)
         scale = self.encoder.w_std
         return latent_loss(self.encoder(images.clamp(-1, 1)) / scale, ws / scale)
-
-    def _train_adversary(self, photographs: Tensor, images: Tensor, index: int) -> float:
-        is_lazy_step = index % self.params.r1_interval == 0
-        reals = photographs.detach().requires_grad_(is_lazy_step)
-        real_logits = self.adversary(reals)
-        loss = discriminator_loss(real_logits, self.adversary(images))
-        value = loss.item()
-        if is_lazy_step:
-            weight = self.params.r1_gamma / 2 * self.params.r1_interval
-            loss = loss + weight * r1_penalty(real_logits, reals)
-        self.adversary_optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        self.adversary_optimiser.step()
-        return value
 
     def _update(self, loss: Tensor) -> None:
         self.optimiser.zero_grad(set_to_none=True)
