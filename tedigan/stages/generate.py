@@ -4,9 +4,10 @@ import torch
 
 from tedigan.stages.outcome import Outcome, Workspace
 from tedigan.stages.progress import progress
-from tedigan.stages.synthesis import FaceMaker, model_digests
+from tedigan.stages.synthesis import FaceMaker
 from tedigan.store import pictures
 from tedigan.store.files import finished_folder, write_json
+from tedigan.store.models import model_digests
 from tedigan.store.tables import read_captions, write_table
 
 COLUMNS = ["file", "caption_index", "image_index", "seed", "caption"]

@@ -14,6 +14,7 @@ from tedigan.control import mix_layers, shift_layers, text_shift
 from tedigan.encoders.visual import VisualEncoder
 from tedigan.errors import DataError
 from tedigan.generator.discriminator import Discriminator
+from tedigan.generator.stylegan2 import Generator
 from tedigan.inversion import (
     WeightedTerm,
     anchor_term,
@@ -23,13 +24,19 @@ from tedigan.inversion import (
     pixel_term,
 )
 from tedigan.params import Manipulate
-from tedigan.stages.networks import load_discriminator, load_encoder
+from tedigan.stages.networks import (
+    CaptionEncoder,
+    load_discriminator,
+    load_encoder,
+    load_generator,
+    load_text_encoder,
+)
 from tedigan.stages.outcome import Outcome, Workspace
 from tedigan.stages.progress import progress
-from tedigan.stages.synthesis import FaceMaker, model_digests
 from tedigan.store import pictures
 from tedigan.store.datasets import Dataset
 from tedigan.store.files import finished_folder, write_json
+from tedigan.store.models import model_digests
 from tedigan.store.photographs import read_photographs
 from tedigan.store.tables import Edit, read_edits, write_table
 from tedigan.tensors import to_images, to_pixels
@@ -93,7 +100,8 @@ def run(workspace: Workspace) -> Outcome:
 class Editor:
     """The networks and numbers of text-guided manipulation."""
 
-    maker: FaceMaker
+    generator: Generator
+    captions: CaptionEncoder
     encoder: VisualEncoder
     features: Discriminator
     params: Manipulate
@@ -103,7 +111,8 @@ class Editor:
         """From the workspace's model folders and its `manipulate` section."""
         device = workspace.device
         return cls(
-            FaceMaker.load(workspace),
+            load_generator(workspace.model("generator"), device),
+            load_text_encoder(workspace.model("text_encoder"), device),
             load_encoder(workspace.model("encoder"), device),
             load_discriminator(workspace.model("generator"), device),
             workspace.params.manipulate,
@@ -113,7 +122,7 @@ class Editor:
     def text_layers(self) -> list[int]:
         """Layers that take the text."""
         chosen = self.params.text_layers
-        return self.maker.captions.text_layers if chosen == "measured" else chosen
+        return self.captions.text_layers if chosen == "measured" else chosen
 
     def invert(self, photographs: Tensor) -> Tensor:
         """The encoder's codes, optimised against the photographs."""
@@ -125,7 +134,7 @@ class Editor:
     def edit(self, photographs: Tensor, ws: Tensor, texts: list[str]) -> Tensor:
         """Mix the texts' layers in, then optimise with those layers held."""
         photographs = photographs.to(self.encoder.w_avg.device)
-        captions, strength = self.maker.captions, self.params.strength
+        captions, strength = self.captions, self.params.strength
         std = captions.encoder.ws_std
         shift = text_shift(captions.ws(texts), captions.neutral, std, strength=strength)
         if self.params.mode == "shift":
@@ -139,7 +148,7 @@ class Editor:
     def images(self, ws: Tensor) -> Tensor:
         """Images in about -1..1, on the CPU."""
         with torch.no_grad():
-            return self.maker.generator.synthesis(ws, noise_mode="const").cpu()
+            return self.generator.synthesis(ws, noise_mode="const").cpu()
 
     def render(self, ws: Tensor) -> Tensor:
         """uint8 pixels."""
@@ -159,7 +168,7 @@ class Editor:
             *extra,
         ]
         found, _ = optimise_ws(
-            self.maker.generator,
+            self.generator,
             ws,
             terms,
             num_steps=num_steps,

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from jaxtyping import Float, UInt8
@@ -93,14 +92,3 @@ def unconditional_faces(
     """Faces of random codes: the floor of every text metric."""
     ws = maker.random_ws(range(num_images), seed=seed, truncation_psi=truncation_psi)
     return torch.cat(list(maker.faces(ws, seed=seed)))
-
-
-def model_digests(folders: Sequence[Path]) -> dict[str, str]:
-    """sha256 of each model folder's safetensors, for a result's record."""
-    from tedigan.store.files import sha256_file
-
-    return {
-        f"{folder.name}/{path.name}": sha256_file(path)
-        for folder in folders
-        for path in sorted(folder.glob("*.safetensors"))
-    }

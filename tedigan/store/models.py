@@ -4,7 +4,7 @@ Tensors are read and written as safetensors only; nothing is unpickled. A tensor
 over or of another shape is a KeysError, never a warning.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from tedigan.errors import KeysError, WeightsError
-from tedigan.store.files import read_json, write_bytes, write_json, write_text
+from tedigan.store.files import read_json, sha256_file, write_bytes, write_json, write_text
 
 CONFIG, CARD = "config.json", "README.md"
 
@@ -81,6 +81,15 @@ def read_config(folder: Path) -> dict[str, Any]:
         )
     config: dict[str, Any] = read_json(folder / CONFIG)
     return config
+
+
+def model_digests(folders: Sequence[Path]) -> dict[str, str]:
+    """sha256 of each model folder's safetensors, for a result's recipe."""
+    return {
+        f"{folder.name}/{path.name}": sha256_file(path)
+        for folder in folders
+        for path in sorted(folder.glob("*.safetensors"))
+    }
 
 
 def freeze(network: nn.Module, device: torch.device) -> None:
