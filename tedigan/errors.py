@@ -3,16 +3,14 @@
     TediganError
     ├── ParamsError            params.yaml or a command-line value
     ├── WeightsError           a model file: missing, damaged, of another kind
-    │   ├── KeysError          its tensor names are not the expected ones
-    │   └── HashError          its sha256 is not the recorded one
+    │   └── KeysError          its tensor names are not the expected ones
     ├── ShapeError             tensors that do not fit each other
     ├── DataError              a data set or a record of it
     │   ├── ImageError         a picture
     │   ├── CaptionError       a caption or a caption file
     │   ├── AttributeFileError the 40-attribute table
     │   └── LabelError         a 19-class label map
-    ├── StoreError             a bucket or a disk that does not answer as it should
-    └── InterruptedTrainingError   a training stage that was told to stop; its checkpoint is kept
+    └── StoreError             a bucket or a disk that does not answer as it should
 
 Each message has four parts: what was wrong, what came, what was expected, what to do.
 Our own bugs are `assert` statements, not members of this tree.
@@ -33,10 +31,6 @@ class WeightsError(TediganError):
 
 class KeysError(WeightsError):
     """A model file's tensor names or shapes are not the expected ones."""
-
-
-class HashError(WeightsError):
-    """A file's sha256 is not the recorded one."""
 
 
 class ShapeError(TediganError):
@@ -65,7 +59,3 @@ class LabelError(DataError):
 
 class StoreError(TediganError):
     """A bucket or a disk does not answer as it should."""
-
-
-class InterruptedTrainingError(TediganError):
-    """A training stage was told to stop; the next run resumes from its checkpoint."""

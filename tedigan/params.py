@@ -176,7 +176,6 @@ class Manipulate(Section):
     weight_encoder: Weight
     weight_text: Weight
     batch_size: Count
-    seed: int
 
 
 class Report(Section):

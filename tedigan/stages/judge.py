@@ -1,6 +1,5 @@
 """The referee, loaded and ready to judge: what it finds in a face, and who it is."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,9 +67,3 @@ def load_judge(folder: Path, device: torch.device) -> Judge:
         config["identity"] is not None,
         device,
     )
-
-
-def chunks(items: list[int], size: int) -> Iterator[list[int]]:
-    """Runs of `size` items; the last may be shorter."""
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
