@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from tedigan.generator.stylegan2 import Generator
+from tedigan.generator.stylegan import Generator
 
 Term = Callable[[Tensor, Tensor], Tensor]
 

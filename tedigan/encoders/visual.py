@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.discriminator import Discriminator, DiscriminatorBlock
 from tedigan.generator.ops import Linear
-from tedigan.generator.stylegan2 import Generator
+from tedigan.generator.stylegan import Generator
 
 POOLED_SIZE = 4
 

@@ -1,19 +1,23 @@
-"""The numbers that make a StyleGAN2: the content of a generator folder's config.json."""
+"""The numbers that make a StyleGAN: the content of a generator folder's config.json."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal, cast, get_args
 
 from tedigan.errors import WeightsError
 from tedigan.tensors import num_ws_of
 
+Architecture = Literal["stylegan2", "stylegan1"]
+
 
 @dataclass(frozen=True)
 class GeneratorConfig:
-    """StyleGAN2 in NVIDIA's terms (stylegan2-ada-pytorch): skip generator, resnet discriminator.
+    """StyleGAN2 in NVIDIA's terms (stylegan2-ada-pytorch), or the StyleGAN1 of TediGAN (idinvert, genforce).
 
     channel_base, channel_max: a block at resolution r has `min(channel_base // r, channel_max)` channels.
     mapping_lr_multiplier: run-time gain of the mapping network's weights.
     conv_clamp: bound on every layer's output, None = off (NVIDIA sets 256 where it trains in fp16).
+    repeat_w: the mapping network gives one w for all layers; else one for each (TediGAN's StyleGAN1).
+    final_tanh: StyleGAN1's images end in a tanh, as TediGAN's do.
     """
 
     img_resolution: int
@@ -25,6 +29,9 @@ class GeneratorConfig:
     channel_max: int = 512
     conv_clamp: float | None = None
     mbstd_group_size: int = 4
+    architecture: Architecture = "stylegan2"
+    repeat_w: bool = True
+    final_tanh: bool = False
 
     @property
     def num_ws(self) -> int:
@@ -43,7 +50,7 @@ class GeneratorConfig:
     def to_json(self) -> dict[str, Any]:
         """The structural fields, nested as in NVIDIA's constructor arguments."""
         return {
-            "architecture": "stylegan2",
+            "architecture": self.architecture,
             "img_resolution": self.img_resolution,
             "img_channels": 3,
             "z_dim": self.z_dim,
@@ -53,11 +60,13 @@ class GeneratorConfig:
             "mapping": {
                 "num_layers": self.num_mapping_layers,
                 "lr_multiplier": self.mapping_lr_multiplier,
+                "repeat_w": self.repeat_w,
             },
             "synthesis": {
                 "channel_base": self.channel_base,
                 "channel_max": self.channel_max,
                 "conv_clamp": self.conv_clamp,
+                "final_tanh": self.final_tanh,
             },
             "discriminator": {"mbstd_group_size": self.mbstd_group_size},
         }
@@ -76,6 +85,9 @@ class GeneratorConfig:
                 channel_max=int(config["synthesis"]["channel_max"]),
                 conv_clamp=config["synthesis"].get("conv_clamp"),
                 mbstd_group_size=int(config.get("discriminator", {}).get("mbstd_group_size", 4)),
+                architecture=_architecture(str(config["architecture"])),
+                repeat_w=bool(config["mapping"].get("repeat_w", True)),
+                final_tanh=bool(config["synthesis"].get("final_tanh", False)),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise WeightsError(
@@ -88,3 +100,14 @@ class GeneratorConfig:
                 f"{config.get('img_channels')}; only unconditional RGB generators are supported."
             )
         return parsed
+
+
+def _architecture(text: str) -> Architecture:
+    """The architecture that a config.json names, if need be with words behind it."""
+    for known in get_args(Architecture):
+        if text.lower().startswith(known):
+            return cast(Architecture, known)
+    raise WeightsError(
+        f"the generator's architecture is {text[:40]!r}; this program runs "
+        f"{' and '.join(get_args(Architecture))}. Import the weights again."
+    )

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from tedigan.generator.augment import diff_augment
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.discriminator import Discriminator
-from tedigan.generator.stylegan2 import Generator
+from tedigan.generator.stylegan import Generator
 from tedigan.losses import discriminator_loss, generator_loss, r1_penalty
 
 

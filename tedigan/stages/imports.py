@@ -9,7 +9,7 @@ from torch import nn
 from tedigan.errors import WeightsError
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.discriminator import Discriminator
-from tedigan.generator.stylegan2 import Generator
+from tedigan.generator.stylegan import Generator
 from tedigan.store.files import sha256_file
 from tedigan.store.models import fill, load_tensors, read_config
 from tedigan.store.nvidia import network_config, read_nvidia_pickle

@@ -14,7 +14,7 @@ from tedigan.control import mix_layers, shift_layers, text_shift
 from tedigan.encoders.visual import VisualEncoder
 from tedigan.errors import DataError
 from tedigan.generator.discriminator import Discriminator
-from tedigan.generator.stylegan2 import Generator
+from tedigan.generator.stylegan import Generator
 from tedigan.inversion import (
     WeightedTerm,
     anchor_term,

@@ -12,7 +12,7 @@ from tedigan.encoders.text import TextBackbone, TextEncoder
 from tedigan.encoders.visual import VisualEncoder
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.discriminator import Discriminator
-from tedigan.generator.stylegan2 import Generator
+from tedigan.generator.stylegan import Generator
 from tedigan.store.backbones import load_text_model
 from tedigan.store.models import freeze, load_into, read_config
 

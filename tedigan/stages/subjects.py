@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Int64, UInt8
 from torch import Tensor
 
-from tedigan.generator.stylegan2 import Generator
+from tedigan.generator.stylegan import Generator
 from tedigan.params import Evaluate
 from tedigan.stages.networks import load_encoder
 from tedigan.stages.outcome import Workspace

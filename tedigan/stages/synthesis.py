@@ -8,7 +8,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from tedigan.control import mix_layers, text_shift
-from tedigan.generator.stylegan2 import Generator
+from tedigan.generator.stylegan import Generator
 from tedigan.params import Generate
 from tedigan.stages.networks import CaptionEncoder, load_generator, load_text_encoder
 from tedigan.stages.outcome import Workspace

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from tedigan.encoders.visual import VisualEncoder, w_statistics
 from tedigan.generator.discriminator import Discriminator
-from tedigan.generator.stylegan2 import Generator
+from tedigan.generator.stylegan import Generator
 from tedigan.generator.training import adam, discriminator_step, mix_styles
 from tedigan.losses import (
     generator_loss,

@@ -9,7 +9,7 @@ from torch import nn
 from tedigan.errors import ParamsError, WeightsError
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.discriminator import Discriminator
-from tedigan.generator.stylegan2 import Generator
+from tedigan.generator.stylegan import Generator
 from tedigan.generator.training import AdversarialSettings, AdversarialTrainer
 from tedigan.params import TrainGenerator
 from tedigan.stages.cards import generator_card

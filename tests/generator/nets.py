@@ -4,7 +4,7 @@ import torch
 
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.discriminator import Discriminator
-from tedigan.generator.stylegan2 import Generator
+from tedigan.generator.stylegan import Generator
 
 TINY = GeneratorConfig(
     img_resolution=16, z_dim=16, w_dim=12, num_mapping_layers=2, channel_base=128, channel_max=8

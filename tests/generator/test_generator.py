@@ -8,7 +8,7 @@ from tedigan.errors import ShapeError, WeightsError
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.discriminator import minibatch_std
 from tedigan.generator.mapping import truncate
-from tedigan.generator.stylegan2 import Generator
+from tedigan.generator.stylegan import Generator
 from tedigan.tensors import num_ws_of, sample_z, stream, to_images, to_pixels
 from tests.generator.nets import TINY, tiny_discriminator, tiny_generator
 

@@ -3,7 +3,7 @@ import torch
 
 from tedigan.__main__ import main
 from tedigan.errors import WeightsError
-from tedigan.generator.stylegan2 import Generator
+from tedigan.generator.stylegan import Generator
 from tedigan.stages.imports import read_generator
 from tedigan.stages.networks import load_generator
 from tedigan.store.models import save_model

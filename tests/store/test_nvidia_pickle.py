@@ -172,6 +172,7 @@ def test_config_has_our_form(tmp_path: Path) -> None:
     network = read(tmp_path, dump({"G_ema": generator()}))["G_ema"]
     assert network_config(network) == network_config(described())
     assert network_config(network) == {
+        "architecture": "stylegan2",
         "z_dim": 4,
         "w_dim": 4,
         "c_dim": 0,

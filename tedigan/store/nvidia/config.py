@@ -8,7 +8,7 @@ defaults, which agree in everything that we read. Arguments that change only pre
 
 from tedigan.errors import KeysError, WeightsError
 from tedigan.store.nvidia.networks import NvidiaNetwork
-from tedigan.store.nvidia.values import refusal, shown
+from tedigan.store.pickles.values import refusal, shown
 
 _TOP = {"z_dim", "c_dim", "w_dim", "img_resolution", "img_channels"}
 _PRECISION = {"num_fp16_res", "conv_clamp", "fp16_channels_last", "fused_modconv_default"}
@@ -57,6 +57,7 @@ def network_config(network: NvidiaNetwork) -> dict[str, object]:
         w_dim=sizes["w_dim"],
     )
     return {
+        "architecture": "stylegan2",
         "z_dim": sizes["z_dim"],
         "w_dim": sizes["w_dim"],
         "c_dim": 0,

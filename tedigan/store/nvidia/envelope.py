@@ -9,8 +9,8 @@ import struct
 from dataclasses import dataclass
 
 from tedigan.errors import WeightsError
-from tedigan.store.nvidia.tensors import TensorRef, describe_tensor, read_storage
-from tedigan.store.nvidia.values import UNKNOWN, Budget, Call, Inert, refusal, shown
+from tedigan.store.pickles.tensors import TensorRef, describe_tensor, read_storage
+from tedigan.store.pickles.values import UNKNOWN, Budget, Call, Inert, refusal, shown
 
 PERSISTENCE_VERSION = 6
 MAX_SET = 64

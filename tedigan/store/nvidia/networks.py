@@ -19,9 +19,9 @@ from pathlib import Path
 import torch
 
 from tedigan.store.nvidia.envelope import Envelope, Module
-from tedigan.store.nvidia.machine import PickleReader
-from tedigan.store.nvidia.tensors import TensorRef
-from tedigan.store.nvidia.values import UNKNOWN, refusal, shown
+from tedigan.store.pickles.machine import PickleReader
+from tedigan.store.pickles.tensors import TensorRef
+from tedigan.store.pickles.values import UNKNOWN, refusal, shown
 
 MAX_DEPTH = 16  # modules in modules, values in values; NVIDIA's go to 4
 MAX_VALUES = 10_000  # constructor values, and tensors and modules, of one network

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from tedigan.store.nvidia.machine import PickleReader
-from tedigan.store.nvidia.values import Budget, Call, refusal, shown
+from tedigan.store.pickles.machine import PickleReader
+from tedigan.store.pickles.values import Budget, Call, refusal, shown
 
 MAGIC_NUMBER = 0x1950A86A20F9469CFC6C  # torch/serialization.py
 PROTOCOL = 1001

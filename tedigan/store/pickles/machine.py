@@ -18,7 +18,7 @@ import struct
 from collections.abc import Callable
 
 from tedigan.errors import WeightsError
-from tedigan.store.nvidia.values import Budget, Call, Global, Inert, refusal, shown
+from tedigan.store.pickles.values import Budget, Call, Global, Inert, refusal, shown
 
 MAX_TEXT = 2**20  # one string; NVIDIA's embedded source is 40 kB
 MAX_NAME = 256  # letters of a dotted name

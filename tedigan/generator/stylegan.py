@@ -1,4 +1,4 @@
-"""The generator: mapping and synthesis, with NVIDIA's tensor names."""
+"""The generator: mapping and synthesis; StyleGAN2 has NVIDIA's tensor names."""
 
 import torch
 from jaxtyping import Float

@@ -1,0 +1,1 @@
+"""Foreign checkpoints -> our networks' tensors. Each dialect is one module; `models import` tries them all."""
