@@ -16,7 +16,8 @@ class GeneratorConfig:
     channel_base, channel_max: a block at resolution r has `min(channel_base // r, channel_max)` channels.
     mapping_lr_multiplier: run-time gain of the mapping network's weights.
     conv_clamp: bound on every layer's output, None = off (NVIDIA sets 256 where it trains in fp16).
-    repeat_w: the mapping network gives one w for all layers; else one for each (TediGAN's StyleGAN1).
+    repeat_w: the mapping network gives one w for all layers; else one for each, and `w_avg` too has one
+        mean for each (TediGAN's StyleGAN1).
     final_tanh: StyleGAN1's images end in a tanh, as TediGAN's do.
     """
 
@@ -37,6 +38,11 @@ class GeneratorConfig:
     def num_ws(self) -> int:
         """W+ codes: 10 at 64 px, 14 at 256, 18 at 1024."""
         return num_ws_of(self.img_resolution)
+
+    @property
+    def w_shape(self) -> tuple[int, ...]:
+        """What the mapping network gives for one z: `(w_dim,)`, or `(num_ws, w_dim)` without repeat_w."""
+        return (self.w_dim,) if self.repeat_w else (self.num_ws, self.w_dim)
 
     @property
     def block_resolutions(self) -> list[int]:
