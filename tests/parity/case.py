@@ -45,6 +45,7 @@ class Case:
         about = {"shapes": json.dumps(shapes), "peer": self.peer, "commit": commit}
         kept = {name: sampled(output).contiguous() for name, output in outputs.items()}
         save_file(kept, self.path, metadata=about)
+        self.path.chmod(0o644)
         return outputs
 
     def largest_error(self, folder: Path) -> float:
@@ -52,7 +53,7 @@ class Case:
         outputs = self.ours(self.shapes(), folder)
         with safe_open(self.path, "pt") as file:
             assert outputs.keys() == set(file.keys()), "a case gives the same outputs on both sides"
-            expected = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            expected = {name: file.get_tensor(name) for name in file.keys()}
         return max(
             (sampled(output) - expected[name]).abs().max().item()
             for name, output in outputs.items()

@@ -1,7 +1,7 @@
-"""Record what a peer's network gives: `python -m tests.parity.record CASE... --peer PATH [--shims PATH]`.
+"""Record what a peer's network gives: `python -m tests.parity.record CASE... --peer PATH --commit SHA`.
 
-The cases stand in the modules `tests/parity/cases_*.py`. PATH is the peer's source tree; the folder of shims, if
-any, stands before it on the module path and replaces what needs a GPU to be imported.
+The cases stand in the modules `tests/parity/cases_*.py`. PATH is the peer's source tree. What it needs a GPU or a
+compiler for at import has to be stood in for on PYTHONPATH.
 """
 
 import argparse
@@ -26,10 +26,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("case", nargs="+", choices=sorted(cases))
     parser.add_argument("--peer", type=Path, required=True)
-    parser.add_argument("--shims", type=Path)
     parser.add_argument("--commit", required=True, help="of the peer, for the fixture's metadata")
     args = parser.parse_args()
-    sys.path[:0] = [str(path) for path in (args.shims, args.peer) if path is not None]
+    sys.path.insert(0, str(args.peer))
     for name in args.case:
         official = cases[name].record(args.commit)
         with tempfile.TemporaryDirectory() as folder:
