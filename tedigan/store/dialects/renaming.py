@@ -45,7 +45,7 @@ class Section:
         return shape
 
     def take(self, name: str, shape: torch.Size | list[int]) -> Tensor:
-        """One tensor as float32, reshaped: axes of length 1 may be missing from it or be too many."""
+        """One tensor as float32, reshaped; axes of length 1 may be missing from it or be too many."""
         tensor = self._find(name)
         if [size for size in tensor.shape if size > 1] != [size for size in shape if size > 1]:
             raise KeysError(
@@ -99,7 +99,7 @@ def renamed(
     return {
         name: resample_filter()
         if name.endswith("resample_filter")
-        else section.take(name_of(name), tensor.shape)
+        else section.take(name_of(name), tensor.shape).to(tensor.dtype)
         for name, tensor in network.state_dict().items()
     }
 

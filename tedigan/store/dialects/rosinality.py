@@ -100,7 +100,7 @@ def read_generator(
     if w_avg is None:
         found["mapping.w_avg"] = _sampled_w_avg(config, found)
         notes.append(
-            f"The file has no latent_avg; w_avg is the mean of w over {NUM_SAMPLES} z of a fixed stream."
+            f"w_avg is the mean of w over {NUM_SAMPLES} z of a fixed stream; the file has none."
         )
     return GeneratorTensors(config, found, notes)
 
