@@ -81,6 +81,9 @@ def _config(section: Section) -> GeneratorConfig:
 
 def _read_generator(section: Section, config: GeneratorConfig) -> dict[str, Tensor]:
     section.drop_filters()
+    if not config.repeat_w:
+        flat = section.take("truncation.w_avg", [config.num_ws * config.w_dim])
+        section.add("truncation.w_avg", flat.reshape(config.w_shape))
     with torch.device("meta"):
         network = Generator(config)
     found = renamed(network, section, _generator_name)

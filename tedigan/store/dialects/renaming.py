@@ -34,10 +34,10 @@ class Section:
         """Put in what the file keeps elsewhere or leaves out."""
         self._left[name] = tensor
 
-    def shape(self, name: str, num_axes: int | None = None) -> list[int]:
-        """Of a tensor that stays; num_axes: how many it must have, each of them not empty."""
+    def shape(self, name: str, num_axes: int) -> list[int]:
+        """Of a tensor that stays; num_axes: how many it must have, none of them empty."""
         shape = list(self._find(name).shape)
-        if num_axes is not None and (len(shape) != num_axes or 0 in shape):
+        if len(shape) != num_axes or 0 in shape:
             raise KeysError(
                 f"{self.source}: {name} is {shape}, expected {num_axes} axes, none of them empty; the file is no "
                 f"unchanged network of this kind. {_ADVICE}"
