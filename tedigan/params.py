@@ -156,6 +156,9 @@ class Generate(Section):
     variety: Weight
     strength: Weight
     noise_mode: Literal["const", "random", "none"]
+    precision: Literal["auto", "fp32", "bf16", "fp16"]
+    compile: Literal["auto", "never"]
+    image_format: Literal["png", "jpg", "webp"]
     seed: int
 
 

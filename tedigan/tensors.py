@@ -6,6 +6,7 @@
 
 import hashlib
 import math
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float, UInt8
@@ -48,3 +49,18 @@ def sample_z(seed: int, indices: list[int], z_dim: int) -> Float[Tensor, "n z_di
     """Gaussian latents, one stream per image: z of image i depends on `(seed, i)` alone."""
     rows = [torch.randn(z_dim, generator=stream(seed, "z", index)) for index in indices]
     return torch.stack(rows) if rows else torch.empty(0, z_dim)
+
+
+def sample_noise(
+    seed: int, indices: Sequence[int], sizes_px: Sequence[int]
+) -> list[Float[Tensor, "n 1 r r"]]:
+    """A noise map for each layer (of `sizes_px`) and image: each depends on `(seed, i, layer)` alone."""
+    return [
+        torch.stack(
+            [
+                torch.randn(1, size, size, generator=stream(seed, "noise", index, layer))
+                for index in indices
+            ]
+        )
+        for layer, size in enumerate(sizes_px)
+    ]

@@ -49,6 +49,14 @@ class GeneratorConfig:
         """4, 8, ..., img_resolution."""
         return [2**k for k in range(2, self.img_resolution.bit_length())]
 
+    @property
+    def noise_sizes(self) -> list[int]:
+        """Sizes in px of the noise maps, one for each layer that adds noise, in order."""
+        skipped = (
+            1 if self.architecture == "stylegan2" else 0
+        )  # its first layer comes after the constant
+        return [4 * 2 ** (i // 2) for i in range(skipped, self.num_ws)]
+
     def channels(self, resolution: int) -> int:
         """Channels of the block at `resolution`."""
         return min(self.channel_base // resolution, self.channel_max)

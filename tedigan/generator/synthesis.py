@@ -1,7 +1,11 @@
-"""g: ws -> images. One block per resolution, each layer styled by its own row of ws."""
+"""g of StyleGAN2: ws -> styles -> images. One block per resolution, each layer styled by its own row of ws.
+
+`styles` (StyleSpace, arXiv:2011.12799) are the channel scales that a row of ws becomes in its layer, by the
+layer's name: `b4.conv1`, `b4.torgb`, `b8.conv0`, ...
+"""
 
 import math
-from typing import Literal
+from collections.abc import Mapping, Sequence
 
 import torch
 from jaxtyping import Float
@@ -9,9 +13,8 @@ from torch import Tensor, nn
 
 from tedigan.errors import ShapeError
 from tedigan.generator.config import GeneratorConfig
+from tedigan.generator.noise import NoiseMode, noise_maps
 from tedigan.generator.ops import Linear, leaky, modulated_conv, resample_filter, upsample
-
-NoiseMode = Literal["const", "random", "none"]
 
 
 class SynthesisLayer(nn.Module):
@@ -36,24 +39,18 @@ class SynthesisLayer(nn.Module):
         self.noise_strength = nn.Parameter(torch.zeros([]))
         self.register_buffer("noise_const", torch.randn(resolution, resolution))
         self.register_buffer("resample_filter", resample_filter())
-        self.up, self.conv_clamp, self.resolution = up, config.conv_clamp, resolution
+        self.up, self.conv_clamp = up, config.conv_clamp
 
     def forward(
         self,
         x: Float[Tensor, "n c_in h w"],
-        w: Float[Tensor, "n w_dim"],
-        *,
-        noise_mode: NoiseMode,
-        generator: torch.Generator | None,
+        styles: Float[Tensor, "n c_in"],
+        noise: Float[Tensor, "_ 1 h2 w2"] | None,
     ) -> Float[Tensor, "n c_out h2 w2"]:
-        """w styles this layer alone."""
+        """noise: one map for all images or one for each."""
         up_kernel = self.resample_filter if self.up else None
-        x = modulated_conv(x, self.weight, self.affine(w), up_kernel=up_kernel)
-        if noise_mode == "const":
-            x = x + self.noise_const * self.noise_strength
-        elif noise_mode == "random":
-            shape = [x.shape[0], 1, self.resolution, self.resolution]
-            noise = torch.randn(shape, generator=generator).to(x)
+        x = modulated_conv(x, self.weight, styles, up_kernel=up_kernel)
+        if noise is not None:
             x = x + noise * self.noise_strength
         return leaky(x + self.bias[:, None, None], clamp=self.conv_clamp)
 
@@ -70,11 +67,11 @@ class ToRGB(nn.Module):
         self.conv_clamp = config.conv_clamp
 
     def forward(
-        self, x: Float[Tensor, "n c h w"], w: Float[Tensor, "n w_dim"]
+        self, x: Float[Tensor, "n c h w"], styles: Float[Tensor, "n c"]
     ) -> Float[Tensor, "n 3 h w"]:
         """The block's contribution to the picture."""
-        styles = self.affine(w) * self.weight_gain
-        x = modulated_conv(x, self.weight, styles, demodulate=False) + self.bias[:, None, None]
+        x = modulated_conv(x, self.weight, styles * self.weight_gain, demodulate=False)
+        x = x + self.bias[:, None, None]
         return x if self.conv_clamp is None else x.clamp(-self.conv_clamp, self.conv_clamp)
 
 
@@ -87,8 +84,7 @@ class SynthesisBlock(nn.Module):
         super().__init__()
         channels = config.channels(resolution)
         self.register_buffer("resample_filter", resample_filter())
-        self.is_first = resolution == 4
-        if self.is_first:
+        if resolution == 4:
             self.const = nn.Parameter(torch.randn(channels, 4, 4))
         else:
             below = config.channels(resolution // 2)
@@ -96,54 +92,82 @@ class SynthesisBlock(nn.Module):
         self.conv1 = SynthesisLayer(channels, channels, resolution, up=False, config=config)
         self.torgb = ToRGB(channels, config)
 
-    def forward(
-        self,
-        x: Float[Tensor, "n c h w"] | None,
-        images: Float[Tensor, "n 3 h w"] | None,
-        ws: Float[Tensor, "n k w_dim"],
-        *,
-        noise_mode: NoiseMode,
-        generator: torch.Generator | None,
-    ) -> tuple[Float[Tensor, "n c2 h2 w2"], Float[Tensor, "n 3 h2 w2"]]:
-        """ws: the rows of this block's convolutions, then the row of its torgb."""
-        if x is None:
-            x = self.const.expand(ws.shape[0], -1, -1, -1)
-        else:
-            x = self.conv0(x, ws[:, 0], noise_mode=noise_mode, generator=generator)
-        x = self.conv1(x, ws[:, -2], noise_mode=noise_mode, generator=generator)
-        rgb = self.torgb(x, ws[:, -1])
-        return x, rgb if images is None else upsample(images, self.resample_filter) + rgb
-
 
 class Synthesis(nn.Module):
-    """ws `[n, num_ws, w_dim]` -> images `[n, 3, r, r]`, about -1..1 (not clipped)."""
+    """ws `[n, num_ws, w_dim]` -> images `[n, 3, r, r]`, about -1..1 (not clipped).
+
+    rows: the row of ws that styles each layer, by the layer's name, in the order of the layers.
+    """
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
         self.config = config
+        self.rows: dict[str, int] = {}
         for resolution in config.block_resolutions:
             self.add_module(f"b{resolution}", SynthesisBlock(resolution, config))
+            last = 2 * int(math.log2(resolution)) - 3  # of the block's torgb, and of the next conv0
+            of_block = {"conv0": last - 2, "conv1": last - 1, "torgb": last}
+            layers = list(of_block)[resolution == 4 :]
+            self.rows |= {f"b{resolution}.{layer}": of_block[layer] for layer in layers}
 
-    def forward(
-        self,
-        ws: Float[Tensor, "n num_ws w_dim"],
-        *,
-        noise_mode: NoiseMode = "const",
-        generator: torch.Generator | None = None,
-    ) -> Float[Tensor, "n 3 r r"]:
-        """noise_mode: const = the stored maps, random = drawn from `generator` (CPU), none = off."""
+    @property
+    def conv_names(self) -> list[str]:
+        """The layers that add noise, in order: num_ws - 1 of them."""
+        return [name for name in self.rows if not name.endswith("torgb")]
+
+    def styles_of(self, ws: Float[Tensor, "n num_ws w_dim"]) -> dict[str, Float[Tensor, "n c_in"]]:
+        """W+ -> style space: what each layer scales its input channels by, around 1."""
         if ws.shape[1] != self.config.num_ws or ws.shape[2] != self.config.w_dim:
             raise ShapeError(
                 f"ws is {list(ws.shape)}, but this {self.config.img_resolution} px generator takes "
                 f"[n, {self.config.num_ws}, {self.config.w_dim}]; was the code made with another one?"
             )
-        x = images = None
-        first = 0
-        for resolution in self.config.block_resolutions:
-            last = 2 * int(math.log2(resolution)) - 3  # the row of this block's torgb
-            block = self.get_submodule(f"b{resolution}")
-            rows = ws[:, first : last + 1]
-            x, images = block(x, images, rows, noise_mode=noise_mode, generator=generator)
-            first = last
+        return {
+            name: self.get_submodule(name).affine(ws[:, row]) for name, row in self.rows.items()
+        }
+
+    def noise_maps(
+        self,
+        n: int,
+        *,
+        noise_mode: NoiseMode | Sequence[NoiseMode] = "const",
+        generator: torch.Generator | None = None,
+        noise: Sequence[Float[Tensor, "_ 1 _ _"]] | None = None,
+    ) -> dict[str, Float[Tensor, "_ 1 _ _"] | None]:
+        """What each of `conv_names` adds for n images; see `tedigan.generator.noise.noise_maps`."""
+        stored = [self.get_buffer(f"{name}.noise_const") for name in self.conv_names]
+        maps = noise_maps(stored, n, noise_mode=noise_mode, generator=generator, noise=noise)
+        return dict(zip(self.conv_names, maps, strict=True))
+
+    def from_styles(
+        self,
+        styles: Mapping[str, Float[Tensor, "n _"]],
+        noise: Mapping[str, Float[Tensor, "_ 1 _ _"] | None],
+    ) -> Float[Tensor, "n 3 r r"]:
+        """Style space -> images; `noise` as `noise_maps` gives it."""
+        x = self.get_parameter("b4.const").expand(len(styles["b4.conv1"]), -1, -1, -1)
+        images: Tensor | None = None
+        for name in self.rows:
+            layer = self.get_submodule(name)
+            if name in noise:
+                x = layer(x, styles[name], noise[name])
+                continue
+            rgb: Tensor = layer(x, styles[name])
+            kernel = self.get_buffer("b4.resample_filter")
+            images = rgb if images is None else upsample(images, kernel) + rgb
         assert images is not None, "a generator has at least the 4 px block"
         return images
+
+    def forward(
+        self,
+        ws: Float[Tensor, "n num_ws w_dim"],
+        *,
+        noise_mode: NoiseMode | Sequence[NoiseMode] = "const",
+        generator: torch.Generator | None = None,
+        noise: Sequence[Float[Tensor, "_ 1 _ _"]] | None = None,
+    ) -> Float[Tensor, "n 3 r r"]:
+        """noise_mode: const = the stored maps, random = drawn from `generator` (CPU), none = off; one
+        for all layers or one for each. noise: maps to use in place of the stored ones.
+        """
+        maps = self.noise_maps(ws.shape[0], noise_mode=noise_mode, generator=generator, noise=noise)
+        return self.from_styles(self.styles_of(ws), maps)

@@ -125,5 +125,5 @@ def _reconstruct(
 
 @torch.no_grad()
 def _mean_face(generator: Generator) -> UInt8[Tensor, "1 3 r r"]:
-    ws = generator.mapping.w_avg[None, None].expand(1, generator.num_ws, -1)
+    ws = generator.ws_of_w(generator.mapping.w_avg[None])
     return to_pixels(generator.synthesis(ws, noise_mode="const").float()).cpu()

@@ -10,9 +10,10 @@ from torch import Tensor
 from tedigan.control import mix_layers, text_shift
 from tedigan.generator.stylegan import Generator
 from tedigan.params import Generate
+from tedigan.stages.engine import Engine, choose_engine
 from tedigan.stages.networks import CaptionEncoder, load_generator, load_text_encoder
 from tedigan.stages.outcome import Workspace
-from tedigan.tensors import sample_z, stream, to_pixels
+from tedigan.tensors import sample_noise, sample_z, to_pixels
 
 
 @dataclass(frozen=True)
@@ -22,14 +23,21 @@ class FaceMaker:
     generator: Generator
     captions: CaptionEncoder
     params: Generate
+    engine: Engine
 
     @classmethod
     def load(cls, workspace: Workspace) -> "FaceMaker":
         """From the workspace's model folders and its `generate` section."""
-        device = workspace.device
+        device, params = workspace.device, workspace.params.generate
         generator = load_generator(workspace.model("generator"), device)
         captions = load_text_encoder(workspace.model("text_encoder"), device)
-        return cls(generator, captions, workspace.params.generate)
+        engine = choose_engine(
+            generator,
+            precision=params.precision,
+            compilation=params.compile,
+            batch_size=params.batch_size,
+        )
+        return cls(generator, captions, params, engine)
 
     @property
     def style_layers(self) -> list[int]:
@@ -63,17 +71,22 @@ class FaceMaker:
     def faces(
         self, ws: Float[Tensor, "n num_ws w_dim"], *, seed: int, first: int = 0
     ) -> Iterator[UInt8[Tensor, "m 3 r r"]]:
-        """Pixels, a batch at a time; the last batch is padded so that every batch has one shape."""
-        size = self.params.batch_size
+        """Pixels, a batch at a time; the last batch is padded so that every batch has one shape.
+
+        Drawn noise belongs to the image: that of ws[i] depends on `(seed, first + i)` alone.
+        """
+        size, mode = self.params.batch_size, self.params.noise_mode
         for start in range(0, len(ws), size):
             part = ws[start : start + size]
             count = len(part)
             if count < size:
                 part = torch.cat([part, part[-1:].expand(size - count, -1, -1)])
-            rng = stream(seed, "noise", first + start)
-            images = self.generator.synthesis(
-                part, noise_mode=self.params.noise_mode, generator=rng
-            )
+            if mode == "random":
+                indices = range(first + start, first + start + size)
+                maps = sample_noise(seed, indices, self.generator.config.noise_sizes)
+                images = self.engine.synthesise(part, noise=[one.to(part.device) for one in maps])
+            else:
+                images = self.engine.synthesise(part, noise_mode=mode)
             yield to_pixels(images[:count].float()).cpu()
 
 

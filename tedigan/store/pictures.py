@@ -1,6 +1,7 @@
 """Picture files and drawings <-> uint8 pixels `[3, h, w]` RGB, always by the same bytes.
 
-A grey picture such as a sketch is `[1, h, w]`, a label map `[h, w]`.
+A grey picture such as a sketch is `[1, h, w]`, a label map `[h, w]`. Coloured PNGs are written by fpng where it
+is installed (lossless, some hundred times Pillow's default speed at a tenth to a fifth more bytes), else by Pillow.
 """
 
 import io
@@ -17,6 +18,11 @@ from torch import Tensor
 
 from tedigan.errors import ImageError
 from tedigan.store.files import write_bytes
+
+try:
+    import fpng
+except ImportError:  # it has wheels for common processors only
+    fpng = None
 
 MAX_PIXELS = 89_000_000  # a little below Pillow's own warning
 MIN_SIDE_PX = 16
@@ -54,6 +60,9 @@ def decode_map(content: bytes, *, name: str = "map") -> UInt8[Tensor, "*c h w"]:
 def encode(pixels: UInt8[Tensor, "c h w"], image_format: str) -> bytes:
     """A picture file without metadata: png and equal pixels give equal bytes. c: 1 (grey) or 3."""
     array = pixels.permute(1, 2, 0).contiguous().numpy()
+    if image_format == "png" and array.shape[2] == 3 and fpng is not None:
+        encoded: bytes = fpng.from_ndarray(array)
+        return encoded
     picture = Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
     buffer = io.BytesIO()
     picture.save(buffer, **_ENCODINGS[image_format])  # type: ignore[arg-type]
