@@ -11,19 +11,20 @@ shrinks while it is read (it is mapped, not loaded).
 """
 
 import math
-import mmap
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from tedigan.store.nvidia.envelope import Envelope, Module
+from tedigan.store.pickles.cursor import Cursor
+from tedigan.store.pickles.harvest import MAX_DEPTH, Harvest
 from tedigan.store.pickles.machine import PickleReader
+from tedigan.store.pickles.mapping import mapped
 from tedigan.store.pickles.tensors import TensorRef
 from tedigan.store.pickles.values import UNKNOWN, refusal, shown
 
-MAX_DEPTH = 16  # modules in modules, values in values; NVIDIA's go to 4
 MAX_VALUES = 10_000  # constructor values, and tensors and modules, of one network
 _NAME = re.compile(r"[A-Za-z0-9_]{1,64}")
 
@@ -44,9 +45,9 @@ def read_nvidia_pickle(path: Path, max_bytes: int = 4 * 2**30) -> dict[str, Nvid
     Raises WeightsError for anything but such a file. The tensors are copies on the CPU, contiguous,
     in their own dtypes.
     """
-    data = _mapped(path, max_bytes)
-    envelope = Envelope(path.name)
-    reader = PickleReader(data, name=path.name, resolve=envelope.resolve, budget=envelope.budget)
+    data = mapped(path, max_bytes=max_bytes, kind="a .pkl")
+    envelope, cursor = Envelope(path.name), Cursor(data, name=path.name)
+    reader = PickleReader(cursor, resolve=envelope.resolve, budget=envelope.budget)
     content = reader.load()
     if not isinstance(content, dict):
         raise refusal(path.name, "not a training snapshot", shown(content), "a dict of networks")
@@ -55,39 +56,19 @@ def read_nvidia_pickle(path: Path, max_bytes: int = 4 * 2**30) -> dict[str, Nvid
         raise refusal(
             path.name, "no network in it", f"{len(content)} other entries", "G_ema, G or D"
         )
-    harvest = _Harvest(path.name, bytes_left=len(data))
-    return {key: harvest.network(key, module) for key, module in found.items()}
-
-
-def _mapped(path: Path, max_bytes: int) -> memoryview:
-    """Map a file into memory; the map closes when the last view of it is gone."""
-    try:
-        if not path.is_file():
-            raise refusal(
-                path.name, "cannot read it", "no regular file", "a .pkl", f"Look at {path}."
-            )
-        with path.open("rb") as file:
-            size = path.stat().st_size
-            if not 0 < size <= max_bytes:
-                advice = "Download it again, or raise max_bytes if you trust its publisher."
-                want = f"1 to {max_bytes}"
-                raise refusal(path.name, "a file of the wrong size", f"{size} bytes", want, advice)
-            return memoryview(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ))
-    except (OSError, ValueError) as error:  # ValueError: it shrank meanwhile
-        got = str(error)[:80]
-        raise refusal(path.name, "cannot read it", got, "a .pkl", f"Look at {path}.") from error
+    harvest = Harvest(path.name, MAX_VALUES * len(found), bytes_left=len(data), advice=UNKNOWN)
+    networks = _Networks(path.name, harvest)
+    return {key: networks.network(key, module) for key, module in found.items()}
 
 
 @dataclass
-class _Harvest:
+class _Networks:
     """Takes from `Module` records what we need, and counts what it takes."""
 
     name: str
-    bytes_left: int
-    values_left: int = field(default=0, init=False)
+    _harvest: Harvest
 
     def network(self, key: str, module: object) -> NvidiaNetwork:
-        self.values_left = MAX_VALUES
         if not isinstance(module, Module):
             raise refusal(
                 self.name, f"{key} is not a network", shown(module), "a persistent object"
@@ -106,20 +87,12 @@ class _Harvest:
         init_kwargs = {name: self._plain(name, value, MAX_DEPTH) for name, value in kwargs.items()}
         refs: dict[str, TensorRef] = {}
         self._collect(module, f"{key}:", "", refs, MAX_DEPTH)
-        tensors = {name: self._copy(f"{key}:{name}", ref) for name, ref in refs.items()}
+        tensors = {name: self._harvest.copy(f"{key}:{name}", ref) for name, ref in refs.items()}
         return NvidiaNetwork(module.class_name, init_kwargs, tensors)
-
-    def _count(self, where: str, depth: int) -> None:
-        self.values_left -= 1
-        if depth < 0 or self.values_left < 0:
-            got = f"more than {MAX_DEPTH} levels" if depth < 0 else f"more than {MAX_VALUES} values"
-            raise refusal(
-                self.name, f"{where}: nested without end", got, "what a StyleGAN has", UNKNOWN
-            )
 
     def _plain(self, where: str, value: object, depth: int) -> object:
         """Turn a constructor argument into a JSON value."""
-        self._count(where, depth)
+        self._harvest.count(where, depth)
         if value is None or isinstance(value, str | bool | int):
             return value
         if isinstance(value, float) and math.isfinite(value):
@@ -147,7 +120,7 @@ class _Harvest:
         for name, value in (
             self._part(module, "_parameters") | self._part(module, "_buffers")
         ).items():
-            self._count(where, depth)
+            self._harvest.count(where, depth)
             if value is None or name in skipped:
                 continue
             if not isinstance(value, TensorRef):
@@ -156,7 +129,7 @@ class _Harvest:
                 )
             refs[prefix + name] = value
         for name, value in self._part(module, "_modules").items():
-            self._count(where, depth)
+            self._harvest.count(where, depth)
             if value is not None:
                 self._collect(value, where, f"{prefix}{name}.", refs, depth - 1)
 
@@ -171,12 +144,3 @@ class _Harvest:
                     self.name, f"a name in {part}", shown(name), "letters and digits", UNKNOWN
                 )
         return found
-
-    def _copy(self, where: str, ref: TensorRef) -> torch.Tensor:
-        self.bytes_left -= ref.nbytes
-        if self.bytes_left < 0:
-            got = "more values than the file has bytes for"
-            raise refusal(
-                self.name, f"{where}: storages are shared", got, "one storage each", UNKNOWN
-            )
-        return ref.materialise()

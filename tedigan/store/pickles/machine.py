@@ -3,32 +3,35 @@
 Python's own unpickler imports what a file names and calls what a file asks; filtering its
 `find_class` leaves the calls, BUILD's `setattr` and every allocation to it. This machine goes the
 other way. It knows some forty opcodes, those that Python's pickler writes for plain data
-(protocols 2 to 5), and refuses the rest. A name in the file never becomes an object: it is looked
-up with `resolve`, a closed table of functions of ours, at the moment it is read. REDUCE and NEWOBJ
-call such a function with data; BUILD stores data in an `Inert` and nothing else.
+(protocols 2 to 5, and Python 2's dialect of 2), and refuses the rest. A name in the file never
+becomes an object: it is looked up with `resolve`, a closed table of functions of ours, at the
+moment it is read. REDUCE and NEWOBJ call such a function with data; BUILD stores data in an
+`Inert`, adds items to an `Attributes`, and is forgotten by a `Record`.
 
 Why it ends, and in bounded memory: there are no loops or jumps in a pickle, each opcode adds at
 most one value, and a `Budget` shared by a file and the streams inside it caps opcodes and text.
 Byte strings are views of the file, not copies, so a length is checked against the file before
 anything is made. Nothing recurses, dict keys and set members are text (no crafted hash
-collisions), integers have at most 16 bytes.
+collisions; a whole number as a key becomes text), integers have at most 16 bytes.
 """
 
+import re
 import struct
 from collections.abc import Callable
 
 from tedigan.errors import WeightsError
-from tedigan.store.pickles.values import Budget, Call, Global, Inert, refusal, shown
+from tedigan.store.pickles.cursor import MAX_LINE, Cursor
+from tedigan.store.pickles.values import Attributes, Budget, Call, Global, Inert, Record, shown
 
 MAX_TEXT = 2**20  # one string; NVIDIA's embedded source is 40 kB
-MAX_NAME = 256  # letters of a dotted name
 MAX_INT_BYTES = 16  # torch's magic number has 10
 
 _PROTO, _STOP = 0x80, ord(".")
+_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,20}")
 
 
 class PickleReader:
-    """Read pickles one after another from `data`; `position` is where the next one starts.
+    """Read pickles one after another from where `cursor` stands.
 
     resolve: turns a dotted name into the Call that stands for it, or raises.
     persistent: turns a persistent id into a value; None refuses them.
@@ -36,18 +39,16 @@ class PickleReader:
 
     def __init__(
         self,
-        data: memoryview,
+        cursor: Cursor,
         *,
-        name: str,
         resolve: Callable[[str], Call],
         budget: Budget,
         persistent: Callable[[object], object] | None = None,
     ) -> None:
-        """Point at the first byte; nothing is read yet."""
-        self.data = data
-        self.name = name
-        self.position = 0
+        """Keep the arguments; nothing is read yet."""
         self.stack: list[object] = []
+        self._cursor = cursor
+        self._refuse = cursor.refuse
         self._marks: list[list[object]] = []
         self._memo: dict[int, object] = {}
         self._resolve = resolve
@@ -57,71 +58,71 @@ class PickleReader:
     def load(self) -> object:
         """Read one pickle and return its value."""
         self.stack, self._marks, self._memo = [], [], {}
-        if (first := self.take(1)) != _PROTO or not 2 <= (protocol := self.take(1)) <= 5:
+        take, budget = self._cursor.take, self._budget
+        if (first := take(1)) != _PROTO or not 2 <= (protocol := take(1)) <= 5:
             got = f"first byte {first:#04x}" if first != _PROTO else f"protocol {protocol}"
-            raise self.refuse("not a binary pickle", got, "byte 0x80 and protocol 2 to 5")
-        while (opcode := self.take(1)) != _STOP:
-            self._budget.opcodes -= 1
-            if opcode not in _OPCODES or self._budget.opcodes < 0:
+            raise self._refuse("not a binary pickle", got, "byte 0x80 and protocol 2 to 5")
+        while (opcode := take(1)) != _STOP:
+            budget.opcodes -= 1
+            if opcode not in _OPCODES or budget.opcodes < 0:
                 raise self._no_step(opcode)
             width, action = _OPCODES[opcode]
-            action(self, self.take(width) if width else 0)
+            action(self, take(width) if width else 0)
         if self._marks or len(self.stack) != 1:
             got = f"{len(self.stack)} values and {len(self._marks)} open marks"
-            raise self.refuse("the pickle ends in the middle of a value", got, "exactly one value")
+            raise self._refuse("the pickle ends in the middle of a value", got, "exactly one value")
         return self.stack.pop()
-
-    def refuse(self, what: str, got: str, want: str) -> WeightsError:
-        """Make an error that names the file and the place in it."""
-        return refusal(self.name, f"{what} at byte {self.position}", got, want)
-
-    def take(self, width: int) -> int:
-        """Read one little-endian unsigned number."""
-        return int.from_bytes(self.take_bytes(width), "little")
-
-    def take_bytes(self, size: int) -> memoryview:
-        """Read `size` bytes as a view of the file."""
-        start, self.position = self.position, self.position + size
-        if self.position > len(self.data):
-            self.position = start
-            left = len(self.data) - start
-            raise self.refuse("the data end too early", f"{left} more bytes", f"{size}")
-        return self.data[start : self.position]
 
     def _no_step(self, opcode: int) -> WeightsError:
         if opcode in _OPCODES:
-            return self.refuse("too many opcodes", "more than any network has", str(Budget()))
+            return self._refuse(
+                "too many opcodes", "more than any network has", self._budget.limits
+            )
         want = "the opcodes that Python writes for plain data"
-        return self.refuse("an opcode that we do not run", f"{opcode:#04x}", want)
+        return self._refuse("an opcode that we do not run", f"{opcode:#04x}", want)
 
     # Values
 
     def _bytes(self, size: int) -> None:
-        self.stack.append(self.take_bytes(size))
+        self.stack.append(self._cursor.take_bytes(size))
 
     def _int(self, size: int) -> None:
         if size > MAX_INT_BYTES:
-            raise self.refuse("a giant integer", f"{size} bytes", f"at most {MAX_INT_BYTES}")
-        self.stack.append(int.from_bytes(self.take_bytes(size), "little", signed=True))
+            raise self._refuse("a giant integer", f"{size} bytes", f"at most {MAX_INT_BYTES}")
+        self.stack.append(int.from_bytes(self._cursor.take_bytes(size), "little", signed=True))
+
+    def _int_line(self, _: int) -> None:
+        """Read Python 2's integers beyond 32 bits."""
+        if not _WHOLE_NUMBER.fullmatch(line := self._cursor.take_line()):
+            raise self._refuse("not an integer", shown(line), "at most 20 digits")
+        self.stack.append(int(line))
 
     def _float(self, bits: int) -> None:
         self.stack.append(struct.unpack("<d", struct.pack(">Q", bits))[0])
 
-    def _text(self, size: int) -> None:
+    def _take_text(self, size: int) -> memoryview:
         self._budget.text -= size
         if size > MAX_TEXT or self._budget.text < 0:
-            want = f"at most {MAX_TEXT} in one string, {Budget().text} in all"
-            raise self.refuse("too much text", f"{size} bytes", want)
+            want = f"at most {MAX_TEXT} bytes in one string, {self._budget.limits}"
+            raise self._refuse("too much text", f"{size} bytes", want)
+        return self._cursor.take_bytes(size)
+
+    def _text(self, size: int) -> None:
         try:
-            self.stack.append(str(self.take_bytes(size), "utf-8"))
+            self.stack.append(str(self._take_text(size), "utf-8"))
         except UnicodeDecodeError as error:
-            raise self.refuse("a string that is not text", error.reason, "UTF-8") from error
+            raise self._refuse("a string that is not text", error.reason, "UTF-8") from error
+
+    def _python_2_text(self, size: int) -> None:
+        """Read Python 2's `str`, which is text or bytes; nothing says which."""
+        data = self._take_text(size)
+        self.stack.append(str(data, "ascii") if bytes(data).isascii() else data)
 
     # Stack, marks and memo
 
     def _top(self) -> object:
         if not self.stack:
-            raise self.refuse("an opcode without its operand", "an empty stack", "a value")
+            raise self._refuse("an opcode without its operand", "an empty stack", "a value")
         return self.stack[-1]
 
     def _pop(self) -> object:
@@ -135,7 +136,7 @@ class PickleReader:
 
     def _pop_mark(self) -> list[object]:
         if not self._marks:
-            raise self.refuse("an opcode without its mark", "no mark", "a mark")
+            raise self._refuse("an opcode without its mark", "no mark", "a mark")
         values, self.stack = self.stack, self._marks.pop()
         return values
 
@@ -148,7 +149,7 @@ class PickleReader:
     def _get(self, index: int) -> None:
         if index not in self._memo:
             want = "an earlier one"
-            raise self.refuse("a memo entry is read before it is written", str(index), want)
+            raise self._refuse("a memo entry is read before it is written", str(index), want)
         self.stack.append(self._memo[index])
 
     # Containers
@@ -162,7 +163,7 @@ class PickleReader:
 
     def _append(self, values: list[object]) -> None:
         if not isinstance(target := self._top(), list):
-            raise self.refuse("values are appended to something else", shown(target), "a list")
+            raise self._refuse("values are appended to something else", shown(target), "a list")
         target.extend(values)
 
     def _append_one(self, _: int) -> None:
@@ -174,20 +175,21 @@ class PickleReader:
     def _add_items(self, _: int) -> None:
         values = self._pop_mark()
         if not isinstance(target := self._top(), set):
-            raise self.refuse("values are added to something else", shown(target), "a set")
+            raise self._refuse("values are added to something else", shown(target), "a set")
         for value in values:
             if not isinstance(value, str):
-                raise self.refuse("a set member is not text", shown(value), "a string")
+                raise self._refuse("a set member is not text", shown(value), "a string")
             target.add(value)
 
     def _set_items(self, values: list[object]) -> None:
         if not isinstance(target := self._top(), dict) or len(values) % 2:
             got = f"{len(values)} values for {shown(target)}"
-            raise self.refuse("items do not fit their dict", got, "pairs for a dict")
+            raise self._refuse("items do not fit their dict", got, "pairs for a dict")
         for key, value in zip(values[::2], values[1::2], strict=True):
-            if not isinstance(key, str):
-                raise self.refuse("a dict key is not text", shown(key), "a string")
-            target[key] = value
+            name = str(key) if type(key) is int else key  # optimizers number their parameters
+            if not isinstance(name, str):
+                raise self._refuse("a dict key is not text", shown(key), "a string")
+            target[name] = value
 
     def _set_one(self, _: int) -> None:
         value, key = self._pop(), self._pop()
@@ -198,25 +200,18 @@ class PickleReader:
 
     # Names and calls
 
-    def _line(self) -> str:
-        line, end, _ = bytes(self.data[self.position : self.position + MAX_NAME]).partition(b"\n")
-        if not end or not line.isascii():
-            raise self.refuse("a name has no end", shown(str(line, "latin1")), "a line of ASCII")
-        self.position += len(line) + 1
-        return str(line, "ascii")
-
     def _global(self, _: int) -> None:
-        module, attribute = self._line(), self._line()
+        module, attribute = self._cursor.take_line(), self._cursor.take_line()
         self._push_global(f"{module}.{attribute}")
 
     def _stack_global(self, _: int) -> None:
         attribute, module = self._pop(), self._pop()
         if not isinstance(module, str) or not isinstance(attribute, str):
             got = f"{shown(module)} and {shown(attribute)}"
-            raise self.refuse("a name is not text", got, "two strings")
-        if len(module) + len(attribute) > MAX_NAME:
+            raise self._refuse("a name is not text", got, "two strings")
+        if len(module) + len(attribute) > MAX_LINE:
             got = f"{len(module) + len(attribute)} letters"
-            raise self.refuse("a giant name", got, f"at most {MAX_NAME}")
+            raise self._refuse("a giant name", got, f"at most {MAX_LINE}")
         self._push_global(f"{module}.{attribute}")
 
     def _push_global(self, name: str) -> None:
@@ -226,18 +221,26 @@ class PickleReader:
         args, target = self._pop(), self._pop()
         if not isinstance(target, Global) or not isinstance(args, tuple):
             got = f"{shown(target)} of {shown(args)}"
-            raise self.refuse("a call of something else than a name", got, "a name and a tuple")
+            raise self._refuse("a call of something else than a name", got, "a name and a tuple")
         self.stack.append(target.call(args))
 
     def _build(self, _: int) -> None:
-        state, target = self._pop(), self._top()
-        if not isinstance(target, Inert):
-            raise self.refuse("attributes are set on something else", shown(target), "numpy's own")
-        target.state = state
+        state = self._pop()
+        match self._top():
+            case Inert() as inert:
+                inert.state = state
+            case Attributes() as record if isinstance(state, dict):
+                self._budget.charge(len(state))
+                record.update(state)
+            case Record() as record if not isinstance(record, Attributes):
+                pass
+            case target:
+                got = f"{shown(state)} for {shown(target)}"
+                raise self._refuse("attributes that we cannot set", got, "an object of plain data")
 
     def _persistent_id(self, _: int) -> None:
         if self._persistent is None:
-            raise self.refuse("a persistent id outside a storage", shown(self._pop()), "none")
+            raise self._refuse("a persistent id outside a storage", shown(self._pop()), "none")
         self.stack.append(self._persistent(self._pop()))
 
 
@@ -251,10 +254,13 @@ _OPCODES: dict[int, tuple[int, Callable[[PickleReader, int], None]]] = {
     ord("M"): (2, lambda reader, value: reader.stack.append(value)),
     ord("J"): (0, lambda reader, _: reader._int(4)),
     0x8A: (1, PickleReader._int),
+    ord("I"): (0, PickleReader._int_line),
     ord("G"): (8, PickleReader._float),
     0x8C: (1, PickleReader._text),
     ord("X"): (4, PickleReader._text),
     0x8D: (8, PickleReader._text),
+    ord("U"): (1, PickleReader._python_2_text),
+    ord("T"): (4, PickleReader._python_2_text),
     ord("C"): (1, PickleReader._bytes),
     ord("B"): (4, PickleReader._bytes),
     0x8E: (8, PickleReader._bytes),

@@ -1,24 +1,19 @@
-"""Tensors in NVIDIA's pickles: a storage is a `torch.save` stream in a string, a tensor its view.
+"""Tensors in a foreign file: a storage is a stretch of the file, a tensor a checked view of it.
 
-The stream is torch's legacy format: four pickles (magic number, protocol, system, the storage's
-description), a fifth with its key, then the number of values and the values. We read it with the
-same restricted machine; `torch.load` is not called. A tensor stays a `TensorRef`, a few numbers,
-until `materialise` copies it out, so a file that describes a million tensors over one storage
-costs nothing.
+A tensor stays a `TensorRef`, a few numbers, until `materialise` copies it out, so a file that
+describes a million tensors over one storage costs nothing.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 
-from tedigan.store.pickles.machine import PickleReader
-from tedigan.store.pickles.values import Budget, Call, refusal, shown
+from tedigan.store.pickles.values import Call, Global, refusal, shown
 
-MAGIC_NUMBER = 0x1950A86A20F9469CFC6C  # torch/serialization.py
-PROTOCOL = 1001
 MAX_DIMENSIONS = 8
+MAX_NUMEL = 2**48  # of a shape with the zeros left out
 
 DTYPES = {
     "torch.DoubleStorage": torch.float64,
@@ -34,20 +29,25 @@ DTYPES = {
 }
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class Storage:
-    """The values of one or more tensors, still in the file."""
+    """The values of one or more tensors, still in the file.
+
+    numel: number of values that the file claims. data: the values, as soon as the container has
+    found them and compared their length with the claim.
+    """
 
     dtype: torch.dtype
-    data: memoryview
+    numel: int
+    data: memoryview | None = field(default=None, repr=False)
 
     @property
-    def numel(self) -> int:
-        """Number of values."""
-        return len(self.data) // self.dtype.itemsize
+    def nbytes(self) -> int:
+        """Bytes that the values take in the file."""
+        return self.numel * self.dtype.itemsize
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class TensorRef:
     """A tensor as the file describes it; its bounds are checked, its values not yet copied."""
 
@@ -64,6 +64,9 @@ class TensorRef:
     def materialise(self) -> torch.Tensor:
         """Copy the values out of the file into a contiguous tensor of its own."""
         dtype, width = self.storage.dtype, self.storage.dtype.itemsize
+        if self.nbytes == 0:
+            return torch.empty(self.size, dtype=dtype)
+        assert self.storage.data is not None, "a container leaves no described storage unfilled"
         raw = np.ndarray(
             shape=self.size,
             dtype=f"<i{width}",
@@ -75,50 +78,27 @@ class TensorRef:
         return tensor != 0 if dtype is torch.bool else tensor.view(dtype)
 
 
-@dataclass(frozen=True, eq=False)
-class _Description:
-    dtype: torch.dtype
-    key: str
-    numel: int
+def storage_kind(what: str, *, name: str) -> Call:
+    """Resolve the name of a kind of storage, and no other; nothing may call it."""
+    if what not in DTYPES:
+        kinds = f"one of {', '.join(DTYPES)}"
+        raise refusal(name, "unknown kind of storage", shown(what), kinds)
+
+    def refuse(args: tuple[object, ...]) -> object:
+        raise refusal(name, "a kind of storage is called", shown(args), "a persistent id")
+
+    return refuse
 
 
-def read_storage(data: memoryview, *, name: str, budget: Budget) -> Storage:
-    """Read one `torch.save` stream that holds a bare storage; the values stay in the file."""
-
-    def resolve(what: str) -> Call:
-        if what not in DTYPES:
-            raise refusal(
-                name, "unknown kind of storage", shown(what), f"one of {', '.join(DTYPES)}"
-            )
-        return lambda _: what  # never used: the kind is read from the name
-
-    def describe(identity: object) -> object:
-        match identity:
-            case ("storage", kind, str(key), str(), int(numel), None) if numel >= 0:
-                if (dtype := DTYPES.get(getattr(kind, "name", ""))) is not None:
-                    return _Description(dtype, key, numel)
-        want = "('storage', kind, key, device, numel, None)"
-        raise refusal(name, "not the description of a storage", shown(identity), want)
-
-    reader = PickleReader(data, name=name, resolve=resolve, budget=budget, persistent=describe)
-    if (magic := reader.load()) != MAGIC_NUMBER or (protocol := reader.load()) != PROTOCOL:
-        got = shown(magic) if magic != MAGIC_NUMBER else f"protocol {shown(protocol)}"
-        want = f"torch's legacy magic number and protocol {PROTOCOL}"
-        raise refusal(name, "a storage is not a stream of torch.save", got, want)
-    system = reader.load()
-    if not isinstance(system, dict) or system.get("little_endian") is not True:
-        raise refusal(name, "a storage of another machine", shown(system), "a little-endian one")
-    description, keys = reader.load(), reader.load()
-    if not isinstance(description, _Description) or keys != [description.key]:
-        got = f"{shown(description)} and {shown(keys)}"
-        raise refusal(name, "a stream that is not one storage", got, "a storage and its key")
-    numel = reader.take(8)
-    values = data[reader.position :]
-    if numel != description.numel or len(values) != numel * description.dtype.itemsize:
-        got = f"{len(values)} bytes for {numel} values"
-        want = f"{description.numel} values of {description.dtype.itemsize} bytes"
-        raise refusal(name, "a storage of the wrong length", got, want)
-    return Storage(description.dtype, values)
+def describe_storage(identity: tuple[object, ...], *, name: str) -> tuple[str, Storage]:
+    """Return the key and the claims of a storage from a persistent id, which torch writes."""
+    match identity:
+        case ("storage", Global(name=kind), str(key), str(), int(numel)) if numel >= 0:
+            if kind in DTYPES:
+                return key, Storage(DTYPES[kind], numel)
+    want = "('storage', kind, key, device, numel)"
+    got = f"({', '.join(shown(value) for value in identity[:5])})"
+    raise refusal(name, "not the description of a storage", got, want)
 
 
 def describe_tensor(args: tuple[object, ...], *, name: str) -> TensorRef:
@@ -135,16 +115,18 @@ def describe_tensor(args: tuple[object, ...], *, name: str) -> TensorRef:
         raise refusal(
             name, "a tensor's shape is malformed", got, f"as many, up to {MAX_DIMENSIONS}"
         )
-    sizes = tuple(step for step in size if type(step) is int and step >= 1)
+    sizes = tuple(step for step in size if type(step) is int and step >= 0)
     strides = tuple(step for step in stride if type(step) is int and step >= 0)
     if len(sizes) != len(size) or len(strides) != len(stride) or offset < 0:
         got = f"offset {offset}, {[shown(step) for step in size + stride]}"
-        raise refusal(
-            name, "a tensor's shape is malformed", got, "sizes from 1, strides and offset from 0"
-        )
+        raise refusal(name, "a tensor's shape is malformed", got, "no negative number")
+    if math.prod(step or 1 for step in sizes) > MAX_NUMEL:
+        raise refusal(name, "a giant tensor", f"sizes {sizes}", f"at most {MAX_NUMEL} values")
+    if 0 in sizes:
+        return TensorRef(storage, 0, sizes, (1,) * len(sizes))
     strides = tuple(step if length > 1 else 1 for length, step in zip(sizes, strides, strict=True))
     last = offset + sum((length - 1) * step for length, step in zip(sizes, strides, strict=True))
-    if last >= storage.numel or math.prod(sizes) > storage.numel:
+    if last >= storage.numel:
         got = f"sizes {sizes}, last value at {last}"
         raise refusal(
             name, "a tensor does not fit its storage", got, f"at most {storage.numel} values"
