@@ -8,8 +8,9 @@ from torch import Tensor, nn
 
 from tedigan.generator.config import Architecture, GeneratorConfig
 from tedigan.generator.mapping import Mapping, truncate
+from tedigan.generator.noise import NoiseMode
 from tedigan.generator.stylegan1 import StyleGAN1Synthesis
-from tedigan.generator.synthesis import NoiseMode, Synthesis
+from tedigan.generator.synthesis import Synthesis
 
 SYNTHESES: dict[Architecture, type[Synthesis] | type[StyleGAN1Synthesis]] = {
     "stylegan2": Synthesis,

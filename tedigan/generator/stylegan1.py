@@ -24,8 +24,8 @@ from torch import Tensor, nn
 
 from tedigan.errors import ShapeError
 from tedigan.generator.config import GeneratorConfig
+from tedigan.generator.noise import NoiseMode, noise_maps
 from tedigan.generator.ops import LRELU_GAIN, Linear
-from tedigan.generator.synthesis import NoiseMode
 
 
 def upsampled_conv(
@@ -52,15 +52,6 @@ def adaptive_instance_norm(
     x = x - x.mean(dim=[2, 3], keepdim=True)
     variance = x.square().mean(dim=[2, 3], keepdim=True)
     return torch.addcmul(shift, x, scale * (variance + 1e-8).rsqrt())
-
-
-def noise_map(
-    stored: Float[Tensor, "m 1 r r"], mode: NoiseMode, n: int, generator: torch.Generator | None
-) -> Float[Tensor, "m2 1 r r"] | None:
-    """One layer's noise for n images: the stored map, one drawn for each image (on the CPU), or none."""
-    if mode == "random":
-        return torch.randn([n, 1, *stored.shape[2:]], generator=generator).to(stored)
-    return stored if mode == "const" else None
 
 
 class ScaledConv(nn.Module):
@@ -153,57 +144,23 @@ class StyleGAN1Synthesis(nn.Module):
         noise: Sequence[Float[Tensor, "_ 1 _ _"]] | None = None,
     ) -> Float[Tensor, "n 3 r r"]:
         """noise_mode: const = the stored maps, random = drawn from `generator` (CPU), none = off; one
-        for all layers or one for each.
-        noise: maps to use in place of the stored ones, one for each layer, of n images or of 1.
+        for all layers or one for each. noise: maps to use in place of the stored ones.
         """
         self._check(ws)
-        maps = self._noise_maps(ws.shape[0], noise_mode, generator, noise)
-        x = self.const.expand(ws.shape[0], -1, -1, -1)
-        for i, (w, layer_noise) in enumerate(zip(ws.unbind(dim=1), maps, strict=True)):
+        num_ws, n = self.config.num_ws, ws.shape[0]
+        stored = [self.get_buffer(f"epilogue{i}.noise_const") for i in range(num_ws)]
+        maps = noise_maps(stored, n, noise_mode=noise_mode, generator=generator, noise=noise)
+        x = self.const.expand(n, -1, -1, -1)
+        for i in range(num_ws):
             if i > 0:
                 x = self.get_submodule(f"conv{i}")(x)
-            x = self.get_submodule(f"epilogue{i}")(x, w, layer_noise)
+            x = self.get_submodule(f"epilogue{i}")(x, ws[:, i], maps[i])
         images: Tensor = self.torgb(x)
         return images.tanh() if self.config.final_tanh else images
-
-    def _noise_maps(
-        self,
-        n: int,
-        modes: NoiseMode | Sequence[NoiseMode],
-        generator: torch.Generator | None,
-        given: Sequence[Tensor] | None,
-    ) -> list[Tensor | None]:
-        """What each layer adds for n images, drawn in the order of the layers."""
-        num_ws = self.config.num_ws
-        stored = [self.get_buffer(f"epilogue{i}.noise_const")[None, None] for i in range(num_ws)]
-        modes = [modes] * num_ws if isinstance(modes, str) else modes
-        if len(modes) != num_ws:
-            raise ShapeError(
-                f"noise_mode names {len(modes)} layers, but this generator has num_ws={num_ws}; give "
-                "one word for all, or one for each."
-            )
-        if given is not None:
-            _check_maps(given, stored, n)
-        layers = zip(stored if given is None else given, modes, strict=True)
-        return [noise_map(one, mode, n, generator) for one, mode in layers]
 
     def _check(self, ws: Tensor) -> None:
         if ws.shape[1] != self.config.num_ws or ws.shape[2] != self.config.w_dim:
             raise ShapeError(
                 f"ws is {list(ws.shape)}, but this {self.config.img_resolution} px generator takes "
                 f"[n, {self.config.num_ws}, {self.config.w_dim}]; was the code made with another one?"
-            )
-
-
-def _check_maps(given: Sequence[Tensor], stored: Sequence[Tensor], n: int) -> None:
-    if len(given) != len(stored):
-        raise ShapeError(
-            f"noise has {len(given)} maps, but this generator has num_ws={len(stored)} layers; give "
-            "one map for each, or none."
-        )
-    for i, (one, own) in enumerate(zip(given, stored, strict=True)):
-        if one.shape[1:] != own.shape[1:] or one.shape[0] not in (1, n):
-            raise ShapeError(
-                f"noise[{i}] is {list(one.shape)}, but layer {i} takes {list(own.shape)}, or {n} such "
-                f"maps for {n} images; were the maps made for another generator?"
             )

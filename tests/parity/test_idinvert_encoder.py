@@ -1,6 +1,4 @@
-from tests.parity.cases_stylegan1 import CASES
-
-[ENCODER] = [case for case in CASES if case.name == "idinvert_encoder_256"]
+from tests.parity.cases_stylegan1 import ENCODER
 
 
 def test_codes_are_the_official_encoders(tmp_path):
