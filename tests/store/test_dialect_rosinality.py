@@ -248,6 +248,12 @@ def test_a_discriminator_of_other_widths_is_refused(tmp_path: Path) -> None:
         rosinality.translate(foreign_file(tmp_path, content))
 
 
+def test_a_live_generator_of_other_widths_is_refused(tmp_path: Path) -> None:
+    content = whole() | {"g": generator_tensors({4: 8, 8: 8, 16: 8})}
+    with pytest.raises(WeightsError, match=r"g is another network than g_ema.*one training run"):
+        rosinality.translate(foreign_file(tmp_path, content))
+
+
 def test_other_files_are_not_recognised(tmp_path: Path) -> None:
     for content in ({"g_ema": {"weight": torch.ones(1)}}, {"g_ema": torch.ones(1)}, {"epoch": 3}):
         assert not rosinality.recognises(foreign_file(tmp_path, content))
