@@ -1,7 +1,7 @@
 """Weights too large to commit, made the same way on every machine: tensor = f(its foreign name, its shape).
 
-The bytes of numpy's RandomState are frozen (NEP 19), the steps after them are exact in float32. Values are
-evenly spread, not Gaussian; a transposed, flipped or forgotten tensor changes the result all the same.
+The bytes of numpy's RandomState are frozen (NEP 19), and the steps after them round alike everywhere. Values
+are evenly spread, not Gaussian; a transposed, flipped or forgotten tensor changes the result all the same.
 """
 
 import math
@@ -31,11 +31,7 @@ RULES = [
     (r"\b(mapping\.(fc|dense)\d+|style\.\d+)\b.*weight$", 0.0, 100.0),  # the same
     (r"bias$", 0.0, 0.1),
     (r"_avg$", 0.0, 0.3),
-    (
-        r"(torgb|to_rgb1\.conv|to_rgbs\.\d+\.conv|synthesis\.output\d+|output\d+\.conv)\.weight$",
-        0.0,
-        0.3,
-    ),
+    (r"(torgb|to_rgb(1|s\.\d+)\.conv|synthesis\.output\d+(\.conv)?)\.weight$", 0.0, 0.3),
     (r"(affine|modulation|\bstyle|style_mod\.dense\.fc)\.weight$", 0.0, 0.5),
 ]
 
@@ -64,22 +60,14 @@ def _filled(name: str, shape: list[int]) -> Tensor:
         return 1 + 0.1 * unit_values(name, shape)
     values = unit_values(name, shape)
     if match := re.search(UNSCALED, name):
-        gain = (
-            math.sqrt(2) if match[1].startswith("styles") else 1.0
-        )  # their convolutions are not residual
-        values *= gain / math.sqrt(math.prod(shape[1:]))
+        energy = 2 if match[1].startswith("styles") else 1  # the others are on residual branches
+        values *= math.sqrt(energy / math.prod(shape[1:]))
     return values
 
 
 def _low_pass(name: str, shape: list[int]) -> Tensor:
     """Binomial: 1-2-1 or 1-3-3-1 each way, with the gain that its dialect stores."""
-    taps = torch.tensor(
-        [math.comb(shape[-1] - 1, i) for i in range(shape[-1])], dtype=torch.float32
-    )
+    taps = torch.tensor([float(math.comb(shape[-1] - 1, i)) for i in range(shape[-1])])
     kernel = taps[:, None] * taps[None, :]
-    gain = (
-        4
-        if re.search(r"upsample|\bconvs\.\d+\.conv\.blur|synthesis\.layer\d+\.filter", name)
-        else 1
-    )
-    return (kernel * (gain / kernel.sum())).expand(shape).contiguous()
+    is_up = re.search(r"upsample|\bconvs\.\d+\.conv\.blur|synthesis\.layer\d+\.filter", name)
+    return (kernel * ((4 if is_up else 1) / kernel.sum())).expand(shape).contiguous()

@@ -1,4 +1,4 @@
-"""What the StyleGAN2 dialects share: our names looked up under theirs, every tensor used once, none left."""
+"""What the dialects share: our names looked up under theirs, every tensor used once, none left."""
 
 import re
 from collections.abc import Callable, Mapping

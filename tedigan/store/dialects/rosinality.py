@@ -77,6 +77,11 @@ def translate(checkpoint: Checkpoint) -> list[ForeignModel]:
     others = {}
     if "g" in content:
         live = read_generator(checkpoint.state_dict("g"), w_avg, source=f"{name}: g")
+        if live.config != average.config:
+            raise WeightsError(
+                f"{name}: g is another network than g_ema ({live.config.to_json()}); expected "
+                f"{average.config.to_json()}. Take a file that was written by one training run."
+            )
         others["G"] = live.tensors
     if "d" in content:
         section = Section(checkpoint.state_dict("d"), f"{name}: d")
