@@ -14,13 +14,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from tedigan.errors import TediganError
-from tedigan.store.nvidia import read_nvidia_pickle
+from tedigan.store.nvidia import network_config, read_nvidia_pickle
 from tedigan.store.pickles.torch_files import read_torch_file
 
 MAX_GROWTH = 400 * 2**20
@@ -40,15 +41,22 @@ def watch(event: str, args: tuple[Any, ...]) -> None:
 
 
 def read_everything(path: Path) -> None:
-    """Read a file and copy all tensors out of it."""
+    """Read a file, copy all tensors out of it, and describe NVIDIA's generators."""
     if path.suffix == ".pkl":
-        read_nvidia_pickle(path)
+        for key, network in read_nvidia_pickle(path).items():
+            if key.startswith("G"):
+                network_config(network)
         return
     file = read_torch_file(path)
-    file.state_dict()
-    for key, value in file.content.items():
+    for sections in _sections(file.content):
+        file.state_dict(*sections)
+
+
+def _sections(content: dict[str, Any], place: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    yield place
+    for key, value in content.items():
         if isinstance(value, dict):
-            file.state_dict(key)
+            yield from _sections(value, (*place, key))
 
 
 def unpickle(path: Path) -> None:
@@ -57,7 +65,9 @@ def unpickle(path: Path) -> None:
         pickle.load(file)
 
 
-def outcome_of(path: Path, read: Any) -> list[Any]:
+def outcome_of(
+    path: Path, read: Callable[[Path], None] = read_everything
+) -> tuple[str, float, list[str]]:
     """Return what came of a file, seconds of processor time, and what was seen meanwhile."""
     began = time.process_time()
     allowed.append(str(path))
@@ -65,27 +75,30 @@ def outcome_of(path: Path, read: Any) -> list[Any]:
         read(path)
         outcome = "read"
     except TediganError as error:
-        outcome = f"refused: {error}"
+        outcome = f"refused: {type(error).__name__}: {error}"
     except BaseException as error:
         outcome = f"escaped: {error!r}"
     allowed.clear()
     seen = list(events)
     events.clear()
-    return [outcome, time.process_time() - began, seen]
+    return outcome, time.process_time() - began, seen
 
 
 def peak_kib() -> int:
     """Return the most memory that this process has held."""
-    status = Path("/proc/self/status").read_text()
+    status = Path("/proc/self/status").read_text(encoding="ascii")
     return int(status.partition("VmHWM:")[2].split()[0])
 
 
-def warm_up() -> None:
-    """Read an honest file, so that what Python imports late is there."""
+def start_watch() -> None:
+    """Read an honest file, so that what Python imports late is there; then watch and limit memory."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "warm.pt"
         torch.save({"a": torch.ones(2), "b": torch.ones(2, dtype=torch.bool)}, path)
         read_everything(path)
+    size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (size + MAX_GROWTH, size + MAX_GROWTH))
+    sys.addaudithook(watch)
 
 
 def read_all(folder: Path, files: dict[str, bytes], *options: str) -> dict[str, Any]:
@@ -103,11 +116,8 @@ def read_all(folder: Path, files: dict[str, bytes], *options: str) -> dict[str, 
 
 def main() -> None:
     """Read the files of the folder named on the command line."""
-    warm_up()
-    size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (size + MAX_GROWTH, size + MAX_GROWTH))
+    start_watch()
     start, outcomes = peak_kib(), {}
-    sys.addaudithook(watch)
     for path in sorted(Path(sys.argv[1]).iterdir()):
         outcomes[path.name] = outcome_of(
             path, unpickle if "--unpickle" in sys.argv else read_everything
