@@ -13,7 +13,7 @@ from tedigan.stages import STAGES
 
 # name: (summary, module with `add_arguments(parser)` and `run(arguments) -> int`)
 COMMANDS: dict[str, tuple[str, str]] = {
-    "models": ("import NVIDIA's StyleGAN2 weights; show a model folder", "tedigan.commands.models"),
+    "models": ("import official weights; list, show, verify models", "tedigan.commands.models"),
 }
 
 

@@ -86,6 +86,7 @@ class TrainGenerator(Section):
 class TrainEncoder(Section):
     """The inversion encoder training stage (A1)."""
 
+    init: str | None
     head_dim: Count
     num_synthetic_steps: CountOrZero
     num_steps: CountOrZero

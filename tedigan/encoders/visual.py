@@ -64,7 +64,10 @@ class VisualEncoder(nn.Module):
 def w_statistics(
     generator: Generator, rng: torch.Generator, *, num_samples: int = 8192
 ) -> tuple[Float[Tensor, " w_dim"], Float[Tensor, " w_dim"]]:
-    """Mean and standard deviation of W over random z; `w_avg` itself is a running mean of training."""
+    """Mean and standard deviation of W over random z; `w_avg` itself is a running mean of training.
+
+    Where the mapping network gives a w for each layer, all of them count alike.
+    """
     z = torch.randn(num_samples, generator.config.z_dim, generator=rng)
-    w = generator.mapping(z.to(generator.mapping.w_avg.device))
+    w = generator.mapping(z.to(generator.mapping.w_avg.device)).flatten(0, -2)
     return w.mean(dim=0), w.std(dim=0)

@@ -3,7 +3,10 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, cast, get_args
 
-from tedigan.errors import WeightsError
+from jaxtyping import Float
+from torch import Tensor
+
+from tedigan.errors import ShapeError, WeightsError
 from tedigan.tensors import num_ws_of
 
 Architecture = Literal["stylegan2", "stylegan1"]
@@ -56,6 +59,14 @@ class GeneratorConfig:
             1 if self.architecture == "stylegan2" else 0
         )  # its first layer comes after the constant
         return [4 * 2 ** (i // 2) for i in range(skipped, self.num_ws)]
+
+    def check_ws(self, ws: Float[Tensor, "n _ _"]) -> None:
+        """Raise ShapeError for codes of another generator."""
+        if ws.shape[1:] != (self.num_ws, self.w_dim):
+            raise ShapeError(
+                f"ws is {list(ws.shape)}, but this {self.img_resolution} px generator takes "
+                f"[n, {self.num_ws}, {self.w_dim}]; was the code made with another one?"
+            )
 
     def channels(self, resolution: int) -> int:
         """Channels of the block at `resolution`."""

@@ -22,7 +22,6 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from tedigan.errors import ShapeError
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.noise import NoiseMode, noise_maps
 from tedigan.generator.ops import LRELU_GAIN, Linear
@@ -146,7 +145,7 @@ class StyleGAN1Synthesis(nn.Module):
         """noise_mode: const = the stored maps, random = drawn from `generator` (CPU), none = off; one
         for all layers or one for each. noise: maps to use in place of the stored ones.
         """
-        self._check(ws)
+        self.config.check_ws(ws)
         num_ws, n = self.config.num_ws, ws.shape[0]
         stored = [self.get_buffer(f"epilogue{i}.noise_const") for i in range(num_ws)]
         maps = noise_maps(stored, n, noise_mode=noise_mode, generator=generator, noise=noise)
@@ -157,10 +156,3 @@ class StyleGAN1Synthesis(nn.Module):
             x = self.get_submodule(f"epilogue{i}")(x, ws[:, i], maps[i])
         images: Tensor = self.torgb(x)
         return images.tanh() if self.config.final_tanh else images
-
-    def _check(self, ws: Tensor) -> None:
-        if ws.shape[1] != self.config.num_ws or ws.shape[2] != self.config.w_dim:
-            raise ShapeError(
-                f"ws is {list(ws.shape)}, but this {self.config.img_resolution} px generator takes "
-                f"[n, {self.config.num_ws}, {self.config.w_dim}]; was the code made with another one?"
-            )

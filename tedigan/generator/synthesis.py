@@ -11,7 +11,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from tedigan.errors import ShapeError
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.noise import NoiseMode, noise_maps
 from tedigan.generator.ops import Linear, leaky, modulated_conv, resample_filter, upsample
@@ -117,14 +116,9 @@ class Synthesis(nn.Module):
 
     def styles_of(self, ws: Float[Tensor, "n num_ws w_dim"]) -> dict[str, Float[Tensor, "n c_in"]]:
         """W+ -> style space: what each layer scales its input channels by, around 1."""
-        if ws.shape[1] != self.config.num_ws or ws.shape[2] != self.config.w_dim:
-            raise ShapeError(
-                f"ws is {list(ws.shape)}, but this {self.config.img_resolution} px generator takes "
-                f"[n, {self.config.num_ws}, {self.config.w_dim}]; was the code made with another one?"
-            )
-        return {
-            name: self.get_submodule(name).affine(ws[:, row]) for name, row in self.rows.items()
-        }
+        self.config.check_ws(ws)
+        affine = {name: self.get_submodule(f"{name}.affine") for name in self.rows}
+        return {name: affine[name](ws[:, row]) for name, row in self.rows.items()}
 
     def noise_maps(
         self,

@@ -117,7 +117,7 @@ class AdversarialTrainer:
         device = self.G.mapping.w_avg.device
         z = torch.randn(2 * n, self.config.z_dim, generator=rng).to(device)
         w = self.G.mapping(z)
-        ws = w[:, None].expand(-1, self.G.num_ws, -1)
+        ws = self.G.ws_of_w(w)
         prob = self.settings.style_mixing_prob
         mixed = mix_styles(ws[:n], ws[n:], rng, prob=prob)
         return self.G.synthesis(mixed, noise_mode="random", generator=rng), w[:n]

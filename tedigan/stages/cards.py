@@ -18,6 +18,19 @@ def generator_card(config: dict[str, Any]) -> str:
     )
 
 
+def imported_card(config: dict[str, Any]) -> str:
+    """The card of a model folder that `tedigan models import` writes."""
+    training = config["training"]
+    size = config.get("img_resolution") or config["input_size_px"]
+    notes = "".join(f"- {note}\n" for note in training["notes"])
+    return (
+        f"# {config['architecture']}, {size} px\n\n"
+        f"- Imported from {training['source']}; sha256 of the file: `{training['source_sha256']}`.\n"
+        f"- num_ws {config['num_ws']}, w_dim {config['w_dim']}; the other numbers are in `config.json`.\n"
+        f"- Licence: {training['licence']}\n{notes}"
+    )
+
+
 def encoder_card(config: dict[str, Any]) -> str:
     """The card of models/encoder."""
     generator = config["generator"]

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from tedigan.control import mix_layers, shift_layers, text_shift
+from tedigan.encoders.adopted import AdoptedEncoder
 from tedigan.encoders.visual import VisualEncoder
 from tedigan.errors import DataError
 from tedigan.generator.discriminator import Discriminator
@@ -102,8 +103,8 @@ class Editor:
 
     generator: Generator
     captions: CaptionEncoder
-    encoder: VisualEncoder
-    features: Discriminator
+    encoder: VisualEncoder | AdoptedEncoder
+    features: Discriminator | None
     params: Manipulate
 
     @classmethod
@@ -114,7 +115,9 @@ class Editor:
             load_generator(workspace.model("generator"), device),
             load_text_encoder(workspace.model("text_encoder"), device),
             load_encoder(workspace.model("encoder"), device),
-            load_discriminator(workspace.model("generator"), device),
+            load_discriminator(workspace.model("generator"), device)
+            if workspace.params.manipulate.weight_perceptual
+            else None,
             workspace.params.manipulate,
         )
 
@@ -158,15 +161,16 @@ class Editor:
         self, photographs: Tensor, ws: Tensor, extra: list[WeightedTerm], *, num_steps: int
     ) -> Tensor:
         params = self.params
-        perceptual = perceptual_term(photographs, self.features.features)
         terms = [
             WeightedTerm("pixel", params.weight_pixel, pixel_term(photographs)),
-            WeightedTerm("perceptual", params.weight_perceptual, perceptual),
             WeightedTerm(
                 "encoder", params.weight_encoder, encoder_term(self.encoder, self.encoder.w_std)
             ),
             *extra,
         ]
+        if self.features is not None:
+            perceptual = perceptual_term(photographs, self.features.features)
+            terms.append(WeightedTerm("perceptual", params.weight_perceptual, perceptual))
         found, _ = optimise_ws(
             self.generator,
             ws,

@@ -8,8 +8,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from tedigan.encoders.adopted import AdoptedEncoder, official_encoder
 from tedigan.encoders.text import TextBackbone, TextEncoder
 from tedigan.encoders.visual import VisualEncoder
+from tedigan.errors import WeightsError
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.discriminator import Discriminator
 from tedigan.generator.stylegan import Generator
@@ -27,18 +29,27 @@ def load_generator(folder: Path, device: torch.device, *, name: str = "G_ema") -
 
 def load_discriminator(folder: Path, device: torch.device) -> Discriminator:
     """The discriminator that was trained with the folder's generator."""
+    if not (folder / "D.safetensors").is_file():
+        raise WeightsError(
+            f"{folder} has no discriminator, as its source had none; it is expected here, for perceptual "
+            "features. Set manipulate.weight_perceptual to 0 and train_encoder.init to an imported encoder, or "
+            "give the generator one with train_generator.total_nimg."
+        )
     discriminator = Discriminator(GeneratorConfig.from_json(read_config(folder)))
     load_into(discriminator, folder / "D.safetensors")
     freeze(discriminator, device)
     return discriminator
 
 
-def load_encoder(folder: Path, device: torch.device) -> VisualEncoder:
-    """The inversion encoder: images -> ws."""
+def load_encoder(folder: Path, device: torch.device) -> VisualEncoder | AdoptedEncoder:
+    """The inversion encoder: images -> ws; trained here, or an official one that was adopted."""
     config = read_config(folder)
-    encoder = VisualEncoder(
-        GeneratorConfig.from_json(config["generator"]), head_dim=int(config["head_dim"])
-    )
+    encoder: VisualEncoder | AdoptedEncoder
+    if config["architecture"] == "adopted_encoder":
+        encoder = AdoptedEncoder(official_encoder(config["network"]))
+    else:
+        generator = GeneratorConfig.from_json(config["generator"])
+        encoder = VisualEncoder(generator, head_dim=int(config["head_dim"]))
     load_into(encoder, folder / "encoder.safetensors")
     freeze(encoder, device)
     return encoder

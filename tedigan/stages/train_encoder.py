@@ -26,6 +26,7 @@ from tedigan.losses import (
     pixel_loss,
 )
 from tedigan.params import TrainEncoder
+from tedigan.stages.adopt_encoder import adopt_encoder
 from tedigan.stages.cards import encoder_card
 from tedigan.stages.networks import load_discriminator, load_generator
 from tedigan.stages.outcome import Outcome, Workspace
@@ -41,6 +42,8 @@ STYLE_MIXING_PROB = 0.9
 def run(workspace: Workspace) -> Outcome:
     """Write encoder.safetensors with its config and log."""
     params, device = workspace.params.train_encoder, workspace.device
+    if params.init is not None:
+        return adopt_encoder(workspace, workspace.at(params.init))
     data = Dataset.open(workspace.dataset)
     source = workspace.model("generator")
     generator = load_generator(source, device)

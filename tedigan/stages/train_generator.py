@@ -1,5 +1,6 @@
 """photographs -> models/generator: StyleGAN2 trained from scratch, trained further, or adopted as it is."""
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,15 @@ from tedigan.generator.discriminator import Discriminator
 from tedigan.generator.stylegan import Generator
 from tedigan.generator.training import AdversarialSettings, AdversarialTrainer
 from tedigan.params import TrainGenerator
+from tedigan.stages.adopt_generator import adopt_generator, save_sheet
 from tedigan.stages.cards import generator_card
 from tedigan.stages.imports import read_generator, read_generator_config
 from tedigan.stages.outcome import Outcome, Workspace
 from tedigan.stages.training import Stateful, Training
-from tedigan.store import pictures
 from tedigan.store.datasets import Dataset
 from tedigan.store.files import finished_folder
 from tedigan.store.models import save_model
-from tedigan.tensors import sample_z, stream, to_images, to_pixels
-
-SHEET_FACES, SHEET_COLUMNS, SHEET_PSI = 32, 8, 0.7
+from tedigan.tensors import stream, to_images
 
 
 def check(workspace: Workspace) -> None:
@@ -37,6 +36,10 @@ def run(workspace: Workspace) -> Outcome:
     params = workspace.params.train_generator
     data = Dataset.open(workspace.dataset)
     init = None if params.init is None else workspace.at(params.init)
+    if init is not None:
+        _check_size(init, data.resolution)
+        if not params.total_nimg:
+            return adopt_generator(workspace, init)
     trainer, seen = _trainer(params, data, init, workspace.device)
 
     inputs = [workspace.dataset] + ([init] if init else [])
@@ -56,15 +59,13 @@ def run(workspace: Workspace) -> Outcome:
         networks = {"G_ema": trainer.G_ema, "G": trainer.G, "D": trainer.D}
         save_model(folder, networks, config, generator_card(config))
         training.write_log(folder / "log.csv")
-        _save_sheet(folder / "samples.png", trainer.G_ema)
+        save_sheet(folder / "samples.png", trainer.G_ema)
     training.checkpoint.remove()
-    metrics = {"images_seen": float(seen)}
-    if num_steps:
-        metrics |= {name: training.last(name) for name in ("loss_g", "loss_d")}
+    metrics = {name: training.last(name) for name in ("loss_g", "loss_d")}
     model = workspace.model("generator")
     return Outcome(
-        metrics=metrics,
-        curves=model / "log.csv" if num_steps else None,
+        metrics=metrics | {"images_seen": float(seen)},
+        curves=model / "log.csv",
         pictures=[model / "samples.png"],
         resumed_from_step=training.resumed_from_step,
     )
@@ -85,7 +86,7 @@ def _trainer(
         config = _config(params, data.resolution)
         networks: list[Any] = [Generator(config), Discriminator(config), None]
     else:
-        networks, seen = _read_init(init, data.resolution)
+        networks, seen = _read_init(init, params.seed)
     for network in networks:
         if network is not None:
             network.to(device, memory_format=torch.channels_last)
@@ -110,12 +111,23 @@ def _config(params: TrainGenerator, resolution: int) -> GeneratorConfig:
     )
 
 
-def _read_init(path: Path, resolution: int) -> tuple[list[nn.Module | None], int]:
-    """[G, D, G_ema] of a generator folder or an NVIDIA .pkl, and the images that they had seen."""
-    _check_size(path, resolution)
+def _read_init(path: Path, seed: int) -> tuple[list[nn.Module | None], int]:
+    """[G, D, G_ema] of a generator folder or an official file, and the images that they had seen.
+
+    Where there is no G, the training goes on from G_ema; where there is no D, a new one learns along.
+    """
     found = read_generator(path)
-    seen = int((found.history or {}).get("images_seen", 0))
-    return [found.networks["G"], found.networks["D"], found.networks["G_ema"]], seen
+    config = GeneratorConfig.from_json(found.config)
+    if config.architecture != "stylegan2":
+        raise WeightsError(
+            f"{path} is a {config.architecture}; only StyleGAN2 is trained here. Adopt it as it is with "
+            "train_generator.total_nimg: 0, or train another."
+        )
+    networks = found.networks
+    torch.manual_seed(seed)
+    D = networks.get("D") or Discriminator(config)
+    G = networks.get("G") or copy.deepcopy(networks["G_ema"])
+    return [G, D, networks["G_ema"]], int(found.history.get("images_seen", 0))
 
 
 def _check_size(path: Path, resolution: int) -> None:
@@ -156,8 +168,6 @@ def _train(
 def _history(params: TrainGenerator, data: Dataset, seen: int, init: Path | None) -> dict[str, Any]:
     """What the model card says of the training; no time, no host."""
     before = read_generator(init).history if init else None
-    if init and not params.total_nimg:
-        return dict(before or {}) | {"adopted": True}
     settings = params.model_dump(mode="json", exclude={"init", "checkpoint_every"})
     return {
         "images_seen": seen,
@@ -167,11 +177,3 @@ def _history(params: TrainGenerator, data: Dataset, seen: int, init: Path | None
         "settings": settings,
         "continued_from": before,
     }
-
-
-@torch.no_grad()
-def _save_sheet(path: Path, generator: Generator) -> None:
-    z = sample_z(0, list(range(SHEET_FACES)), generator.config.z_dim)
-    z = z.to(generator.mapping.w_avg.device)
-    images = generator(z, truncation_psi=SHEET_PSI).cpu()
-    pictures.save(path, pictures.grid(to_pixels(images), SHEET_COLUMNS))

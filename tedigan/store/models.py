@@ -1,4 +1,4 @@
-"""Model folders: `<network>.safetensors`, `config.json`, `README.md` (the model card).
+"""Model folders: `<network>.safetensors`, `config.json`, `README.md` (the model card), `SHA256SUMS` of the rest.
 
 Tensors are read and written as safetensors only; nothing is unpickled. A tensor that is missing, left
 over or of another shape is a KeysError, never a warning.
@@ -14,9 +14,16 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from tedigan.errors import KeysError, WeightsError
-from tedigan.store.files import read_json, sha256_file, write_bytes, write_json, write_text
+from tedigan.store.files import (
+    read_json,
+    read_text,
+    sha256_file,
+    write_bytes,
+    write_json,
+    write_text,
+)
 
-CONFIG, CARD = "config.json", "README.md"
+CONFIG, CARD, SUMS = "config.json", "README.md", "SHA256SUMS"
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
@@ -65,11 +72,32 @@ def fill(network: nn.Module, tensors: Mapping[str, Tensor], source: str) -> None
 def save_model(
     folder: Path, networks: Mapping[str, nn.Module], config: Mapping[str, Any], card: str
 ) -> None:
-    """Write every network as `<name>.safetensors` beside config.json and the model card."""
+    """Write every network as `<name>.safetensors` beside config.json, the model card and their digests."""
     for name, network in networks.items():
         save_tensors(folder / f"{name}.safetensors", network.state_dict())
     write_json(folder / CONFIG, config)
     write_text(folder / CARD, card)
+    files = sorted(path for path in folder.iterdir() if path.name != SUMS)
+    write_text(folder / SUMS, "".join(f"{sha256_file(path)}  {path.name}\n" for path in files))
+
+
+def check_sums(folder: Path) -> bool:
+    """Compare a model folder with its SHA256SUMS; False if it has none.
+
+    Raises WeightsError for a file that is missing or not the one that was written.
+    """
+    if not (folder / SUMS).is_file():
+        return False
+    for line in read_text(folder / SUMS).splitlines():
+        expected, _, name = line.partition("  ")
+        path = folder / Path(name).name
+        found = sha256_file(path) if path.is_file() else "missing"
+        if found != expected:
+            raise WeightsError(
+                f"{path}: sha256 is {found[:12]}, expected {expected[:12]}; the file was damaged or replaced. "
+                "Make or import the model again, or `dvc checkout`."
+            )
+    return True
 
 
 def read_config(folder: Path) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Picture files and drawings <-> uint8 pixels `[3, h, w]` RGB, always by the same bytes.
 
-A grey picture such as a sketch is `[1, h, w]`, a label map `[h, w]`. Coloured PNGs are written by fpng where it
-is installed (lossless, some hundred times Pillow's default speed at a tenth to a fifth more bytes), else by Pillow.
+A grey picture such as a sketch is `[1, h, w]`, a label map `[h, w]`. Coloured PNGs are written by fpng where it is
+installed (lossless, many times faster than Pillow at a tenth to a fifth more bytes), else by Pillow.
 """
 
 import io

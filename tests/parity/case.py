@@ -13,10 +13,14 @@ import numpy as np
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
+
+from tests.parity.filling import fill_shapes, unit_values
 
 FIXTURES = Path(__file__).parent / "fixtures"
 NUM_POSITIONS, NUM_TILES = 8192, 32
+PSI, CUTOFF = 0.7, 8
+Z = unit_values("z", [1, 512])
 
 Shapes = dict[str, dict[str, list[int]]]  # section of the foreign file -> name -> shape
 Outputs = Mapping[str, Tensor]
@@ -81,3 +85,9 @@ def sampled(output: Tensor) -> Tensor:
 def shapes_of(tensors: Mapping[str, Tensor]) -> dict[str, list[int]]:
     """One section of `Shapes`, from a network's state_dict."""
     return {name: list(tensor.shape) for name, tensor in tensors.items()}
+
+
+def filled(network: nn.Module) -> nn.Module:
+    """The same network with the procedure's weights, for inference."""
+    network.load_state_dict(fill_shapes(shapes_of(network.state_dict())))
+    return network.eval().requires_grad_(False)

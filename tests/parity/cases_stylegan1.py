@@ -6,27 +6,19 @@ from types import ModuleType
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from tedigan.encoders.idinvert import IdinvertEncoder
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.stylegan import Generator
 from tedigan.store.dialects import genforce_stylegan1, idinvert_encoder, tedigan_base
 from tedigan.store.models import fill
-from tests.parity.case import Case, Outputs, Shapes, shapes_of
+from tests.parity.case import CUTOFF, PSI, Case, Outputs, Shapes, Z, filled, shapes_of
 from tests.parity.filling import fill_shapes, unit_values
 from tests.parity.foreign_file import foreign_file
 
 TEDIGAN, GENFORCE = "IIGROUP/TediGAN", "genforce/genforce"
-PSI, CUTOFF = 0.7, 8
-Z = unit_values("z", [1, 512])
 FLAT = "state_dict"
-
-
-def filled(network: nn.Module) -> nn.Module:
-    """The same network with the procedure's weights, for inference."""
-    network.load_state_dict(fill_shapes(shapes_of(network.state_dict())))
-    return network.eval().requires_grad_(False)
 
 
 @torch.no_grad()

@@ -15,16 +15,14 @@ from tedigan.generator.stylegan import Generator
 from tedigan.store.dialects import genforce_stylegan2, rosinality
 from tedigan.store.dialects.foreign import Checkpoint
 from tedigan.store.models import fill
-from tests.parity.case import Case, Outputs, Shapes, shapes_of
+from tests.parity.case import CUTOFF, PSI, Case, Outputs, Shapes, Z, filled, shapes_of
 from tests.parity.filling import fill_shapes, unit_values
 from tests.parity.foreign_file import foreign_file
 
 NVIDIA_ADA, NVIDIA_3 = "NVlabs/stylegan2-ada-pytorch", "NVlabs/stylegan3"
 ROSINALITY, GENFORCE = "rosinality/stylegan2-pytorch", "genforce/genforce"
-PSI, CUTOFF = 0.7, 8
 TINY = GeneratorConfig(32, z_dim=32, w_dim=32, channel_base=128, channel_max=32)
 
-Z = unit_values("z", [1, 512])
 LATENT_AVG = {"latent_avg": [512]}
 
 
@@ -32,12 +30,6 @@ def images_of(resolution: int, n: int) -> Tensor:
     """For a discriminator: of order 1, coarse enough to reach its last layers."""
     coarse = unit_values("images", [n, 3, resolution // 8, resolution // 8])
     return coarse.repeat_interleave(8, dim=2).repeat_interleave(8, dim=3)
-
-
-def filled(network: nn.Module) -> nn.Module:
-    """The same network with the procedure's weights, for inference."""
-    network.load_state_dict(fill_shapes(shapes_of(network.state_dict())))
-    return network.eval().requires_grad_(False)
 
 
 # NVIDIA: their names are ours.

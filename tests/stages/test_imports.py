@@ -1,13 +1,21 @@
+from dataclasses import dataclass
+from typing import Any
+
 import pytest
 import torch
 
 from tedigan.__main__ import main
 from tedigan.errors import WeightsError
+from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.stylegan import Generator
 from tedigan.stages.imports import read_generator
 from tedigan.stages.networks import load_generator
-from tedigan.store.models import save_model
+from tedigan.store.dialects import OF_TORCH
+from tedigan.store.models import load_tensors, save_model, save_tensors
 from tests.generator.nets import TINY, tiny_discriminator, tiny_generator
+from tests.parity.cases_psp import CASES as PSP
+from tests.parity.cases_stylegan1 import CASES as STYLEGAN1
+from tests.parity.cases_stylegan2 import CASES as STYLEGAN2
 from tests.store.nvidia_snapshot import EasyDict, dump, module
 
 
@@ -36,8 +44,9 @@ def snapshot(**sections: object) -> bytes:
 def test_a_snapshot_becomes_networks_that_draw_the_same(tmp_path):
     (tmp_path / "snapshot.pkl").write_bytes(snapshot())
     found = read_generator(tmp_path / "snapshot.pkl")
-    assert found.config.conv_clamp == 256
-    assert found.config.mbstd_group_size == 2
+    config = GeneratorConfig.from_json(found.config)
+    assert config.conv_clamp == 256
+    assert config.mbstd_group_size == 2
     z = torch.randn(2, 16)
     generator = found.networks["G_ema"]
     assert isinstance(generator, Generator)
@@ -61,17 +70,71 @@ def test_a_truncated_snapshot_leaves_nothing_behind(tmp_path, capsys):
     assert [path.name for path in tmp_path.iterdir()] == ["snapshot.pkl"]
 
 
-def test_a_snapshot_without_a_discriminator_is_refused(tmp_path):
-    (tmp_path / "snapshot.pkl").write_bytes(snapshot(D=None))
-    with pytest.raises(WeightsError, match="expected G, D and G_ema"):
+def test_a_snapshot_without_its_average_is_refused(tmp_path):
+    (tmp_path / "snapshot.pkl").write_bytes(snapshot(G_ema=None))
+    with pytest.raises(WeightsError, match="expected G_ema"):
         read_generator(tmp_path / "snapshot.pkl")
 
 
-def test_a_folder_without_the_live_generator_trains_on_from_the_average(tmp_path):
+def test_a_file_of_an_unknown_dialect_is_refused_with_what_is_known(tmp_path):
+    torch.save({"state": {"fc.weight": torch.zeros(2, 2)}, "epoch": 3}, tmp_path / "theirs.pt")
+    with pytest.raises(WeightsError, match=r"begins with state, epoch; expected NVIDIA's"):
+        read_generator(tmp_path / "theirs.pt")
+
+
+@dataclass
+class Named:
+    """A checkpoint of which only names are looked at."""
+
+    content: dict[str, Any]
+    name: str = "theirs.pt"
+
+    def state_dict(self, *sections: str) -> dict[str, torch.Tensor]:
+        raise AssertionError("recognising a file must copy nothing")
+
+
+OFFICIAL = [case for case in [*STYLEGAN1, *STYLEGAN2, *PSP] if "nvidia" not in case.name]
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in OFFICIAL if case.path.exists()], ids=lambda case: case.name
+)
+def test_each_official_file_is_of_one_dialect(case):
+    sections: dict[str, Any] = dict(case.shapes())
+    is_flat = case.name.startswith(("tedigan_base", "idinvert"))
+    content = sections["state_dict"] if is_flat else sections
+    recognising = [one.__name__ for one in OF_TORCH if one.recognises(Named(content))]
+    assert len(recognising) == 1
+
+
+def test_models_are_listed_and_verified(tmp_path, capsys):
     networks = {"G_ema": tiny_generator(0), "D": tiny_discriminator()}
-    save_model(tmp_path, networks, TINY.to_json(), "card")
-    found = read_generator(tmp_path)
-    assert torch.equal(
-        found.networks["G"].state_dict()["mapping.fc0.weight"],
-        networks["G_ema"].state_dict()["mapping.fc0.weight"],
-    )
+    folder = tmp_path / "mine"
+    save_model(folder, networks, TINY.to_json() | {"training": {"licence": "ours"}}, "card")
+    assert main(["models", "list", str(tmp_path)]) == 0
+    assert "mine: stylegan2; 16 px; num_ws 6; D, G_ema; ours" in capsys.readouterr().out
+    assert main(["models", "verify", str(folder)]) == 0
+    assert "G_ema, D: whole (the recorded sha256)" in capsys.readouterr().out
+    assert main(["models", "list", str(tmp_path / "nowhere")]) == 1
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [("bytes", "damaged or replaced"), ("names", "missing 1"), ("values", "no numbers")],
+)
+def test_a_model_that_is_not_whole_fails_its_verification(tmp_path, capsys, broken, message):
+    generator = tiny_generator(0)
+    save_model(tmp_path, {"G_ema": generator}, TINY.to_json(), "card")
+    weights = tmp_path / "G_ema.safetensors"
+    tensors = load_tensors(weights)
+    if broken == "bytes":
+        weights.write_bytes(weights.read_bytes()[:-1] + b"?")
+    else:
+        (tmp_path / "SHA256SUMS").unlink()
+        if broken == "names":
+            del tensors["mapping.w_avg"]
+        else:
+            tensors["mapping.w_avg"][3] = float("nan")
+        save_tensors(weights, tensors)
+    assert main(["models", "verify", str(tmp_path)]) == 1
+    assert message in capsys.readouterr().err

@@ -112,7 +112,7 @@ def test_every_missing_key_is_named(tmp_path):
 def test_every_tensor_of_another_shape_is_refused(tmp_path):
     tensors = file_tensors(16)
     for name, tensor in tensors.items():
-        for shape in ([*tensor.shape, 2], [2, *tensor.shape]):
+        for shape in ([*tensor.shape, 2], [2, *tensor.shape], [0]):
             with pytest.raises(KeysError, match=r"block\d\..*Download"):
                 translated(tmp_path, tensors | {name: torch.zeros(shape)})
 

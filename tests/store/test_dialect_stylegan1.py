@@ -211,7 +211,7 @@ def test_every_missing_key_is_named(tmp_path, old):
 def test_every_tensor_of_another_shape_is_named(tmp_path, old):
     tensors = file_tensors(8, old=old)
     for name, tensor in tensors.items():
-        for shape in ([*tensor.shape, 2], [2, 1, 1, *tensor.shape]):
+        for shape in ([*tensor.shape, 2], [2, 1, 1, *tensor.shape], [0]):
             spoilt = tensors | {name: torch.zeros(shape)}
             with pytest.raises(KeysError, match=r"(synthesis|mapping|truncation)\..*Download"):
                 translated(tmp_path, spoilt, old=old)

@@ -184,7 +184,7 @@ ARCHIVES: Cases = {
     "4 GiB claimed twice": (lambda: _patched(DIRECTORY + 20, "<2L", *[2**32 - 2] * 2), "too early"),
     "64-bit sizes that are not there": (
         lambda: _patched(DIRECTORY + 20, "<2L", *[2**32 - 1] * 2),
-        "without its 64-bit numbers",
+        "no 64-bit numbers",
     ),
     "encrypted by the directory": (lambda: _patched(DIRECTORY + 8, "<H", 1), "nor encrypted"),
     "encrypted by the entry": (lambda: _patched(6, "<H", 1), "describes otherwise"),
@@ -234,6 +234,10 @@ ARCHIVES: Cases = {
     "a backslash": (lambda: zipped({"a/..\\b": b""}), "a path out of the zip file"),
     "a path of 10 kB": (lambda: zipped({"a/" + "b" * 10_000: b""}), "an odd path"),
     "a path with a bell": (lambda: zipped({"a/\a": b""}), "an odd path"),
+    "a path that is not UTF-8": (
+        lambda: zipped({"a/data.pkl": EMPTY}).replace(b"a/data.pkl", b"a/d\xffta.pkl"),
+        "an odd path",
+    ),
     "two pickles": (lambda: archive(EMPTY + EMPTY), "something behind the pickle"),
     "70000 tensors of one storage": (lambda: _many_tensors(70_000), "the file has bytes for"),
     "200000 tensors of one storage": (lambda: _many_tensors(200_000), "too many opcodes"),

@@ -47,7 +47,7 @@ class Section:
     def take(self, name: str, shape: torch.Size | list[int]) -> Tensor:
         """One tensor as float32, reshaped; axes of length 1 may be missing from it or be too many."""
         tensor = self._find(name)
-        if [size for size in tensor.shape if size > 1] != [size for size in shape if size > 1]:
+        if [size for size in tensor.shape if size != 1] != [size for size in shape if size != 1]:
             raise KeysError(
                 f"{self.source}: {name} is {list(tensor.shape)}, expected {list(shape)} up to axes of length 1; "
                 f"the file is no unchanged network of this kind. {_ADVICE}"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from tedigan.store.pickles.cursor import Cursor
 from tedigan.store.pickles.values import refusal, shown
 
-MAX_ENTRIES = 20_000  # an e4e training file with its optimizer has 4 271
+MAX_ENTRIES = 20_000  # an e4e training file with its optimizers has 4 267
 MAX_PATH = 512
 SIGNATURE = b"PK\x03\x04"
 
@@ -110,11 +110,11 @@ def _read_entry(cursor: Cursor) -> _Entry:
 def _path(cursor: Cursor, length: int) -> str:
     """Read the path of an entry: one that stays in its folder on every system."""
     raw = bytes(cursor.take_bytes(length))
-    path = str(raw, "ascii", "replace")
+    path = str(raw, "utf-8", "replace")
     parts = path.split("/")
-    if length > MAX_PATH or not raw.isascii() or not path.isprintable():
-        raise cursor.refuse("an odd path in the zip file", shown(path), "short, printable ASCII")
-    if len(parts) < 2 or {"", ".", ".."} & set(parts) or "\\" in path or ":" in parts[0]:
+    if length > MAX_PATH or path.encode("utf-8") != raw or not path.isprintable():
+        raise cursor.refuse("an odd path in the zip file", shown(path), "short, printable UTF-8")
+    if len(parts) < 2 or {"", ".", ".."} & set(parts) or "\\" in path or parts[0].endswith(":"):
         raise cursor.refuse("a path out of the zip file", shown(path), "folder/name")
     return path
 
@@ -127,7 +127,7 @@ def _in_64_bits(cursor: Cursor, extra: memoryview, *numbers: int) -> list[int]:
         field = Cursor(fields.take_bytes(length), name=cursor.name)
         if kind == _ID_64:
             return [field.take(8) if number == _IN_64 else number for number in numbers]
-    raise cursor.refuse("an entry without its 64-bit numbers", f"{len(extra)} bytes", "them")
+    raise cursor.refuse("no 64-bit numbers of an entry", f"{len(extra)} bytes", "a field of them")
 
 
 def _content(data: memoryview, entry: _Entry, free: int, name: str) -> tuple[memoryview, int]:
@@ -145,7 +145,7 @@ def _content(data: memoryview, entry: _Entry, free: int, name: str) -> tuple[mem
     len_path, len_extra = header[-2:]
     path = cursor.take_bytes(len_path)
     cursor.take_bytes(len_extra)
-    is_agreed = signature == SIGNATURE and path == entry.path.encode("ascii")
+    is_agreed = signature == SIGNATURE and path == entry.path.encode("utf-8")
     if not is_agreed or method != _STORED or flags & _ENCRYPTED:
         got = f"{shown(str(path[:60], 'latin1'))} with method {method}, flags {flags:#x}"
         want = f"{shown(entry.path)}, stored"

@@ -30,7 +30,7 @@ class Cursor:
         """Read `size` bytes as a view of the file."""
         start, end = self.position, self.position + size
         if end > len(self.data):
-            left = len(self.data) - start
+            left = max(0, len(self.data) - start)
             raise self.refuse("the data end too early", f"{left} more bytes", f"{size}")
         self.position = end
         return self.data[start:end]

@@ -47,7 +47,7 @@ class TorchFile:
     """
 
     name: str
-    content: dict[str, object]
+    content: dict[str, object] = field(repr=False)
     _num_bytes: int
     _taken: dict[tuple[str, ...], int] = field(default_factory=dict)
 

@@ -41,6 +41,7 @@ class TorchNames:
             "argparse.Namespace": self._attributes,
             "types.SimpleNamespace": self._attributes,
             "easydict.EasyDict": self._record,
+            "dnnlib.util.EasyDict": self._record,
             "collections.OrderedDict": self._record,
             "collections.defaultdict": self._default_dict,
             "collections.Counter": self._counter,
@@ -134,5 +135,5 @@ class TorchNames:
         parts = [part for part in args if isinstance(part, str)]
         self.budget.charge(len(parts) + sum(map(len, parts)) // _LETTERS_PER_ITEM)
         if len(parts) != len(args) or self.budget.opcodes < 0:
-            raise unfit(self.name, "not a path", args, "its parts as texts")
+            raise unfit(self.name, "not a path", args, "a few short texts")
         return str(kind(*parts))
