@@ -1,5 +1,7 @@
 """What convolutions cost: analytic FLOPs of a generator, and this machine's peak, measured. No project code."""
 
+import statistics
+
 import torch
 import torch.nn.functional as F
 
@@ -26,12 +28,14 @@ def gflop_per_image(resolution: int, channel_base: int, channel_max: int = 512) 
 
 @torch.inference_mode()
 def conv_peak_gflops(dtype: torch.dtype, device: torch.device) -> float:
-    """The best median rate of a bare convolution, weights and activations channels last."""
-    rates = []
-    for channels, size, n in PEAK_SHAPES:
-        x = torch.randn(n, channels, size, size, device=device, dtype=dtype)
-        weight = torch.randn(channels, channels, 3, 3, device=device, dtype=dtype)
-        x, weight = (t.contiguous(memory_format=torch.channels_last) for t in (x, weight))
-        times = measure(lambda x=x, w=weight: F.conv2d(x, w, padding=1), repeats=9)["wall_s"]
-        rates.append(2 * 9 * channels**2 * size**2 * n / sorted(times)[4] / 1e9)
-    return max(rates)
+    """The best rate of a bare convolution, weights and activations channels last."""
+    return max(_rate(shape, dtype, device) for shape in PEAK_SHAPES)
+
+
+def _rate(shape: tuple[int, int, int], dtype: torch.dtype, device: torch.device) -> float:
+    channels, size, n = shape
+    x = torch.randn(n, channels, size, size).to(device, dtype, memory_format=torch.channels_last)
+    weight = torch.randn(channels, channels, 3, 3)
+    weight = weight.to(device, dtype, memory_format=torch.channels_last)
+    times = measure(lambda: F.conv2d(x, weight, padding=1), repeats=9)["wall_s"]
+    return 2 * 9 * channels**2 * size**2 * n / statistics.median(times) / 1e9

@@ -14,6 +14,7 @@ from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.discriminator import Discriminator
 from tedigan.generator.inference import DTYPES, measure_error
 from tedigan.generator.stylegan import Generator
+from tedigan.generator.synthesis import Synthesis
 from tedigan.stages.engine import choose_engine
 from tedigan.store import pictures
 from tedigan.tensors import to_pixels
@@ -57,6 +58,7 @@ def _synthesis(given: argparse.Namespace) -> dict[str, Any]:
     generator = _generator(given).eval().requires_grad_(False)
     engine = _engine(given, generator)
     ws = torch.randn(given.batch, generator.num_ws, 512, device=given.device)
+    assert isinstance(generator.synthesis, Synthesis), "the configuration above is StyleGAN2's"
     error = measure_error(engine.synthesise, generator.synthesis, ws)
     with torch.inference_mode():
         times = measure(lambda: engine.synthesise(ws), repeats=given.repeats)
@@ -82,7 +84,8 @@ def _files(given: argparse.Namespace) -> dict[str, Any]:
 def _step(given: argparse.Namespace) -> dict[str, Any]:
     generator = _generator(given)
     discriminator = Discriminator(generator.config).to(given.device)
-    for network in (generator, discriminator):
+    networks: list[Any] = [generator, discriminator]
+    for network in networks:
         network.to(memory_format=torch.channels_last)
     pair = Pair(generator, discriminator, generator, discriminator)
     z = torch.randn(given.batch, 512, device=given.device)

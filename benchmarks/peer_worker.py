@@ -54,7 +54,7 @@ def _classes(peer: Path) -> Any:
     return importlib.import_module("training.networks" if is_ada else "training.networks_stylegan2")
 
 
-def _generator(given: argparse.Namespace) -> torch.nn.Module:
+def _generator(given: argparse.Namespace) -> Any:
     torch.manual_seed(0)
     arguments: dict[str, Any] = {
         "channel_base": given.channel_base,

@@ -30,6 +30,18 @@ def test_png_gives_the_same_pixels_back(channels: int) -> None:
     assert torch.equal(pictures.decode(pictures.encode(pixels, "png")), pixels.expand(3, -1, -1))
 
 
+def test_pillow_writes_the_same_pixels_where_the_fast_encoder_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pixels = noise(21, 18)
+    fast = pictures.encode(pixels, "png")
+    monkeypatch.setattr(pictures, "fpng", None)
+    slow = pictures.encode(pixels, "png")
+    assert fast != slow
+    assert torch.equal(pictures.decode(fast), pixels)
+    assert torch.equal(pictures.decode(slow), pixels)
+
+
 @pytest.mark.parametrize("image_format", pictures.FORMATS)
 def test_equal_pixels_give_equal_bytes(image_format: str) -> None:
     assert pictures.encode(noise(), image_format) == pictures.encode(noise(), image_format)
