@@ -45,7 +45,7 @@ def soften(
         alpha = a . colour + b, with a and b fitted to the mask in each window, then averaged
 
     Guided filter with a colour guide, in its subsampled form (He and Sun, arXiv:1505.00996). Farther than
-    a window from the border alpha is the mask.
+    two windows from the border alpha is the mask.
     """
     if is_person.shape != pixels.shape[1:]:
         raise ShapeError(
@@ -53,12 +53,9 @@ def soften(
             "expected one size. Resize the labels to the photograph with NEAREST."
         )
     mask, colours = is_person.float()[None, None], pixels.float()[None] / 255
-    factor = _factor(mask)
     slope, offset = _fit(_shrink(mask), _shrink(colours), radius=WINDOW_PX)
     alpha = (_grow(slope, mask) * colours).sum(1, keepdim=True) + _grow(offset, mask)
-    share = _box(mask, WINDOW_PX * factor)
-    is_border = (share > 1e-4) & (share < 1 - 1e-4)
-    return torch.where(is_border, _steeper(alpha), mask)[0, 0]
+    return _steeper(alpha)[0, 0]
 
 
 def cut_out(pixels: UInt8[Tensor, "3 h w"], alpha: Float[Tensor, "h w"]) -> UInt8[Tensor, "4 h w"]:
