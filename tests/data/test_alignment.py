@@ -88,7 +88,7 @@ def test_beyond_the_edge_there_is_a_blurred_mirror_image_and_no_black() -> None:
     stripes = 100 + 100 * (torch.arange(128) % 2)
     pixels = stripes[None, :, None].expand(3, 128, 128).to(torch.uint8)
     aligned = align(pixels, full_face(128) - (50, 0), size_px=128)[:, 24:-24].float()
-    assert torch.equal(aligned[:, :, 70:], pixels[:, 24:-24, :58].float())
+    assert (aligned[:, :, 70:] - pixels[:, 24:-24, 20:78].float()).abs().max() <= 2
     assert (aligned[:, :, 40:48] - 150).abs().max() < 10
 
 
