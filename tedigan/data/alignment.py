@@ -81,7 +81,8 @@ def align(
         raise ImageError(
             f"the face is too small: with its hair it fills {square.side_px:.0f} px, and a picture of "
             f"{size_px} px needs {math.ceil(MIN_SCALE * size_px)}. Give a larger photograph, or make a "
-            "data set of fewer pixels."
+            "data set of fewer pixels.",
+            problem="face too small",
         )
     image, square = _padded(*_cropped(*_shrunk(pixels, square, size_px)))
     return _sampled(image, square, size_px)

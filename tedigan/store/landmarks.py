@@ -36,7 +36,8 @@ def find_landmarks(
         found = f"{len(faces)} faces" if faces else "no face"
         raise ImageError(
             f"{name} shows {found}; expected one, from the front and at least "
-            f"{SMALLEST_PX * scale:.0f} px high. Cut out the face that you mean with some room around it."
+            f"{SMALLEST_PX * scale:.0f} px high. Cut out the face that you mean with some room around it.",
+            problem="several faces" if faces else "no face",
         )
     edges = [round(edge * scale) for edge in (getattr(faces[0], side)() for side in _SIDES)]
     points = predictor(_array(pixels, 1.0), dlib.rectangle(*edges)).parts()

@@ -99,5 +99,8 @@ def test_a_face_at_the_edge_of_a_huge_photograph_costs_no_more_than_its_square()
 
 
 def test_a_face_that_is_too_small_is_refused_with_its_size() -> None:
-    with pytest.raises(ImageError, match=r"fills 80 px.*256 px needs 128.*larger photograph"):
+    with pytest.raises(
+        ImageError, match=r"fills 80 px.*256 px needs 128.*larger photograph"
+    ) as raised:
         align(waves(128), face(64, 64, eyes=20, drop=20), size_px=256)
+    assert raised.value.problem == "face too small"

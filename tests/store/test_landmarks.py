@@ -85,8 +85,9 @@ def test_a_photograph_of_many_pixels_gives_its_own_coordinates(
 @pytest.mark.shared
 def test_two_faces_are_refused_with_their_number(photographs: list[torch.Tensor]) -> None:
     scene = pasted(photographs[0], (220, 400, 400, 0), (680, 400, 400, 0))
-    with pytest.raises(ImageError, match=r"7\.jpg shows 2 faces.*Cut out the face"):
+    with pytest.raises(ImageError, match=r"7\.jpg shows 2 faces.*Cut out the face") as raised:
         landmarks.find_landmarks(scene, name="7.jpg")
+    assert raised.value.problem == "several faces"
 
 
 @needs_dlib
