@@ -211,12 +211,15 @@ class _Told:
 
     @classmethod
     def draw(cls, face: _Face, grammar: Grammar, dice: _Dice) -> "_Told":
-        """A random part of what may be said of the face; perhaps nothing."""
+        """A random part of what may be said of the face; at least something, if there is anything."""
         groups = {
             name: dice.some_of(face.statements[name], group.most)
             for name, group in grammar.groups.items()
             if name in face.statements and dice.share() < group.share
         }
+        if face.statements and not groups:
+            name = dice.one_of([*face.statements])
+            groups[name] = dice.some_of(face.statements[name], grammar.groups[name].most)
         denials = grammar.file.denials
         if face.denials and denials.share > 0 and dice.share() < denials.share:
             for one in dice.some_of(face.denials, denials.most):
