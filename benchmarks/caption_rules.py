@@ -44,7 +44,6 @@ _NEVER_TOGETHER = [
     {"bangs", "hairline"},
     {"straight", "wavy"},
     {"open", "closed"},
-    {"beard", "shadow"},
     *(set(pair) for pair in combinations(("black", "blond", "brown", "gray"), 2)),
 ]
 _MARKS = re.compile(r"[A-Z][a-z0-9' -]*(?:, [a-z0-9' -]+)*\.")
@@ -159,5 +158,7 @@ def _contradictions(words: Sequence[str]) -> Iterator[str]:
     if present & {"he", "man"} and present & {"she", "woman"}:
         yield "contradiction: he and she"
     beards = {word for word, after in pairwise(words) if after == "beard"}
-    if "no" in beards and ("a" in beards or present & {"goatee", "shadow"}):
+    if "no" in beards and ("a" in beards or "goatee" in present):
         yield "contradiction: no beard, and a beard"
+    if "a" in beards and "shadow" in present:
+        yield "contradiction: a beard and a shadow"

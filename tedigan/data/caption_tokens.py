@@ -6,7 +6,7 @@ from collections.abc import Mapping
 _TOKEN = re.compile(r"[^\W_]+|[.,;:!?()]")
 _CONTRACTED_NOT = re.compile(r"\b(is|are|was|were|does|do|did|has|have|had)n['\u2019]?t\b")
 _CONTRACTED = re.compile(r"['\u2019](?:s|re|ve|d|ll|m)\b")  # of a verb or a genitive
-_CLOCK = re.compile(r"\bo['\u2019 _-]?clock\b")
+_CLOCK = re.compile(r"(?<![a-z])o['\u2019 _-]?clock(?![a-z])")
 
 
 def singular(word: str) -> str:

@@ -130,7 +130,7 @@ class _Face:
         sayable = [said for said in grammar.statements if _is_true(said, attributes)]
         true = {said.claim for said in sayable}
         silent: set[Claim] = set()
-        for rivals in grammar.exclusive:
+        for rivals in grammar.rivals:
             present = [claim for claim in rivals if claim in true and claim not in silent]
             if len(present) > 1:
                 kept = dice.one_of(present)
@@ -150,13 +150,13 @@ class _Face:
 def _is_true(said: Said, face: Mapping[str, bool]) -> bool:
     """Does the face have the claim, and what it depends on?"""
     is_odd = said.only_if is not None and said.only_if.is_false_of(face)
-    return face.get(said.claim.name) == said.claim.holds and not is_odd
+    return said.claim.is_true_of(face) and not is_odd
 
 
 def _goes_without_saying(said: Said, true: set[Claim], grammar: Grammar) -> bool:
     """Would the denial only repeat what something else excludes, as "no bangs" of a bald man?"""
     denied = Claim(said.claim.name, not said.claim.holds)
-    return any(denied in rivals and true & set(rivals) for rivals in grammar.exclusive)
+    return any(denied in rivals and true & set(rivals) for rivals in grammar.rivals)
 
 
 def _draw_caption(face: _Face, grammar: Grammar, dice: _Dice) -> Caption:

@@ -24,6 +24,10 @@ class Claim(NamedTuple):
         """ "Bald" or "not Bald"."""
         return cls(text.removeprefix("not "), not text.startswith("not "))
 
+    def is_true_of(self, face: Mapping[str, bool]) -> bool:
+        """Does the face have it? What a face leaves open, it has not."""
+        return face.get(self.name) == self.holds
+
     def is_false_of(self, face: Mapping[str, bool]) -> bool:
         """Does the face contradict it? An attribute that the face leaves open contradicts nothing."""
         return face.get(self.name, self.holds) != self.holds
@@ -92,14 +96,15 @@ class Sentences:
 class Grammar:
     """statements: always welcome. denials: only in their share of the captions.
 
-    noun_pairs: attributes whose phrases share a noun, the first set's adjective before the second's.
+    rivals: claims of which one is said at most. noun_pairs: attributes whose phrases share a noun, the first
+    set's adjective before the second's.
     """
 
     file: GrammarFile
     groups: dict[str, Group]
     statements: tuple[Said, ...]
     denials: tuple[Said, ...]
-    exclusive: tuple[tuple[Claim, ...], ...]
+    rivals: tuple[tuple[Claim, ...], ...]
     noun_pairs: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
     words: dict[str, Choices]
     sentences: tuple[tuple[Template, float], ...]
@@ -107,6 +112,14 @@ class Grammar:
     _fitting: dict[tuple[frozenset[str], frozenset[str], bool], Sentences] = field(
         default_factory=dict, repr=False, compare=False
     )
+
+    def contradictions(self, attributes: Mapping[str, bool]) -> list[str]:
+        """The exclusive sets of which more than one is true: "forehead: Bangs, Bald"."""
+        found = {
+            title: [name for name in names if Claim.parse(name).is_true_of(attributes)]
+            for title, names in self.file.exclusive.items()
+        }
+        return [f"{title}: {', '.join(names)}" for title, names in found.items() if len(names) > 1]
 
     def sentences_for(
         self, told: Collection[str], denying: Collection[str], voice: Voice

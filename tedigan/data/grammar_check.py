@@ -76,10 +76,11 @@ def _misfits(file: GrammarFile, known: Collection[str] | None) -> Iterator[Probl
     for name, attribute in file.attributes.items():
         for key, what in _attribute_misfits(attribute, file, names):
             yield ("attributes", name, *key), what
-    for title, rivals in file.exclusive.items():
-        if len(rivals) < 2:
-            yield ("exclusive", title), f"holds {len(rivals)}; expected two attributes or more"
-        yield from _unknown_claims(("exclusive", title), rivals, names)
+    for section in ("exclusive", "say_one_of"):
+        for title, rivals in getattr(file, section).items():
+            if len(rivals) < 2:
+                yield (section, title), f"holds {len(rivals)}; expected two attributes or more"
+            yield from _unknown_claims((section, title), rivals, names)
     yield from _noun_misfits(file)
     for section, taken in (("groups", PERSON_SLOTS), ("words", (*PERSON_SLOTS, *file.groups))):
         for name in sorted({*getattr(file, section)} & {*taken}):

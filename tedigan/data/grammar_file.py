@@ -120,6 +120,7 @@ class GrammarFile(Part):
     groups: dict[Words, Group] = Field(min_length=1, max_length=8)
     attributes: dict[str, Attribute]
     exclusive: dict[str, Names] = {}
+    say_one_of: dict[str, Names] = {}
     share_a_noun: dict[Words, tuple[Names, Names]] = {}
     denials: Denials = Denials()
     sentences: dict[str, Annotated[Sentence, BeforeValidator(_as_sentence)]] = Field(min_length=1)

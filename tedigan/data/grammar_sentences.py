@@ -49,7 +49,10 @@ def build_grammar(file: GrammarFile, templates: list[tuple[Template, float]]) ->
         },
         statements=tuple(statements),
         denials=tuple(denials),
-        exclusive=tuple(tuple(map(Claim.parse, names)) for names in file.exclusive.values()),
+        rivals=tuple(
+            tuple(map(Claim.parse, names))
+            for names in (*file.exclusive.values(), *file.say_one_of.values())
+        ),
         noun_pairs=tuple(file.share_a_noun.values()),
         words={name: Choices.of(texts) for name, texts in file.words.items()},
         sentences=tuple(templates),
