@@ -23,10 +23,10 @@ def own_parser(folder: Path) -> FaceParser:
     return network
 
 
-def segformer(
-    folder: Path,
-    names: list[str],
-) -> SegformerForSemanticSegmentation:
+def segformer(folder: Path, names: list[str]) -> Any:
+    """A random checkpoint. transformers is imported here, after tedigan has mended torchvision."""
+    from transformers import SegformerConfig, SegformerForSemanticSegmentation
+
     torch.manual_seed(0)
     config = SegformerConfig(
         num_encoder_blocks=2,
