@@ -24,7 +24,7 @@ Problem = tuple[Key, str]
 
 
 def parse_grammar(
-    content: Any, *, lines: Mapping[Key, str], known: Collection[str] | None = None
+    content: Mapping[str, Any], *, lines: Mapping[Key, str], known: Collection[str] | None = None
 ) -> Grammar:
     """A grammar file's content -> a Grammar; a CaptionError lists every problem at once.
 
