@@ -24,17 +24,21 @@ def alpha_of_labels(
 ) -> Float[Tensor, "h w"]:
     """The alpha of everything that a label map does not call background.
 
-    A map without a person, or without a background, is a LabelError: there is nothing to cut.
+    A map without a person, or without a background, is a LabelError: see `check_person`.
     """
+    check_person(labels)
+    return soften(labels > 0, pixels)
+
+
+def check_person(labels: UInt8[Tensor, "h w"]) -> None:
+    """LabelError if the map shows no person or no background: there is nothing to cut."""
     check_labels(labels)
-    is_person = labels > 0
-    share = float(is_person.float().mean())
+    share = float((labels > 0).float().mean())
     if not MIN_SHARE <= share <= 1 - MIN_SHARE:
         raise LabelError(
             f"the label map calls {share:.1%} of the picture a person; expected {MIN_SHARE:.0%} to "
             f"{1 - MIN_SHARE:.0%}. Look at the map, or make this photograph's cut-out by a matting model."
         )
-    return soften(is_person, pixels)
 
 
 def soften(

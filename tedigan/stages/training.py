@@ -114,7 +114,8 @@ class Training:
 
 
 def _digest(path: Path) -> str:
-    """A model folder by its bytes; a data set by its index (its pictures may be gigabytes)."""
-    if (path / "index.csv").is_file():
-        return sha256_value([sha256_file(path / name) for name in ("index.csv", "dataset.json")])
+    """A model folder by its bytes; a data set by its tables, which name its shards by their sha256."""
+    if (path / "index.parquet").is_file():
+        tables = ("index.parquet", "dataset.json")
+        return sha256_value([sha256_file(path / name) for name in tables])
     return sha256_tree(path)

@@ -52,6 +52,11 @@ def decode_map(content: bytes, *, name: str = "map") -> UInt8[Tensor, "*c h w"]:
     return _to_tensor(picture if picture.mode in {"L", "P"} else picture.convert("RGB"))
 
 
+def decode_cutout(content: bytes, *, name: str = "cut-out") -> UInt8[Tensor, "4 h w"]:
+    """The colours and the alpha of a picture with transparency."""
+    return _to_tensor(_open(content, name).convert("RGBA"))
+
+
 def peculiarities(content: bytes) -> list[str]:
     """What `decode` does to a good picture beyond reading it, in words: for the data card."""
     with warnings.catch_warnings():
@@ -67,7 +72,10 @@ def peculiarities(content: bytes) -> list[str]:
 
 
 def encode(pixels: UInt8[Tensor, "c h w"], image_format: str) -> bytes:
-    """A picture file without metadata: png and equal pixels give equal bytes. c: 1 (grey) or 3."""
+    """A picture file without metadata: png and equal pixels give equal bytes.
+
+    c: 1 (grey), 3, or 4 with transparency, which jpg has not.
+    """
     array = pixels.permute(1, 2, 0).contiguous().numpy()
     picture = Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
     buffer = io.BytesIO()
@@ -192,6 +200,6 @@ def _is_deep(picture: Image.Image) -> bool:
 
 
 def _to_tensor(picture: Image.Image) -> UInt8[Tensor, "*c h w"]:
-    """`[h, w]` of a one-channel picture, else `[3, h, w]`."""
+    """`[h, w]` of a one-channel picture, else `[c, h, w]`."""
     tensor = torch.from_numpy(np.array(picture))
     return tensor.permute(2, 0, 1).contiguous() if tensor.ndim == 3 else tensor
