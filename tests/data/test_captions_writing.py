@@ -85,6 +85,23 @@ def test_denials_are_true_and_correct_and_read_back_exactly(positives: set[str])
     assert disagreements([caption.text for caption in captions]) == []
 
 
+def test_denials_take_the_plain_verb_and_stand_before_no_noun() -> None:
+    changes = (
+        "denials: {share: 1, most: 3}\nsentences: {also: '{this} {is.adjectives} {noun} {has}'}"
+    )
+    text = " ".join(one.text for one in draw({"Young"}, changes=changes, num_captions=100))
+    assert "is young but not smiling" in text
+    assert not re.search(
+        r"(?:looks|appears to be) (?:young but )?not|(?:The|This) (?:young )?not", text
+    )
+
+
+def test_what_is_excluded_anyway_is_not_denied() -> None:
+    captions = draw({"Male", "Bald"}, changes="denials: {share: 1, most: 3}", num_captions=100)
+    assert not any("bangs" in caption.text for caption in captions)
+    assert any("not smiling" in caption.text for caption in captions)
+
+
 @given(FACES)
 @examples
 def test_nothing_is_denied_unless_asked_for(positives: set[str]) -> None:
