@@ -45,6 +45,21 @@ def write_card(dataset: Dataset, path: Path) -> None:
     write_text(path, data_card(dataset.description, numbers(dataset), examples))
 
 
+def facts_of(dataset: Dataset) -> dict[str, object]:
+    """What a data set is, in a few lines."""
+    description = dataset.description
+    return {
+        "faces": f"{len(dataset.ids):,} at {dataset.resolution} px",
+        "source": description["source"],
+        "kinds": ", ".join(f"{kind} ({description['origin'][kind]})" for kind in dataset.kinds),
+        "attributes": len(dataset.attribute_names),
+        "people": f"{len(dataset.identities(dataset.ids).unique()):,}",
+        "splits": ", ".join(f"{name} {len(dataset.split(name)):,}" for name in SPLITS),
+        "set aside": ", ".join(f"{n} {p}" for p, n in description["quarantined"].items()) or "none",
+        "licence": dataset.licence,
+    }
+
+
 def numbers(dataset: Dataset) -> CardNumbers:
     """Everything that the page counts."""
     sizes = dataset.index.sizes()

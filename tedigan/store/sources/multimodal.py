@@ -8,8 +8,9 @@
 CelebAMask-HQ's tables (attributes, mapping, identity.csv) are read where they lie beside.
 """
 
+import pickle  # to write alone: what others wrote is read by a machine of our own
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from tedigan.errors import DataError, WeightsError
 from tedigan.store.pickles.machine import PickleReader
@@ -83,6 +84,11 @@ def read_names(place: Place) -> list[int]:
     if not isinstance(names, list):
         raise DataError(f"{place.name} holds {shown(names)}; expected a list of file names.")
     return [_number(name, place) for name in names]
+
+
+def format_names(ids: Sequence[int]) -> bytes:
+    """A filenames.pickle as the published loaders read it; `read_names` reads it too."""
+    return pickle.dumps([str(id) for id in ids], protocol=2)
 
 
 def _number(name: object, place: Place) -> int:
