@@ -1,8 +1,10 @@
-"""`tedigan dataset validate|show|card|export`; without any of them, `tedigan dataset` runs the stage."""
+"""`tedigan dataset validate|show|card|export|train-parser|train-tagger`; alone it runs the stage."""
 
 import argparse
 from collections import Counter
 from pathlib import Path
+
+from tedigan.commands import annotators
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     one.add_argument("folder", type=Path)
     one.add_argument("target", type=Path, help="where to write; must not exist")
     one.set_defaults(run=_export)
+    annotators.add_actions(actions)
 
 
 def _validate(arguments: argparse.Namespace) -> int:

@@ -6,7 +6,7 @@ are trained on one data set and named, by their folders, when another is made.
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from tedigan.data.parser import (
 )
 from tedigan.data.tagger import FaceTagger, TaggerConfig, calibrate, f1_of
 from tedigan.data.views import random_views
-from tedigan.errors import DataError
+from tedigan.errors import DataError, ParamsError
 from tedigan.stages.annotator_cards import parser_card, tagger_card
 from tedigan.stages.photographs import CHUNK, small_pixels
 from tedigan.stages.training import Loop
@@ -36,7 +36,7 @@ from tedigan.store.files import finished_folder
 from tedigan.store.models import freeze, save_model
 from tedigan.tensors import stream, to_images
 
-MAX_INPUT_PX = 128
+MAX_INPUT_PX, STEP_PX = 128, 16
 WARM_UP_STEPS = 50
 VERSION = 1  # raised by hand when equal inputs give other results
 _CARDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
@@ -57,6 +57,19 @@ class Settings:
     checkpoint_every: int = 200
     seed: int = 0
 
+    def changed(self, **values: int | float) -> "Settings":
+        """With other values; one that cannot be is a ParamsError."""
+        for name, value in values.items():
+            if name != "seed" and value <= 0:
+                raise ParamsError(f"{name} is {value}; expected more than 0. Correct it.")
+        settings = replace(self, **values)  # type: ignore[arg-type]
+        if (settings.input_px or STEP_PX) % STEP_PX:
+            raise ParamsError(
+                f"input_px is {settings.input_px}; the networks halve it four times, so a multiple of "
+                f"{STEP_PX} is expected. Take 64 or 128."
+            )
+        return settings
+
 
 PARSER_SETTINGS = Settings(base_channels=16, num_steps=4000, batch_size=16, learning_rate=0.004)
 TAGGER_SETTINGS = Settings(base_channels=24, num_steps=4000, batch_size=64, learning_rate=0.003)
@@ -70,7 +83,7 @@ def train_parser(
     work: where checkpoints lie until it is finished; a run that was cut off goes on from there.
     """
     data, ids = _open(dataset, "label")
-    side = settings.input_px or min(data.resolution, MAX_INPUT_PX)
+    side = _side(data, settings)
     pixels, labels = small_pixels(data, ids, side), _small_labels(data, ids, side)
     weights = class_weights(labels).to(device)
     torch.manual_seed(settings.seed)  # the initial weights; nothing else draws from it
@@ -97,7 +110,7 @@ def train_tagger(
             f"{dataset} has {len(data.attribute_names)} attributes; a tagger is trained on CelebA's 40. "
             "Train it on a data set of CelebA-HQ or of drawn faces."
         )
-    side = settings.input_px or min(data.resolution, MAX_INPUT_PX)
+    side = _side(data, settings)
     pixels, attributes = small_pixels(data, ids, side), data.attributes(ids).float()
     positives = attributes.mean(0)
     weights = ((1 - positives) / positives.clamp(min=1e-3)).sqrt().clamp(0.5, 4).to(device)
@@ -137,6 +150,11 @@ def _open(dataset: Path, kind: str) -> tuple[Dataset, list[int]]:
             f"{len(data.split('val'))} for validation; expected some of both. Make a larger one."
         )
     return data, data.split("train")
+
+
+def _side(data: Dataset, settings: Settings) -> int:
+    """In which the network looks at faces."""
+    return settings.input_px or max(STEP_PX, min(data.resolution, MAX_INPUT_PX))
 
 
 def _small_labels(data: Dataset, ids: list[int], side: int) -> UInt8[Tensor, "n side side"]:

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from tedigan.__main__ import main
 from tedigan.data.attributes import ATTRIBUTE_NAMES
-from tedigan.errors import DataError
+from tedigan.errors import DataError, ParamsError
 from tedigan.stages.train_annotators import Settings, train_parser, train_tagger
 from tedigan.store.datasets import Dataset
 from tedigan.store.files import sha256_tree
@@ -126,3 +127,23 @@ def test_a_data_set_without_a_val_split_is_refused(tmp_path: Path) -> None:
     toy.write_toy_dataset(tmp_path / "dataset", 6, 1)
     with pytest.raises(DataError, match="6 photographs for training and 0 for validation"):
         train_tagger(tmp_path / "dataset", tmp_path / "tagger", FEW, work=tmp_path, device=CPU)
+
+
+def test_the_command_line_trains_and_says_how_well(
+    drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--steps", "2", "--channels", "4", "--input-px", "16", "--work", str(tmp_path)]
+    folder = tmp_path / "parser"
+    assert main(["dataset", "train-parser", str(drawn), str(folder), *options]) == 0
+    assert "mean_iou = 0." in capsys.readouterr().out
+    config = json.loads((folder / "config.json").read_text())
+    assert (config["input_px"], config["training"]["settings"]["num_steps"]) == (16, 2)
+    options = [*options, "--seed", "5"]
+    assert main(["dataset", "train-tagger", str(drawn), str(tmp_path / "tagger"), *options]) == 0
+    assert load_tagger(tmp_path / "tagger", CPU).origin.startswith("predicted by tagger ")
+
+
+@pytest.mark.parametrize("values", [{"num_steps": 0}, {"input_px": 40}])
+def test_settings_that_cannot_be_are_refused(values: dict[str, int]) -> None:
+    with pytest.raises(ParamsError, match=r"is (0|40);"):
+        PARSER.changed(**values)
