@@ -47,6 +47,13 @@ class Dataset(Section):
     captions_per_image: Annotated[int, Field(ge=1, le=100)]
     image_format: Literal["png", "jpg", "webp"]
     records_per_shard: Count
+    grammar: str | None
+    negatives: Share | None
+    align: bool
+    tagger: str | None
+    parser: str | None
+    matting: str | None
+    simplifier: str | None
     duplicates: Literal["reject", "keep"]
     attribute_conflicts: Literal["reject", "keep"]
     split: Literal["identity", "published", "official"]

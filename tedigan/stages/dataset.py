@@ -8,35 +8,43 @@ the shards that the new photographs fall into.
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from tedigan import params
+from tedigan.data.attributes import ATTRIBUTE_NAMES
 from tedigan.data.splits import check_apart, split_as_published, split_by_identity
 from tedigan.errors import DataError
+from tedigan.stages.annotators import open_annotators
 from tedigan.stages.data_cards import write_card, write_examples
 from tedigan.stages.outcome import Outcome, Workspace
-from tedigan.stages.records import WRITTEN, Checked, DrawnMaker, Maker, Recipe
+from tedigan.stages.records import FROM_SOURCE, Checked, DrawnMaker, Maker, Recipe, digest_of
 from tedigan.stages.sharding import MadeShard, make_shards
 from tedigan.stages.source_records import PhotographMaker
-from tedigan.stages.survey import Survey, survey
+from tedigan.stages.survey import Survey, survey, without
 from tedigan.stages.workers import Workers
 from tedigan.store.datasets import Dataset, shard_name, write_tables
 from tedigan.store.files import finished_folder, sha256_value
 from tedigan.store.indexes import Row
 from tedigan.store.objects import open_bucket
-from tedigan.store.shards import read_shard
 from tedigan.store.sources import open_source
 from tedigan.store.workshop import Workshop, link_or_copy, sha256_code
 
 # What the bytes of a record come from; tests/stages/test_dataset.py compares it with the imports.
 MAKING = (
     "data",
+    "stages/annotators.py",
     "stages/records.py",
     "stages/source_records.py",
+    "store/grammars.py",
+    "store/landmarks.py",
+    "store/matting.py",
+    "store/onnx_models.py",
+    "store/parsers.py",
     "store/pictures.py",
     "store/shards.py",
+    "store/simplifiers.py",
     "store/sources",
+    "store/taggers.py",
     "tensors.py",
 )
 LIBRARIES = ("numpy", "pillow", "resvg-py", "scipy", "torch")
@@ -57,13 +65,11 @@ def run(workspace: Workspace) -> Outcome:
             ids,
             workshop,
             records_per_shard=section.records_per_shard,
-            version=sha256_value([code, asdict(maker.recipe), section.attribute_conflicts]),
+            version=sha256_value([code, digest_of(maker), section.attribute_conflicts]),
             partition=partition,
             rejects_duplicates=section.duplicates == "reject",
         )
-        _refuse_empty(found)
-        rows = _rows(found.kept, _splits(found.kept, partition, section))
-        shards = make_shards(
+        shards, failed = make_shards(
             workers,
             found.kept,
             maker,
@@ -71,8 +77,17 @@ def run(workspace: Workspace) -> Outcome:
             records_per_shard=section.records_per_shard,
             code=code,
         )
-    description = _description(section, maker, found)
-    return _put_together(workspace, workshop, rows, shards, found, description)
+    found = without(found, failed)
+    _refuse_empty(found)
+    rows = _rows(found.kept, _splits(found.kept, partition, section))
+    return _put_together(
+        workspace, workshop, rows, shards, found, _description(section, maker, found)
+    )
+
+
+def check(workspace: Workspace) -> None:
+    """Refuse a grammar or a model that cannot be used before anything runs."""
+    open_annotators(workspace, columns=ATTRIBUTE_NAMES).origins()
 
 
 def open_maker(workspace: Workspace) -> tuple[Maker, list[int]]:
@@ -86,14 +101,20 @@ def open_maker(workspace: Workspace) -> tuple[Maker, list[int]]:
         kinds=tuple(section.kinds),
     )
     if section.source == "drawn":
-        return DrawnMaker(recipe), list(range(section.num_images or _NUM_DRAWN))
+        annotators = open_annotators(workspace, columns=ATTRIBUTE_NAMES)
+        return DrawnMaker(recipe, annotators), list(range(section.num_images or _NUM_DRAWN))
     source = open_source(
         section.source,
         root=workspace.root,
         open_bucket=lambda uri: open_bucket(uri, cache=workspace.work / "cache"),
     )
-    rejects_conflicts = section.attribute_conflicts == "reject"
-    maker = PhotographMaker(recipe, source, rejects_conflicts=rejects_conflicts)
+    columns = source.attribute_names or ATTRIBUTE_NAMES
+    maker = PhotographMaker(
+        recipe,
+        source,
+        open_annotators(workspace, columns=columns),
+        rejects_conflicts=section.attribute_conflicts == "reject",
+    )
     return maker, sorted(source.items)[: section.num_images]
 
 
@@ -166,7 +187,7 @@ def _rows(kept: Sequence[Checked], splits: Mapping[int, str]) -> list[Row]:
 def _description(section: params.Dataset, maker: Maker, found: Survey) -> dict[str, Any]:
     """dataset.json without its counts; where the source lies is left out, as it says nothing of it."""
     made = {*maker.suffixes, *(["attributes"] if maker.attribute_names else [])}
-    writes_captions = "text" in made and maker.origins["text"] == WRITTEN
+    writes_captions = "text" in made and maker.origins["text"] != FROM_SOURCE
     return {
         "attribute_names": list(maker.attribute_names),
         "captions_per_image": section.captions_per_image if writes_captions else None,
@@ -194,9 +215,9 @@ def _put_together(
 ) -> Outcome:
     """Shards and tables into the finished folder, then the page for people."""
     with finished_folder(workspace.dataset) as folder:
-        for number, shard in made.items():
+        shards = {number: one.shard for number, one in made.items()}
+        for number, shard in shards.items():
             link_or_copy(shard.path, folder / shard_name(number))
-        shards = {number: read_shard(folder / shard_name(number)) for number in made}
         quarantine = [(one.source_name, one.problem, one.reason) for one in found.rejected]
         write_tables(folder, rows, shards=shards, quarantine=quarantine, description=description)
         write_examples(Dataset.open(folder), folder / "examples.png")

@@ -4,26 +4,28 @@ A maker knows its records by id. `check` finds out whether a record can be made,
 files; both depend on the record alone, so that any process may do either.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Protocol, runtime_checkable
 
-import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
 from tedigan.data.attributes import ATTRIBUTE_NAMES
-from tedigan.data.captions import draw_captions
+from tedigan.data.caption_writer import draw_captions
 from tedigan.data.cutouts import alpha_of_labels, cut_out
 from tedigan.data.drawn import describe_face, draw_face
 from tedigan.data.labels import colours_to_labels, resize_labels
 from tedigan.data.sketches import sketch_of
+from tedigan.stages.annotators import Annotators
 from tedigan.store import pictures
 from tedigan.store.datasets import KINDS
 from tedigan.store.files import sha256_value
 from tedigan.tensors import stream
 
-FROM_SOURCE, WRITTEN = "source", "written from the attributes"
+FROM_SOURCE = "source"
+WRITTEN, SKETCHED = "written from the attributes", "made from the image"
+CUT_OUT = "cut out along the label map"
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ class Maker(Protocol):
     """
 
     recipe: Recipe
+    annotators: Annotators
     layout: str
     licence: str
     origins: dict[str, str]
@@ -96,8 +99,8 @@ class Maker(Protocol):
         """What there is to know of record `id`; the earlier finding, if it is still true."""
         ...
 
-    def make(self, checked: Checked) -> dict[str, bytes]:
-        """The files of a record, by kind."""
+    def make(self, checked: Checked) -> dict[str, bytes] | Rejected:
+        """The files of a record, by kind, or why a model could not make one of them."""
         ...
 
 
@@ -109,15 +112,16 @@ class DrawnMaker:
     attribute_names = ATTRIBUTE_NAMES
     has_identities = True
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: Recipe, annotators: Annotators) -> None:
         self.recipe = recipe
+        self.annotators = annotators
         self.partitions: Mapping[str, Mapping[int, str]] = {}
         self.origins = {
             "attributes": "drawn",
-            "cutout": "cut out along the label map",
+            "cutout": CUT_OUT,
             "image": "drawn",
             "label": "drawn",
-            "sketch": "made from the image",
+            "sketch": annotators.origins().get("sketch", SKETCHED),
             "text": WRITTEN,
         }
         self.suffixes = recipe.suffixes(self.origins)
@@ -135,20 +139,14 @@ class DrawnMaker:
             attributes=bytes(attributes.values()),
         )
 
-    def make(self, checked: Checked) -> dict[str, bytes]:
+    def make(self, checked: Checked) -> dict[str, bytes] | Rejected:
         """The files of a face, which depend on (seed, id) alone."""
         face = draw_face(self.recipe.seed, checked.id)
         side = self.recipe.resolution
         labels = colours_to_labels(pictures.rasterise(face.label_svg, side, is_label=True))
-        return files_of(
-            self.suffixes,
-            self.recipe,
-            Parts(
-                pictures.rasterise(face.svg, side),
-                labels=labels[None],
-                text=write_captions(self.recipe, checked, self.attribute_names),
-            ),
-        )
+        picture = pictures.rasterise(face.svg, side)
+        text = write_captions(self, checked) if "text" in self.suffixes else None
+        return files_of(self, Parts(picture, labels[None], text=text))
 
 
 @dataclass(frozen=True)
@@ -161,33 +159,58 @@ class Parts:
     text: str | None = None
 
 
-def files_of(suffixes: Mapping[str, str], recipe: Recipe, parts: Parts) -> dict[str, bytes]:
-    """Scale, sketch, cut out and encode: the files of each kind in `suffixes`."""
-    side = recipe.resolution
+def files_of(maker: Maker, parts: Parts) -> dict[str, bytes]:
+    """Scale, sketch, cut out and encode: the files of each kind that the maker's records have."""
+    side, suffixes = maker.recipe.resolution, maker.suffixes
     square = pictures.resize(parts.photograph, min(parts.photograph.shape[1:]))
     pixels = pictures.resize(square, side)
-    files = {"image": pictures.encode(pixels, recipe.image_format)}
-    if parts.text is not None:
+    files = {"image": pictures.encode(pixels, suffixes["image"])}
+    if "text" in suffixes:
+        assert parts.text is not None, "captions are wanted, but nobody wrote them"
         files["text"] = parts.text.encode()
     if "sketch" in suffixes:
-        given = parts.sketch
-        sketch = sketch_of(square, side) if given is None else pictures.resize(given, side)
-        files["sketch"] = pictures.encode(sketch, "png")
-    if parts.labels is not None:
-        labels = resize_labels(parts.labels, side)
-        files["label"] = pictures.encode(labels, "png")
-        if "cutout" in suffixes:
+        sketch = _sketch(square, side, maker.annotators, parts.sketch)
+        files["sketch"] = pictures.encode(sketch, suffixes["sketch"])
+    labels = None if parts.labels is None else resize_labels(parts.labels, side)
+    if "label" in suffixes:
+        assert labels is not None, "label maps are wanted, but there are none"
+        files["label"] = pictures.encode(labels, suffixes["label"])
+    if "cutout" in suffixes:
+        if labels is not None and maker.origins["cutout"] == CUT_OUT:
             alpha = alpha_of_labels(labels[0], pixels)
-            files["cutout"] = pictures.encode(cut_out(pixels, alpha), "png")
-    return {kind: files[kind] for kind in suffixes}
+        else:
+            alpha = maker.annotators.alpha(pixels)
+        files["cutout"] = pictures.encode(cut_out(pixels, alpha), suffixes["cutout"])
+    return files
 
 
-def write_captions(recipe: Recipe, checked: Checked, names: Sequence[str]) -> str:
+def _sketch(
+    square: UInt8[Tensor, "3 h w"],
+    side: int,
+    annotators: Annotators,
+    given: UInt8[Tensor, "1 h2 w2"] | None,
+) -> UInt8[Tensor, "1 side side"]:
+    """The source's own sketch, or one of the photograph."""
+    if given is not None:
+        return pictures.resize(given, side)
+    has_simplifier = annotators.simplifier is not None
+    return sketch_of(square, side, simplify=annotators.simplify if has_simplifier else None)
+
+
+def write_captions(maker: Maker, checked: Checked) -> str:
     """One caption a line, from the attributes; which ones depends on (seed, id) alone."""
-    assert tuple(names) == ATTRIBUTE_NAMES, "other attributes need a grammar of their own"
+    pairs = zip(maker.attribute_names, checked.attributes, strict=True)
     captions = draw_captions(
-        torch.tensor(list(checked.attributes), dtype=torch.bool),
-        num_captions=recipe.captions_per_image,
-        generator=stream(recipe.seed, "captions", checked.id),
+        {name: bool(value) for name, value in pairs},
+        grammar=maker.annotators.grammar,
+        num_captions=maker.recipe.captions_per_image,
+        generator=stream(maker.recipe.seed, "captions", checked.id),
     )
     return "".join(f"{caption.text}\n" for caption in captions)
+
+
+def digest_of(maker: Maker) -> str:
+    """Of all that a record's files depend on beside its own sources: the recipe, the models, the grammar."""
+    made = {kind: maker.origins.get(kind) for kind in ("attributes", *maker.suffixes)}
+    recipe = [asdict(maker.recipe), maker.suffixes, made]
+    return sha256_value([*recipe, maker.annotators.digest()])

@@ -1,16 +1,22 @@
 """Records of photographs: every file of a source is checked before anything is made of it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 
+from jaxtyping import UInt8
+from torch import Tensor
+
 from tedigan.data.attributes import ATTRIBUTE_NAMES
-from tedigan.data.caption_words import EXCLUSIVE
 from tedigan.data.cutouts import check_person
 from tedigan.data.duplicates import perceptual_hash
 from tedigan.data.labels import resize_labels
-from tedigan.errors import AttributeFileError, DataError
+from tedigan.errors import AttributeFileError, DataError, StoreError
+from tedigan.stages.annotators import Annotators
 from tedigan.stages.records import (
+    CUT_OUT,
     FROM_SOURCE,
+    SKETCHED,
     WRITTEN,
     Checked,
     Finding,
@@ -31,15 +37,26 @@ class PhotographMaker:
     rejects_conflicts: set photographs aside whose attributes contradict each other, else note them.
     """
 
-    def __init__(self, recipe: Recipe, source: Source, *, rejects_conflicts: bool) -> None:
+    def __init__(
+        self, recipe: Recipe, source: Source, annotators: Annotators, *, rejects_conflicts: bool
+    ) -> None:
+        if annotators.is_aligning and (shaped := source.kinds & {"label", "sketch"}):
+            raise DataError(
+                f"the source has its own {' and '.join(sorted(shaped))} files, which alignment would not "
+                "move along. Set dataset.align to false: such photographs are aligned already."
+            )
         self.recipe = recipe
         self.source = source
         self.layout, self.licence = source.layout, source.licence
-        self.attribute_names = source.attribute_names
         self.has_identities = source.identities is not None
         self.partitions: Mapping[str, Mapping[int, str]] = source.partitions
-        self.origins = _origins(source)
+        is_predicted = source.attributes is None and annotators.tagger is not None
+        self.attribute_names = ATTRIBUTE_NAMES if is_predicted else source.attribute_names
+        self.origins = _origins(source, annotators)
         self.suffixes = recipe.suffixes(self.origins)
+        if "text" in self.suffixes and self.origins["text"] != FROM_SOURCE:
+            _check_grammar(annotators, self.attribute_names)
+        self.annotators = annotators
         self._rejects_conflicts = rejects_conflicts
 
     def check(self, item: tuple[int, Finding | None]) -> Finding:
@@ -51,9 +68,9 @@ class PhotographMaker:
             key = self._key(files)
             if known is not None and (known.key, known.source_name) == (key, name):
                 return known
-            attributes = self._attributes(id)
-            notes = self._conflicts(name, attributes)
             parts = self._parts(files)
+            attributes = self._attributes(id, parts.photograph)
+            notes = self._conflicts(name, attributes)
             return Checked(
                 id,
                 key,
@@ -67,19 +84,18 @@ class PhotographMaker:
         except DataError as error:
             return Rejected(id, key, name, error.problem, str(error))
 
-    def make(self, checked: Checked) -> dict[str, bytes]:
-        """The files of a photograph that was checked; DataError if its source changed since."""
-        files = ItemFiles(checked.id, self.source.items[checked.id])
+    def make(self, checked: Checked) -> dict[str, bytes] | Rejected:
+        """The files of a photograph that was checked; Rejected if a model cannot make one of them."""
+        id, name = checked.id, checked.source_name
+        files = ItemFiles(id, self.source.items[id])
         if self._key(files) != checked.key:
-            raise DataError(
-                f"{checked.source_name} changed while the data set was made. Run again, when "
-                "nobody writes to the source."
+            raise StoreError(
+                f"{name} changed while the data set was made. Run again, when nobody writes to the source."
             )
-        parts = self._parts(files)
-        if "text" in self.suffixes and parts.text is None:
-            captions = write_captions(self.recipe, checked, self.attribute_names)
-            parts = Parts(parts.photograph, parts.labels, parts.sketch, captions)
-        return files_of(self.suffixes, self.recipe, parts)
+        try:
+            return files_of(self, self._annotated(self._parts(files), checked))
+        except DataError as error:
+            return Rejected(id, checked.key, name, error.problem, str(error))
 
     def _key(self, files: ItemFiles) -> str:
         attributes = (self.source.attributes or {}).get(files.id, b"")
@@ -87,8 +103,11 @@ class PhotographMaker:
         return sha256_value([files.id, attributes.hex(), identity, *files.digests()])
 
     def _parts(self, files: ItemFiles) -> Parts:
-        """Everything that the source has, decoded; captions that are to be written are left out."""
+        """Everything that the source has, decoded."""
         photograph, kinds = files.photograph(), self.source.kinds
+        if self.annotators.is_aligning:
+            side = self.recipe.resolution
+            photograph = self.annotators.align(photograph, size_px=side, name=files.name)
         labels = files.labels(photograph) if "label" in kinds else None
         if labels is not None and "cutout" in self.suffixes:
             check_person(resize_labels(labels, self.recipe.resolution)[0])
@@ -99,9 +118,19 @@ class PhotographMaker:
             files.captions() if "text" in kinds else None,
         )
 
-    def _attributes(self, id: int) -> bytes:
+    def _annotated(self, parts: Parts, checked: Checked) -> Parts:
+        """With what the source lacks: captions by the grammar, a label map by the parser."""
+        if parts.text is None and "text" in self.suffixes:
+            parts = replace(parts, text=write_captions(self, checked))
+        if parts.labels is None and self.annotators.parser is not None:
+            size_px = min(parts.photograph.shape[1:])
+            square = pictures.resize(parts.photograph, size_px)
+            parts = replace(parts, photograph=square, labels=self.annotators.labels(square))
+        return parts
+
+    def _attributes(self, id: int, photograph: UInt8[Tensor, "3 h w"]) -> bytes:
         if self.source.attributes is None:
-            return b""
+            return self.annotators.attributes(photograph) if self.attribute_names else b""
         if id not in self.source.attributes:
             raise AttributeFileError(
                 f"photograph {id} has no row in the attribute file. Add it.",
@@ -120,31 +149,35 @@ class PhotographMaker:
 
     def _conflicts(self, name: str, attributes: bytes) -> list[str]:
         """What cannot be true at once, as a note or an error."""
-        for rivals in conflicts(self.attribute_names, attributes):
-            if self._rejects_conflicts:
-                raise AttributeFileError(
-                    f"{name} is said to have {' and '.join(rivals)}; expected one of them. Mend "
-                    "its row, or set dataset.attribute_conflicts to keep.",
-                    problem="attribute conflict",
-                )
-            return ["attributes contradict each other; captions say one of them"]
-        return []
+        pairs = zip(self.attribute_names, attributes, strict=True)
+        found = self.annotators.grammar.contradictions({name: bool(v) for name, v in pairs})
+        if found and self._rejects_conflicts:
+            raise AttributeFileError(
+                f"{name} is said to have what excludes each other ({'; '.join(found)}); expected one of "
+                "each. Mend its row, or set dataset.attribute_conflicts to keep.",
+                problem="attribute conflict",
+            )
+        return ["attributes contradict each other; captions say one of them"] if found else []
 
 
-def conflicts(names: Sequence[str], attributes: bytes) -> list[list[str]]:
-    """Groups of attributes that exclude each other and are all said to be true."""
-    stated = {name for name, value in zip(names, attributes, strict=True) if value}
-    groups = [[name for name in group if name in stated] for group in EXCLUSIVE]
-    return [group for group in groups if len(group) > 1]
+def _check_grammar(annotators: Annotators, names: Sequence[str]) -> None:
+    known = annotators.grammar.file.attributes
+    if not set(names) & known.keys():
+        raise DataError(
+            f"no caption can be written: the grammar speaks of {', '.join(list(known)[:4])}..., the source's "
+            f"attributes are {', '.join(names[:4])}... Set dataset.grammar to a file that speaks of them, "
+            "or leave text out of dataset.kinds."
+        )
 
 
-def _origins(source: Source) -> dict[str, str]:
-    """What each kind comes from, of those that are possible."""
-    origins = {"image": FROM_SOURCE, "sketch": "made from the image"}
-    if source.attribute_names:
+def _origins(source: Source, annotators: Annotators) -> dict[str, str]:
+    """What each kind comes from, of those that are possible: the source first, then the models."""
+    origins = {"image": FROM_SOURCE, "sketch": SKETCHED} | annotators.origins()
+    if source.attributes is not None:
         origins["attributes"] = FROM_SOURCE
-    if source.attribute_names == ATTRIBUTE_NAMES:
-        origins["text"] = WRITTEN
-    if "label" in source.kinds:
-        origins["cutout"] = "cut out along the label map"
+    if "attributes" in origins:
+        is_given = origins["attributes"] == FROM_SOURCE
+        origins["text"] = WRITTEN if is_given else f"{WRITTEN}, which are {origins['attributes']}"
+    if "label" in source.kinds or ("label" in origins and "cutout" not in origins):
+        origins["cutout"] = CUT_OUT
     return origins | dict.fromkeys(source.kinds, FROM_SOURCE)

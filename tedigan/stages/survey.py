@@ -62,6 +62,13 @@ def survey(
     return _compare(findings, rejects_duplicates=rejects_duplicates)
 
 
+def without(found: Survey, failed: Sequence[Rejected]) -> Survey:
+    """The survey after some of the kept could not be made."""
+    ids = {one.id for one in failed}
+    rejected = sorted([*found.rejected, *failed], key=lambda one: one.id)
+    return Survey([one for one in found.kept if one.id not in ids], rejected, found.noted)
+
+
 def _with_split(finding: Finding, partition: Mapping[int, str]) -> Finding:
     if isinstance(finding, Rejected) or finding.id in partition:
         return finding

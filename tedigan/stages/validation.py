@@ -10,6 +10,7 @@ from typing import Any
 from tedigan.data.labels import check_labels
 from tedigan.data.splits import SPLITS, check_apart
 from tedigan.errors import DataError, StoreError
+from tedigan.stages.annotators import Annotators, open_grammar
 from tedigan.stages.data_cards import facts_of
 from tedigan.stages.progress import progress
 from tedigan.stages.records import Recipe
@@ -60,8 +61,9 @@ def _validate_source(place: str, num_workers: int) -> Verdict:
             root=Path(),
             open_bucket=lambda uri: open_bucket(uri, cache=Path(work)),
         )
-        recipe = Recipe(256, "png", 1, 0, ("text", "sketch", "label"))
-        maker = PhotographMaker(recipe, source, rejects_conflicts=False)
+        recipe = Recipe(256, "png", 1, 0, tuple(sorted(source.kinds)))
+        annotators = Annotators(open_grammar(None, columns=(), denial_share=None))
+        maker = PhotographMaker(recipe, source, annotators, rejects_conflicts=False)
         with Workers(maker, num_workers=num_workers) as workers:
             found = survey(
                 workers,

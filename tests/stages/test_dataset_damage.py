@@ -121,7 +121,7 @@ def test_attributes_that_contradict_are_noted_or_set_aside(tmp_path: Path) -> No
     assert list(kept.description["noted"].values()) == [1]
     data, _ = run(tmp_path / "b", source=str(source), attribute_conflicts="reject")
     assert data.ids == [0, 1, 3, 4, 5]
-    assert "Bangs and Bald" in (data.folder / "quarantine.csv").read_text()
+    assert "Bangs, Bald" in (data.folder / "quarantine.csv").read_text()
 
 
 def spoil(source: Path, what: str) -> None:

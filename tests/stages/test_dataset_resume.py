@@ -90,7 +90,7 @@ def test_finished_shards_are_found_again_and_half_ones_are_redone(
 
 def test_workers_end_with_a_run_that_was_killed(tmp_path: Path) -> None:
     """And the next run, with another number of them, gives the bytes of a quiet one."""
-    settings = {"source": "drawn", "num_images": 60, "resolution": 64}
+    settings = {"source": "drawn", "num_images": 24, "resolution": 64}
     for name, num_workers in {"w": 2, "quiet": 1}.items():
         params = yaml.safe_load((ROOT / "params.yaml").read_text())
         params["dataset"] |= SMALL | settings

@@ -19,12 +19,13 @@ class ItemFiles:
     def __init__(self, id: int, item: Item) -> None:
         self.id = id
         self._item = item
+        self.name = item.photograph.name
         self._contents = {place.name: place.read() for place in item.places()}
 
     @property
     def photograph_bytes(self) -> bytes:
         """The photograph as it came."""
-        return self._contents[self._item.photograph.name]
+        return self._contents[self.name]
 
     def digests(self) -> list[str]:
         """sha256 of each file, in a fixed order."""
@@ -32,7 +33,7 @@ class ItemFiles:
 
     def photograph(self) -> UInt8[Tensor, "3 h w"]:
         """The pixels as a person sees them."""
-        return pictures.decode(self.photograph_bytes, name=self._item.photograph.name)
+        return pictures.decode(self.photograph_bytes, name=self.name)
 
     def labels(self, photograph: UInt8[Tensor, "3 h w"]) -> UInt8[Tensor, "1 h2 w2"]:
         """The label map at its own size, which must be of the photograph's shape."""
