@@ -78,8 +78,8 @@ def colours_to_labels(pixels: UInt8[Tensor, "3 h w"]) -> UInt8[Tensor, "h w"]:
 def one_hot(labels: UInt8[Tensor, "n h w"]) -> Float[Tensor, "n 19 h w"]:
     """Class indices -> 19 planes of 0 and 1, the input of the label encoder."""
     check_labels(labels)
-    planes = functional.one_hot(labels.long(), len(LABEL_NAMES))
-    return planes.permute(0, 3, 1, 2).to(torch.float32)
+    classes = torch.arange(len(LABEL_NAMES), dtype=torch.uint8, device=labels.device)
+    return (labels[:, None] == classes[:, None, None]).to(torch.float32)
 
 
 def merge_masks(masks: Mapping[str, Bool[Tensor, "h w"]]) -> UInt8[Tensor, "h w"]:
