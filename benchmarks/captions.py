@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks.caption_rules import disagreements, findings
 from tedigan.data.attributes import ATTRIBUTE_NAMES, parse_attributes
-from tedigan.data.caption_reading import Reader
+from tedigan.data.caption_reader import Reader
 from tedigan.data.caption_writer import Caption, draw_captions
 from tedigan.data.drawn import describe_face
 from tedigan.data.grammar import Grammar

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 
 import torch
 
 from tedigan.data.caption_lexicon import naming, texts_of
-from tedigan.data.caption_reading import Reader
+from tedigan.data.caption_reader import Reader
 from tedigan.data.caption_writer import Caption, draw_captions
 from tedigan.data.grammar import Claim, Grammar
 from tedigan.data.grammar_file import GrammarFile
@@ -24,7 +25,7 @@ def misreadings(grammar: Grammar) -> Iterator[Problem]:
     yield from (
         [*_ambiguous(grammar.file, reader)]
         or [*_unread(grammar.file, reader), *_meddling(grammar.file, reader)]
-        or _captions(grammar, reader)
+        or _captions(_denying(grammar), reader)
     )
 
 
@@ -67,6 +68,12 @@ def _meddling(file: GrammarFile, reader: Reader) -> Iterator[Problem]:
     for key, text in [*verbs, *words, *nouns]:
         if named := reader.read(text):
             yield key, f"{text!r} is read as {_told(named)}; expected words that name nothing"
+
+
+def _denying(grammar: Grammar) -> Grammar:
+    """The same with denials in half of the captions, as a data set may ask for them."""
+    denials = grammar.file.denials.model_copy(update={"share": 0.5})
+    return replace(grammar, file=grammar.file.model_copy(update={"denials": denials}))
 
 
 def _captions(grammar: Grammar, reader: Reader) -> Iterator[Problem]:

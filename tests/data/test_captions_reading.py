@@ -2,7 +2,7 @@
 
 import pytest
 
-from tedigan.data.caption_reading import Reader
+from tedigan.data.caption_reader import Reader
 from tedigan.store.grammars import load_grammar
 
 READER = Reader(load_grammar())

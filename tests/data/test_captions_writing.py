@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from benchmarks.caption_rules import disagreements, findings
 from tedigan.data.attributes import ATTRIBUTE_NAMES
-from tedigan.data.caption_reading import Reader
+from tedigan.data.caption_reader import Reader
 from tedigan.data.caption_writer import Caption, draw_captions
 from tedigan.data.grammar import Grammar
 from tedigan.store.grammars import load_grammar

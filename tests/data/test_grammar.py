@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tedigan.data.caption_reading import Reader
+from tedigan.data.caption_reader import Reader
 from tedigan.data.caption_writer import draw_captions
 from tedigan.data.grammar import Grammar
 from tedigan.data.grammar_check import parse_grammar
@@ -117,7 +117,7 @@ def test_a_grammar_travels_to_other_processes() -> None:
 
 PROBLEMS: list[tuple[str, Any, str]] = [
     # each key by itself
-    ("atributes", {}, r"atributes: unknown key; did you mean `attributes`"),
+    ("attribs", {}, r"attribs: unknown key; did you mean `attributes`"),
     ("attributes.Black.say", ["x"], r"unknown key; did you mean `says`"),
     ("groups", GONE, r"groups: missing; add it .*extends: celeba"),
     ("attributes.Black.says", [""], r"is empty; write the words"),
@@ -132,16 +132,16 @@ PROBLEMS: list[tuple[str, Any, str]] = [
     ("groups.is.share", 1.5, r"share: .*less than or equal to 1"),
     ("subject", 3, r"subject: .*\(got 3\)"),
     # what the keys have to do with one another
-    ("attributes.Collar.group", "hass", r"unknown group 'hass'; did you mean 'has'"),
+    ("attributes.Collar.group", "haz", r"unknown group 'haz'; did you mean 'has'"),
     ("attributes.Collar.group", GONE, r"Collar.group: missing; expected one of is, has"),
     ("attributes.Tail", {}, r"Tail: neither said nor read; give it `says`"),
-    ("exclusive.x", ["Blak", "White"], r"unknown attribute 'Blak'; did you mean 'Black'"),
+    ("exclusive.x", ["Blck", "White"], r"unknown attribute 'Blck'; did you mean 'Black'"),
     ("say_one_of", {"x": ["White"]}, r"x: holds 1; expected two attributes or more"),
     ("attributes.Collar.only_if", "Tame", r"only_if: unknown attribute 'Tame'"),
     ("attributes.Fluffy.not_after", ["has"], r"'has' is no verb of is; expected \['looks'\]"),
     ("attributes.Fluffy.not_after", ["is"], r"the first verb, which goes with all"),
     ("attributes.Black.says", ["black hair"], r"expected an adjective and 'fur'"),
-    ("share_a_noun.fur", [["Whit"], ["Black"]], r"'Whit' is never said; did you mean 'White'"),
+    ("share_a_noun.fur", [["Whte"], ["Black"]], r"'Whte' is never said; did you mean 'White'"),
     ("words.has", ["x"], r"words.has: .*take another name"),
     ("subject.forms", ["this one"], r"is no form; expected {noun} or {pronoun}"),
     ("subject.forms", ["{pronoun}"], r"expected one with {noun} alone"),
@@ -180,8 +180,8 @@ def test_an_unknown_attribute_is_refused_where_the_columns_are_known() -> None:
 
 
 def test_all_problems_are_told_at_once_with_their_lines() -> None:
-    content = changed("attributes.Collar.group", "hass")
-    content["exclusive"]["colour"] = ["Blak", "White"]
+    content = changed("attributes.Collar.group", "haz")
+    content["exclusive"]["colour"] = ["Blck", "White"]
     content["sentences"]["x"] = "{haz}"
     lines = {(): "cats.yaml", ("exclusive", "colour"): "cats.yaml line 7"}
     with pytest.raises(CaptionError) as refusal:

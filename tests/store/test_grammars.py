@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tedigan.data.attributes import ATTRIBUTE_NAMES
-from tedigan.data.caption_reading import Reader
+from tedigan.data.caption_reader import Reader
 from tedigan.data.caption_writer import draw_captions
 from tedigan.data.grammar import Grammar
 from tedigan.errors import CaptionError, StoreError
