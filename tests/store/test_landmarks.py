@@ -2,6 +2,7 @@
 
 import importlib.util
 import math
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -103,7 +104,7 @@ def test_the_model_is_named_with_its_digest() -> None:
 
 def test_without_the_extra_the_error_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     landmarks._dlib.cache_clear()
-    monkeypatch.setitem(landmarks.importlib.sys.modules, "dlib", None)
+    monkeypatch.setitem(sys.modules, "dlib", None)
     with pytest.raises(WeightsError, match=r"dlib-bin.*tedigan\[align\]"):
         landmarks.find_landmarks(torch.zeros(3, 64, 64, dtype=torch.uint8))
     landmarks._dlib.cache_clear()

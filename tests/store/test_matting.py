@@ -2,6 +2,7 @@
 
 import importlib.util
 import pickle
+import sys
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,6 @@ def test_a_file_of_no_known_family_is_refused(tmp_path: Path, name: str) -> None
 def test_without_the_extra_the_error_names_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(onnx_models.importlib.sys.modules, "onnxruntime", None)
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(WeightsError, match=r"tedigan\[onnx\]"):
         Matting.open(tmp_path / "u2net.onnx").alpha(photograph())
