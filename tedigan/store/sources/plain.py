@@ -13,9 +13,8 @@ from pathlib import PurePosixPath
 
 from tedigan.data.attribute_tables import AttributeTable, parse_attribute_table
 from tedigan.errors import DataError
-from tedigan.store.sources.source import MERGED, Item, Place, Source
+from tedigan.store.sources.source import MERGED, SUFFIXES, Item, Place, Source
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 _MAX_DIGITS = 15
 _LICENCE = "Not stated by the source. Ask those who took the photographs and those who are on them."
 

@@ -1,6 +1,6 @@
 """What a source of photographs is, whatever its layout: items, and what is known of each.
 
-A source is a folder, a .tar, an s3:// prefix or an s3:// .tar. Each layout has a module that turns
+A source is a folder, a .tar, a photograph, an s3:// prefix or an s3:// .tar. Each layout has a module that turns
 a list of places into a `Source`.
 """
 
@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tedigan.errors import DataError
-from tedigan.store.shelves import FolderShelf, Shelf, TarShelf
+from tedigan.store.shelves import FileShelf, FolderShelf, Shelf, TarShelf
 
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})  # of photographs
 MERGED = ""  # the class name under which a merged label map is found
 NON_COMMERCIAL = (
     "CelebAMask-HQ: non-commercial research and education only (MMLab, CUHK). Do not redistribute."
@@ -98,12 +99,14 @@ def add_once(items: dict[int, Place], id: int, place: Place) -> None:
 
 
 def _open_path(path: Path) -> list[Shelf]:
-    """A folder with the .tar files that it holds, or one .tar."""
+    """A folder with the .tar files that it holds, one .tar, or one photograph."""
+    if path.suffix.lower() in SUFFIXES and path.is_file():
+        return [FileShelf(path)]
     if path.is_file():
         return [TarShelf(path)]
     if not path.is_dir():
         raise DataError(
-            f"dataset.source {path} does not exist; expected a folder, a .tar, an s3:// prefix or "
-            "`drawn`. Paths are relative to params.yaml."
+            f"dataset.source {path} does not exist; expected a folder, a .tar, a photograph, an s3:// "
+            "prefix or `drawn`. Paths are relative to params.yaml."
         )
     return [FolderShelf(path), *map(TarShelf, sorted(path.glob("*.tar")))]
