@@ -16,6 +16,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "models": ("import official weights; list, show, verify models", "tedigan.commands.models"),
 }
 
+# stage: module with `add_arguments(parser)` for what may be done with its results; each sets `run`
+STAGE_ACTIONS = {"dataset": "tedigan.commands.dataset"}
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; what a user can mend is one message on stderr and status 1."""
@@ -36,6 +39,8 @@ def _parser(given: list[str]) -> argparse.ArgumentParser:
         one = commands.add_parser(stage.name, help=stage.summary, description=stage.summary)
         add_workspace_arguments(one)
         one.set_defaults(run=_run_stage, stage=stage.name)
+        if stage.name in STAGE_ACTIONS and given[:1] == [stage.name]:
+            importlib.import_module(STAGE_ACTIONS[stage.name]).add_arguments(one)
     for name, (summary, module) in COMMANDS.items():
         one = commands.add_parser(name, help=summary, description=summary)
         if given[:1] == [name]:

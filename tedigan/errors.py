@@ -8,7 +8,7 @@
     ├── DataError              a data set or a record of it
     │   ├── ImageError         a picture
     │   ├── CaptionError       a caption or a caption file
-    │   ├── AttributeFileError the 40-attribute table
+    │   ├── AttributeFileError the attribute table
     │   └── LabelError         a 19-class label map
     └── StoreError             a bucket or a disk that does not answer as it should
 
@@ -38,23 +38,40 @@ class ShapeError(TediganError):
 
 
 class DataError(TediganError):
-    """A data set, or one record of it, is not usable."""
+    """A data set, or one record of it, is not usable.
+
+    problem: a word or two under which records that were set aside are counted.
+    """
+
+    problem = "record"
+
+    def __init__(self, message: str, *, problem: str | None = None) -> None:
+        super().__init__(message)
+        self.problem = problem or self.problem
 
 
 class ImageError(DataError):
     """A picture cannot be read or is of a refused kind."""
 
+    problem = "picture"
+
 
 class CaptionError(DataError):
     """A caption or a caption file is not usable."""
 
+    problem = "captions"
+
 
 class AttributeFileError(DataError):
-    """The 40-attribute table is not usable."""
+    """The attribute table is not usable."""
+
+    problem = "attributes"
 
 
 class LabelError(DataError):
     """A label map is not usable."""
+
+    problem = "label map"
 
 
 class StoreError(TediganError):

@@ -43,9 +43,20 @@ class Dataset(Section):
     source: str
     num_images: Count | None
     resolution: Count
+    kinds: list[Literal["text", "sketch", "label", "cutout"]]
     captions_per_image: Annotated[int, Field(ge=1, le=100)]
-    packing: Literal["folder", "tar"]
     image_format: Literal["png", "jpg", "webp"]
+    records_per_shard: Count
+    grammar: str | None
+    negatives: Share | None
+    align: bool
+    tagger: str | None
+    parser: str | None
+    matting: str | None
+    simplifier: str | None
+    duplicates: Literal["reject", "keep"]
+    attribute_conflicts: Literal["reject", "keep"]
+    split: Literal["identity", "published", "official"]
     val_fraction: Share
     test_fraction: Share
     seed: int
@@ -193,6 +204,7 @@ class Runtime(Section):
     """Where it runs; never changes what comes out of a CPU run."""
 
     device: Literal["auto", "cpu", "cuda"]
+    num_workers: Literal["auto"] | Count
 
 
 class Params(Section):

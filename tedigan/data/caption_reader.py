@@ -1,125 +1,152 @@
-"""Reads sentences: which attributes a caption names, and whether a text can be a caption at all."""
+"""Reads captions, our own and those of others: which attributes they name, and which they deny."""
 
-import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from tedigan.errors import CaptionError
+from tedigan.data.caption_lexicon import NEGATORS, Lexicon, Phrase
+from tedigan.data.caption_tokens import DEGREES, DETERMINERS, tokens_of
+from tedigan.data.grammar import Claim, Grammar
 
-MAX_WORDS = 100
-MAX_CHARACTERS = 1000
-
-_NOT = (
-    r"(?P<no>\b(?:no|not|without|never|lacks|(?:is|does|has|do)n['\u2019]t)\s+"
-    r"(?:(?:a|an|any|very|have|having|wear|wearing)\s+)*)?"
+_SKIPPED = DETERMINERS | DEGREES
+# Between "not" and what it denies: "does not have any", "is not wearing a", "no sign of".
+_AFTER_NOT = _SKIPPED | frozenset(
+    "any have having wear wearing look looking appear to be being longer visible sign trace of".split()
 )
-_COLOURS = "black|blonde?|brown|gr[ae]y"
-_HAIR_WORDS = f"straight|wavy|{_COLOURS}"
+_BEING = frozenset("is are was were look appear seem".split())
+_ALTERNATIVES = (["or"], ["nor"], [",", "or"], [",", "nor"])
 
 
-def _shared(adjective: str, others: str, noun: str) -> str:
-    """The adjective, with room for others between it and its noun: "wavy brown hair"."""
-    return rf"(?:{adjective})(?:(?:,|\s+and)?\s+(?:{others}))*\s+{noun}"
+@dataclass
+class _Find:
+    """A phrase at tokens[start:end], without the noun where other adjectives share it."""
+
+    start: int
+    end: int
+    claim: Claim | None
+    is_denied: bool = False
 
 
-_PATTERNS = {
-    "5_o_Clock_Shadow": r"(?:5|five) o['\u2019]?\s?clock shadow|stubble",
-    "Arched_Eyebrows": _shared("arched", "bushy", "eyebrows?"),
-    "Attractive": "attractive",
-    "Bags_Under_Eyes": r"(?:bags|eyebags) under (?:(?:the|his|her|their) )?eyes|eye ?bags",
-    "Bald": "bald",
-    "Bangs": "bangs|fringe",
-    "Big_Lips": r"(?:big|full) lips",
-    "Big_Nose": _shared("big", "pointy", "nose"),
-    "Black_Hair": _shared("black", _HAIR_WORDS, "hair"),
-    "Blond_Hair": _shared("blonde?", _HAIR_WORDS, "hair"),
-    "Blurry": "blurry|blurred",
-    "Brown_Hair": _shared("brown", _HAIR_WORDS, "hair"),
-    "Bushy_Eyebrows": _shared("bushy", "arched", "eyebrows?"),
-    "Chubby": "chubby|plump",
-    "Double_Chin": "double chin",
-    "Eyeglasses": "(?:eye)?glasses|spectacles",
-    "Goatee": "goatee",
-    "Gray_Hair": _shared("gr[ae]y", _HAIR_WORDS, "hair"),
-    "Heavy_Makeup": "(?:heavy )?make-?up",
-    "High_Cheekbones": "high cheekbones?",
-    "Mouth_Slightly_Open": r"slightly open mouth|mouth (?:is )?(?:slightly )?open|open mouth",
-    "Mustache": "mo?ustache",
-    "Narrow_Eyes": "narrow eyes",
-    "Oval_Face": "oval face",
-    "Pale_Skin": "pale skin",
-    "Pointy_Nose": _shared("pointy", "big", "nose"),
-    "Receding_Hairline": "receding hair ?line",
-    "Rosy_Cheeks": "rosy cheeks?",
-    "Sideburns": "sideburns?",
-    "Smiling": "smiling|smiles?|grinning|grins?",
-    "Straight_Hair": _shared("straight", _HAIR_WORDS, "hair"),
-    "Wavy_Hair": _shared("wavy", _HAIR_WORDS, "hair"),
-    "Wearing_Earrings": "ear-?rings?",
-    "Wearing_Hat": "hat",
-    "Wearing_Lipstick": "lipstick",
-    "Wearing_Necklace": "necklace",
-    "Wearing_Necktie": "(?:neck)?tie",
-    "Young": "young",
-}
-# Words that state the absence of an attribute.
-_OPPOSITES = {
-    "Male": "she|her|hers|wom[ae]n|female|girl|lady",
-    "No_Beard": "beard|bearded",
-    "Young": "old|elderly|aged",
-    "Attractive": "unattractive",
-}
-_ALSO = {"Male": "he|his|him|m[ae]n|male|boy|guy|gentleman", "No_Beard": r"clean[- ]shaven"}
+class Reader:
+    """Reads captions with the words of a grammar; reads what `draw_captions` writes back exactly."""
+
+    def __init__(self, grammar: Grammar) -> None:
+        self.lexicon = Lexicon.of(grammar.file)
+        self._after_not = _AFTER_NOT | self.lexicon.modifiers
+
+    def read(self, caption: str) -> dict[str, bool]:
+        """The attributes that a caption names: True where it states one, False where it denies one.
+
+        "She has no bangs" names Male (False) and Bangs (False); "a person" leaves Male open. What a caption
+        says both ways ("a man and a woman") is left out.
+        """
+        tokens = tokens_of(caption, self.lexicon.spellings)
+        finds = list(self._phrases(tokens))
+        finds += self._people(tokens, finds)
+        for find in finds:
+            find.is_denied = find.is_denied or self._is_denied(tokens, find.start)
+        self._spread_denials(tokens, finds)
+        values: dict[str, set[bool]] = {}
+        for find in finds:
+            if find.claim is not None:
+                holds = find.claim.holds != find.is_denied
+                values.setdefault(find.claim.name, set()).add(holds)
+        return {name: found.pop() for name, found in values.items() if len(found) == 1}
+
+    def _phrases(self, tokens: list[str]) -> Iterator[_Find]:
+        """Phrases from left to right; of several at one place the longest."""
+        place = 0
+        while place < len(tokens):
+            phrase = self._phrase_at(tokens, place)
+            noun = place if phrase is None else phrase.end - 1
+            found = [*([phrase] if phrase else []), *self._predicates_at(tokens, noun)]
+            yield from found
+            place = found[-1].end if found else place + 1
+
+    def _phrase_at(self, tokens: list[str], place: int) -> _Find | None:
+        for phrase in self.lexicon.phrases.get(tokens[place], ()):
+            end = _end_of(phrase, tokens, place)
+            if end is not None:
+                return _Find(place, end, phrase.claim)
+        return None
+
+    def _predicates_at(self, tokens: list[str], place: int) -> list[_Find]:
+        """ "Hair is black and wavy", "which is black": the adjectives behind a noun and its verb."""
+        adjectives = self.lexicon.adjectives.get(tokens[place], [])
+        after = place + 1
+        if adjectives and after < len(tokens) and tokens[after] in ("which", "that"):
+            after += 1
+        if not adjectives or after >= len(tokens) or tokens[after] not in _BEING:
+            return []
+        finds: list[_Find] = []
+        is_denied = False
+        after += 1
+        while after < len(tokens):
+            tail = tokens[after:]
+            fitting = (a for a in adjectives if list(a.tokens[:-1]) == tail[: len(a.tokens) - 1])
+            if adjective := next(fitting, None):
+                end = after + len(adjective.tokens) - 1
+                finds.append(_Find(after, end, adjective.claim, is_denied))
+                after = end
+            elif tail[0] in NEGATORS:
+                is_denied, after = True, after + 1
+            elif tail[0] in _SKIPPED or tail[0] in adjectives[0].between:
+                after += 1
+            else:
+                break
+        return finds
+
+    def _people(self, tokens: list[str], finds: list[_Find]) -> list[_Find]:
+        """Words for the subject, also within other phrases: "bags under her eyes"."""
+        ignored = {i for one in finds if one.claim is None for i in range(one.start, one.end)}
+        people = self.lexicon.people
+        return [
+            _Find(place, place + 1, people[token])
+            for place, token in enumerate(tokens)
+            if token in people and place not in ignored
+        ]
+
+    def _is_denied(self, tokens: list[str], place: int) -> bool:
+        """Does a "no" or "not" stand before it, with nothing but small words between?"""
+        while place > 0 and tokens[place - 1] in self._after_not:
+            place -= 1
+        return place > 0 and tokens[place - 1] in NEGATORS
+
+    def _spread_denials(self, tokens: list[str], finds: list[_Find]) -> None:
+        """ "No hat, glasses or beard" denies all three; "no hat, glasses" denies the first."""
+        for index, find in enumerate(finds):
+            if not find.is_denied:
+                continue
+            listed: list[_Find] = []
+            for one, other in zip(finds[index:], finds[index + 1 :], strict=False):
+                gap = [t for t in tokens[one.end : other.start] if t not in self._after_not]
+                listed.append(other)
+                if gap in _ALTERNATIVES:
+                    for denied in listed:
+                        denied.is_denied = True
+                if gap != [","]:
+                    break
 
 
-def _compile(pattern: str) -> re.Pattern[str]:
-    return re.compile(rf"{_NOT}\b(?:{pattern})\b", re.IGNORECASE)
+def _end_of(phrase: Phrase, tokens: list[str], start: int) -> int | None:
+    """Where a phrase that starts here ends; None if it does not stand here.
 
-
-_READERS = [
-    (name, value, _compile(pattern))
-    for value, patterns in [(True, _PATTERNS | _ALSO), (False, _OPPOSITES)]
-    for name, pattern in patterns.items()
-]
-
-
-def attributes_named(caption: str) -> dict[str, bool]:
-    """The attributes that a caption names: True where it states one, False where it denies one.
-
-    "She has no bangs" names Male (False) and Bangs (False); "a person" leaves Male unnamed. What a
-    caption says both ways ("a man and a woman") is left unnamed. Reads `draw_captions` back exactly.
+    Where other words part it from its noun, they are still to be read, so that it ends before them.
     """
-    found: dict[str, set[bool]] = {}
-    for name, value, reader in _READERS:
-        for match in reader.finditer(caption):
-            found.setdefault(name, set()).add(value != bool(match["no"]))
-    return {name: values.pop() for name, values in found.items() if len(values) == 1}
+    place = start + 1
+    last = len(phrase.tokens) - 1
+    for number, word in enumerate(phrase.tokens[1:], start=1):
+        while place < len(tokens) and tokens[place] in _SKIPPED and tokens[place] != word:
+            place += 1
+        if number == last and place < len(tokens) and tokens[place] != word:
+            return place if _leads_to(word, tokens, place, phrase.between) else None
+        if place >= len(tokens) or tokens[place] != word:
+            return None
+        place += 1
+    return place
 
 
-def check_caption(text: str, *, line: int = 1) -> str:
-    """The caption without outer space; a CaptionError with its line's number if it is unusable."""
-    caption = text.strip()
-    if not any(character.isalpha() for character in caption):
-        raise CaptionError(
-            f"line {line} holds no words (got {caption[:40]!r}); expected one caption a line, "
-            'such as "She has wavy hair and wears a hat." Write one or remove the line.'
-        )
-    if any(not character.isprintable() for character in caption):
-        raise CaptionError(
-            f"line {line} holds control characters; expected plain text. Save the file as UTF-8."
-        )
-    num_words = len(caption.split())
-    if len(caption) > MAX_CHARACTERS or num_words > MAX_WORDS:
-        raise CaptionError(
-            f"line {line} has {num_words} words and {len(caption)} characters; at most {MAX_WORDS} "
-            f"words and {MAX_CHARACTERS} characters are read. Shorten it to one sentence."
-        )
-    return caption
-
-
-def parse_captions(text: str) -> list[str]:
-    """The captions of a captions file's text, one a line; CaptionError names the first bad line."""
-    lines = text.splitlines()
-    if not lines:
-        raise CaptionError(
-            "the captions file is empty; expected one caption a line. Write at least one."
-        )
-    return [check_caption(line, line=number) for number, line in enumerate(lines, start=1)]
+def _leads_to(noun: str, tokens: list[str], place: int, between: frozenset[str]) -> bool:
+    """Do only words that may stand before the noun come before it?"""
+    while place < len(tokens) and (tokens[place] in between or tokens[place] in _SKIPPED):
+        place += 1
+    return place < len(tokens) and tokens[place] == noun

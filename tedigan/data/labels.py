@@ -38,6 +38,8 @@ LABEL_PALETTE: dict[str, tuple[int, int, int]] = {
 LABEL_NAMES: tuple[str, ...] = tuple(LABEL_PALETTE)
 
 _NO_CLASS = 255
+# A person's left and right: l_eye lies on the right of the picture. (l_lip is the lower lip.)
+_SIDED = ("eye", "brow", "ear")
 
 
 def check_labels(labels: UInt8[Tensor, "*n h w"]) -> None:
@@ -76,8 +78,8 @@ def colours_to_labels(pixels: UInt8[Tensor, "3 h w"]) -> UInt8[Tensor, "h w"]:
 def one_hot(labels: UInt8[Tensor, "n h w"]) -> Float[Tensor, "n 19 h w"]:
     """Class indices -> 19 planes of 0 and 1, the input of the label encoder."""
     check_labels(labels)
-    planes = functional.one_hot(labels.long(), len(LABEL_NAMES))
-    return planes.permute(0, 3, 1, 2).to(torch.float32)
+    classes = torch.arange(len(LABEL_NAMES), dtype=torch.uint8, device=labels.device)
+    return (labels[:, None] == classes[:, None, None]).to(torch.float32)
 
 
 def merge_masks(masks: Mapping[str, Bool[Tensor, "h w"]]) -> UInt8[Tensor, "h w"]:
@@ -86,11 +88,13 @@ def merge_masks(masks: Mapping[str, Bool[Tensor, "h w"]]) -> UInt8[Tensor, "h w"
     if len(shapes) != 1:
         raise LabelError(
             f"{len(masks)} masks of sizes {sorted(shapes)}; expected one or more of one size. "
-            "Copy the photograph's masks again from the published archive."
+            "Copy the photograph's masks again from the published archive.",
+            problem="masks of different sizes",
         )
     if unknown := set(masks) - set(LABEL_NAMES):
         raise LabelError(
-            f"unknown classes {sorted(unknown)}; the 19 are: {', '.join(LABEL_NAMES)}."
+            f"unknown classes {sorted(unknown)}; the 19 are: {', '.join(LABEL_NAMES)}.",
+            problem="unknown classes",
         )
     labels = torch.zeros(shapes.pop(), dtype=torch.uint8)
     for index, name in enumerate(LABEL_NAMES):
@@ -106,6 +110,15 @@ def resize_labels(labels: UInt8[Tensor, "n h w"], size_px: int) -> UInt8[Tensor,
     top, left = (height - side) // 2, (width - side) // 2
     square = labels[:, None, top : top + side, left : left + side]
     return functional.interpolate(square, size=(size_px, size_px), mode="nearest-exact")[:, 0]
+
+
+def mirror_labels(labels: UInt8[Tensor, "n h w"]) -> UInt8[Tensor, "n h w"]:
+    """The map of the mirrored photograph: left and right change their names, too."""
+    names = torch.arange(len(LABEL_NAMES), dtype=torch.uint8)
+    for part in _SIDED:
+        left, right = LABEL_NAMES.index(f"l_{part}"), LABEL_NAMES.index(f"r_{part}")
+        names[left], names[right] = right, left
+    return names.to(labels.device)[labels.flip(2).long()]
 
 
 def _colour_codes(pixels: UInt8[Tensor, "3 h w"]) -> Tensor:

@@ -37,24 +37,49 @@ def split_by_identity(
 
 
 def split_as_published(
-    partitions: Mapping[int, str], identities: Mapping[int, int], *, seed: int
+    partitions: Mapping[int, str],
+    identities: Mapping[int, int],
+    *,
+    val_fraction: float,
+    seed: int,
 ) -> dict[int, str]:
-    """Photograph id -> split from the published partition.
+    """Photograph id -> split from a published partition, which is changed only where it lacks one.
 
-    Where the published test photographs are not there, the people of val are halved into val and test.
+    Without test photographs, the people of val are halved into val and test; without val, about
+    `val_fraction` of the people of train go there. Published test photographs stay as they are.
     """
     check_apart(partitions, identities)
-    if "test" in partitions.values():
-        return dict(partitions)
+    found = set(partitions.values())
+    if "test" not in found:
+        return _move_people(partitions, identities, "val", "test", 0.5, (seed, "halve"))
+    if "val" not in found and val_fraction > 0:
+        return _move_people(partitions, identities, "train", "val", val_fraction, (seed, "val"))
+    return dict(partitions)
+
+
+def celeba_partition(number: int) -> str:
+    """CelebA's own partition of photograph `number`, where 1 is 000001.jpg."""
+    return "train" if number <= 162_770 else "val" if number <= 182_637 else "test"
+
+
+def _move_people(
+    partitions: Mapping[int, str],
+    identities: Mapping[int, int],
+    source: str,
+    target: str,
+    fraction: float,
+    key: tuple[int | str, ...],
+) -> dict[int, str]:
+    """Move about `fraction` of the people of one split to another."""
     shares = {
-        identities[photo]: share_of(seed, "halve", identities[photo])
+        identities[photo]: share_of(*key, identities[photo])
         for photo, split in partitions.items()
-        if split == "val"
+        if split == source
     }
-    people = {who: "test" if share < 0.5 else "val" for who, share in shares.items()}
-    _fill(people, shares, ["val", "test"])
+    people = {who: target if share < fraction else source for who, share in shares.items()}
+    _fill(people, shares, [source, target])
     return {
-        photo: people[identities[photo]] if split == "val" else split
+        photo: people[identities[photo]] if split == source else split
         for photo, split in partitions.items()
     }
 
@@ -69,7 +94,7 @@ def check_apart(splits: Mapping[int, str], identities: Mapping[int, int]) -> Non
         if other != split:
             raise DataError(
                 f"identity {identities[photo]} is in {other} and (photograph {photo}) in {split}; "
-                "a person may be in one only. Mend the partition column of identity.csv."
+                "a person may be in one only. Mend the source's partition, or set dataset.split to identity."
             )
 
 

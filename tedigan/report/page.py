@@ -1,14 +1,12 @@
-"""The whole page: sections in reading order around one style sheet, allowed to load nothing."""
+"""The whole page: its sections in reading order."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from tedigan.report import sections
-from tedigan.report.markup import escape
+from tedigan.report.frame import frame
 from tedigan.report.provenance import provenance
-from tedigan.report.style import CSS
 
-POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 NAVIGATION = {
     "text": "Text to faces",
     "edits": "Edits",
@@ -40,16 +38,11 @@ def page(
         + sections.dataset(summary["dataset"], pictures)
         + provenance(summary["files"], records, locked)
     )
-    links = "".join(f'<a href="#{key}">{title}</a>' for key, title in NAVIGATION.items())
-    title = escape(summary["title"])
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<meta http-equiv="Content-Security-Policy" content="{escape(POLICY)}">'
-        '<link rel="icon" href="data:,">'
-        f"<title>{title}</title><style>{CSS}</style></head><body><main>"
-        f'<header><div class="kicker">TediGAN platform</div><h1>{title}</h1><p>{ABOUT}</p>'
-        f"{sections.cards(summary['metrics'])}<nav>{links}</nav></header>{body}"
-        f"<footer>{escape(summary['dataset']['facts'].get('licence', ''))}</footer>"
-        "</main></body></html>\n"
+    return frame(
+        title=summary["title"],
+        about=ABOUT,
+        cards=sections.cards(summary["metrics"]),
+        navigation=NAVIGATION,
+        body=body,
+        footer=summary["dataset"]["facts"].get("licence", ""),
     )

@@ -1,212 +1,235 @@
-"""The dataset stage: drawn faces or photographs -> a data set in the MM-CelebA-HQ layout."""
+"""The dataset stage: drawn faces or photographs -> a sharded data set of images, captions, sketches and more.
 
-import multiprocessing
+First every record is checked, then shards are made one after another, then the data set is put together.
+A run that was killed goes on with the findings and shards that were finished; a run whose source grew makes
+the shards that the new photographs fall into.
+"""
+
 import os
-from collections.abc import Generator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import closing
-from pathlib import Path
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import torch
-
 from tedigan import params
-from tedigan.data.attributes import ATTRIBUTE_NAMES, format_attributes, parse_attributes
-from tedigan.data.labels import labels_to_colours
+from tedigan.data.attributes import ATTRIBUTE_NAMES
 from tedigan.data.splits import check_apart, split_as_published, split_by_identity
-from tedigan.errors import AttributeFileError, DataError
+from tedigan.errors import DataError
+from tedigan.stages.annotators import open_annotators
+from tedigan.stages.data_cards import write_card, write_examples
 from tedigan.stages.outcome import Outcome, Workspace
-from tedigan.stages.progress import progress
-from tedigan.stages.records import (
-    DrawnMaker,
-    PhotographMaker,
-    Recipe,
-    Record,
-    Rejected,
-    make_in_worker,
-    start_worker,
-)
-from tedigan.store import pictures
-from tedigan.store.datasets import Dataset, DatasetWriter, Entry
-from tedigan.store.files import finished_folder
+from tedigan.stages.records import FROM_SOURCE, Checked, DrawnMaker, Maker, Recipe, digest_of
+from tedigan.stages.sharding import MadeShard, make_shards
+from tedigan.stages.source_records import PhotographMaker
+from tedigan.stages.survey import Survey, survey, without
+from tedigan.stages.workers import Workers
+from tedigan.store.datasets import Dataset, shard_name, write_tables
+from tedigan.store.files import finished_folder, sha256_value
+from tedigan.store.indexes import Row
 from tedigan.store.objects import open_bucket
-from tedigan.store.sources import Source, open_source
+from tedigan.store.sources import open_source
+from tedigan.store.workshop import Workshop, link_or_copy, sha256_code
 
-_DRAWN_LICENCE = "Drawn by this project; no person is depicted. Free to use under its licence."
-_PHOTOGRAPH_LICENCE = (
-    "CelebAMask-HQ: non-commercial research and education only (MMLab, CUHK). Do not redistribute."
+# What the bytes of a record come from; tests/stages/test_dataset.py compares it with the imports.
+MAKING = (
+    "data",
+    "stages/annotators.py",
+    "stages/records.py",
+    "stages/source_records.py",
+    "store/grammars.py",
+    "store/landmarks.py",
+    "store/matting.py",
+    "store/onnx_models.py",
+    "store/parsers.py",
+    "store/pictures.py",
+    "store/shards.py",
+    "store/simplifiers.py",
+    "store/sources",
+    "store/taggers.py",
+    "tensors.py",
 )
+LIBRARIES = ("numpy", "pillow", "resvg-py", "scipy", "torch")
 _NUM_DRAWN = 3000
-_NUM_EXAMPLES = 8
-_CHUNK = 256  # records in flight; bounds memory
 _FEW = 64  # records that are not worth worker processes
 
 
 def run(workspace: Workspace) -> Outcome:
     """Write `dataset/` whole or not at all; equal sources and params give equal bytes."""
     section = workspace.params.dataset
+    maker, ids = open_maker(workspace)
+    partition = _partition(maker, section.split)
+    workshop = Workshop(workspace.work / "dataset", finished=workspace.dataset)
+    code = sha256_code(MAKING, LIBRARIES)
+    with Workers(maker, num_workers=_num_workers(workspace, len(ids))) as workers:
+        found = survey(
+            workers,
+            ids,
+            workshop,
+            records_per_shard=section.records_per_shard,
+            version=sha256_value([code, digest_of(maker), section.attribute_conflicts]),
+            partition=partition,
+            rejects_duplicates=section.duplicates == "reject",
+        )
+        shards, failed = make_shards(
+            workers,
+            found.kept,
+            maker,
+            workshop,
+            records_per_shard=section.records_per_shard,
+            code=code,
+        )
+    found = without(found, failed)
+    _refuse_empty(found)
+    rows = _rows(found.kept, _splits(found.kept, partition, section))
+    return _put_together(
+        workspace, workshop, rows, shards, found, _description(section, maker, found)
+    )
+
+
+def check(workspace: Workspace) -> None:
+    """Refuse a grammar or a model that cannot be used before anything runs."""
+    open_annotators(workspace, columns=ATTRIBUTE_NAMES).origins()
+
+
+def open_maker(workspace: Workspace) -> tuple[Maker, list[int]]:
+    """Who makes the records, and their ids: the first `num_images` of the source."""
+    section = workspace.params.dataset
     recipe = Recipe(
         resolution=section.resolution,
         image_format=section.image_format,
         captions_per_image=section.captions_per_image,
         seed=section.seed,
+        kinds=tuple(section.kinds),
     )
-    maker, ids = _maker(workspace, recipe)
-    with finished_folder(workspace.dataset) as folder:
-        entries, rejected = _write(folder, section, maker, ids)
-        _write_examples(Dataset.open(folder), folder / "examples.png")
-    return Outcome(
-        metrics={
-            "num_images": float(len(entries)),
-            "num_quarantined": float(len(rejected)),
-        },
-        num_quarantined=len(rejected),
-        pictures=[workspace.dataset / "examples.png"],
-    )
-
-
-def _maker(workspace: Workspace, recipe: Recipe) -> tuple[DrawnMaker | PhotographMaker, list[int]]:
-    """Who makes the records, and the ids to try in order."""
-    section = workspace.params.dataset
     if section.source == "drawn":
-        return DrawnMaker(recipe), list(range(section.num_images or _NUM_DRAWN))
+        annotators = open_annotators(workspace, columns=ATTRIBUTE_NAMES)
+        return DrawnMaker(recipe, annotators), list(range(section.num_images or _NUM_DRAWN))
     source = open_source(
         section.source,
         root=workspace.root,
         open_bucket=lambda uri: open_bucket(uri, cache=workspace.work / "cache"),
     )
-    maker = PhotographMaker(recipe, source, _attributes_by_number(source))
-    return maker, sorted(source.photographs)
+    columns = source.attribute_names or ATTRIBUTE_NAMES
+    maker = PhotographMaker(
+        recipe,
+        source,
+        open_annotators(workspace, columns=columns),
+        rejects_conflicts=section.attribute_conflicts == "reject",
+    )
+    return maker, sorted(source.items)[: section.num_images]
 
 
-def _attributes_by_number(source: Source) -> dict[int, tuple[bool, ...]]:
-    """The attribute rows by photograph number; the file may say 7.jpg, 00007.jpg or 7.webp."""
-    rows: dict[int, tuple[bool, ...]] = {}
-    for name, row in parse_attributes(source.attribute_text).items():
-        stem = Path(name).stem
-        if not stem.isdecimal():
-            raise AttributeFileError(
-                f"the attribute file names {name!r}; expected a number such as 7.jpg. Rename it."
-            )
-        if int(stem) in rows:
-            raise AttributeFileError(
-                f"the attribute file has two rows for {int(stem)}. Remove one."
-            )
-        rows[int(stem)] = tuple(row.tolist())
-    return rows
-
-
-def _write(
-    folder: Path,
-    section: params.Dataset,
-    maker: DrawnMaker | PhotographMaker,
-    ids: list[int],
-) -> tuple[list[Entry], list[Rejected]]:
-    """Make and write records until `num_images` are valid, then the tables."""
-    kept: list[Record] = []
-    rejected: list[Rejected] = []
-    wanted = min(section.num_images or len(ids), len(ids))
-    packing = {"packing": section.packing, "image_format": section.image_format}
-    with (
-        DatasetWriter(folder, **packing, has_labels=maker.has_labels) as writer,
-        closing(_make_all(maker, ids, wanted)) as made,
-        progress(total=wanted, desc="dataset", unit="face") as bar,
-    ):
-        for record in made:
-            if isinstance(record, Rejected):
-                rejected.append(record)
-                continue
-            writer.add(
-                record.id,
-                image=record.image,
-                text=record.text,
-                sketch=record.sketch,
-                label=record.label,
-            )
-            kept.append(_without_files(record))
-            bar.update()
-            if len(kept) == wanted:
-                break
-        _refuse_empty(kept, rejected)
-        entries = _entries(kept, section)
-        names = {record.id: f"{record.id}.{section.image_format}" for record in kept}
-        writer.finish(
-            entries,
-            attributes=format_attributes({names[r.id]: torch.tensor(r.attributes) for r in kept}),
-            quarantine=[(item.source_name, item.reason) for item in rejected],
-            description=packing | _description(section, maker),
-        )
-    return entries, rejected
-
-
-def _make_all(
-    maker: DrawnMaker | PhotographMaker, ids: list[int], wanted: int
-) -> Generator[Record | Rejected, None, None]:
-    """Records in the order of ids; by one worker process a core if there are more than a few."""
-    if wanted <= _FEW:
-        yield from map(maker.make, ids)
-        return
-    with ProcessPoolExecutor(
-        len(os.sched_getaffinity(0)),
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=start_worker,
-        initargs=(maker,),
-    ) as pool:
-        for start in range(0, len(ids), _CHUNK):
-            yield from pool.map(make_in_worker, ids[start : start + _CHUNK], chunksize=8)
-
-
-def _without_files(record: Record) -> Record:
-    """The record's row of the tables alone, so that a large data set does not fill the memory."""
-    row = (record.id, record.source_name, record.identity, record.partition, record.attributes)
-    return Record(*row, image=b"", sketch=b"", label=None, text="")
-
-
-def _refuse_empty(kept: list[Record], rejected: list[Rejected]) -> None:
-    if not kept:
+def _partition(maker: Maker, split: str) -> Mapping[int, str] | None:
+    """The partition that `dataset.split` names; None where people are divided by a hash."""
+    if split == "identity":
+        return None
+    if split not in maker.partitions:
         raise DataError(
-            f"no valid record remains of {len(rejected)}; the first was refused because: "
-            f"{rejected[0].reason if rejected else 'there was none'}"
+            f"dataset.split is {split}, but the source names no such partition: `published` needs the "
+            "source's own list, `official` CelebA-HQ-to-CelebA-mapping.txt. It has: "
+            f"{', '.join(maker.partitions) or 'none'}. Add the file, or set it to identity."
+        )
+    return maker.partitions[split]
+
+
+def _num_workers(workspace: Workspace, num_records: int) -> int:
+    """One a core, unless runtime.num_workers says otherwise; few records are made here."""
+    wanted = workspace.params.runtime.num_workers
+    if wanted != "auto":
+        return wanted
+    return len(os.sched_getaffinity(0)) if num_records > _FEW else 1
+
+
+def _refuse_empty(found: Survey) -> None:
+    if not found.kept:
+        first = found.rejected[0].reason if found.rejected else "there was none"
+        raise DataError(
+            f"no valid record remains of {len(found.rejected)}; the first was refused because: {first}"
         )
 
 
-def _entries(records: list[Record], section: params.Dataset) -> list[Entry]:
-    """The index, each photograph in its split."""
-    identities = {record.id: record.identity for record in records}
-    partitions = {record.id: record.partition for record in records}
-    if any(partitions.values()):
-        splits = split_as_published(partitions, identities, seed=section.seed)
-    else:
+def _splits(
+    kept: Sequence[Checked], partition: Mapping[int, str] | None, section: params.Dataset
+) -> dict[int, str]:
+    """Each record's split, without one person in two of them."""
+    identities = {one.id: one.identity for one in kept}
+    if partition is None:
         splits = split_by_identity(
             identities,
             val_fraction=section.val_fraction,
             test_fraction=section.test_fraction,
             seed=section.seed,
         )
+    else:
+        splits = split_as_published(
+            {one.id: partition[one.id] for one in kept},
+            identities,
+            val_fraction=section.val_fraction,
+            seed=section.seed,
+        )
     check_apart(splits, identities)
-    return [Entry(r.id, splits[r.id], r.identity, r.source_name) for r in records]
+    return splits
 
 
-def _description(section: params.Dataset, maker: DrawnMaker | PhotographMaker) -> dict[str, Any]:
+def _rows(kept: Sequence[Checked], splits: Mapping[int, str]) -> list[Row]:
+    return [
+        Row(
+            one.id,
+            splits[one.id],
+            one.identity,
+            one.source_name,
+            one.source_sha256,
+            one.attributes,
+        )
+        for one in kept
+    ]
+
+
+def _description(section: params.Dataset, maker: Maker, found: Survey) -> dict[str, Any]:
     """dataset.json without its counts; where the source lies is left out, as it says nothing of it."""
-    is_drawn = isinstance(maker, DrawnMaker)
-    has_identities = isinstance(maker, DrawnMaker) or maker.source.people is not None
+    made = {*maker.suffixes, *(["attributes"] if maker.attribute_names else [])}
+    writes_captions = "text" in made and maker.origins["text"] != FROM_SOURCE
     return {
-        "attribute_names": list(ATTRIBUTE_NAMES),
-        "captions_per_image": section.captions_per_image,
-        "has_labels": maker.has_labels,
-        "identities": "of the source" if has_identities else "one per photograph",
-        "licence": _DRAWN_LICENCE if is_drawn else _PHOTOGRAPH_LICENCE,
+        "attribute_names": list(maker.attribute_names),
+        "captions_per_image": section.captions_per_image if writes_captions else None,
+        "identities": "of the source" if maker.has_identities else "one per photograph",
+        "kinds": maker.suffixes,
+        "licence": maker.licence,
+        "noted": found.noted,
+        "origin": {kind: maker.origins[kind] for kind in sorted(made)},
+        "quarantined": dict(sorted(Counter(one.problem for one in found.rejected).items())),
+        "records_per_shard": section.records_per_shard,
         "resolution": section.resolution,
         "seed": section.seed,
-        "source": "drawn" if is_drawn else "photographs",
+        "source": maker.layout,
+        "split": section.split,
     }
 
 
-def _write_examples(dataset: Dataset, path: Path) -> None:
-    """The first records as columns: photograph, sketch, and label map where there is one."""
-    ids = dataset.ids[:_NUM_EXAMPLES]
-    rows = [dataset.pixels(ids), dataset.sketches(ids).expand(-1, 3, -1, -1)]
-    if dataset.has_labels:
-        rows.append(labels_to_colours(dataset.labels(ids)))
-    pictures.save(path, pictures.grid(torch.cat(rows), columns=len(ids)))
+def _put_together(
+    workspace: Workspace,
+    workshop: Workshop,
+    rows: Sequence[Row],
+    made: Mapping[int, MadeShard],
+    found: Survey,
+    description: Mapping[str, Any],
+) -> Outcome:
+    """Shards and tables into the finished folder, then the page for people."""
+    with finished_folder(workspace.dataset) as folder:
+        shards = {number: one.shard for number, one in made.items()}
+        for number, shard in shards.items():
+            link_or_copy(shard.path, folder / shard_name(number))
+        quarantine = [(one.source_name, one.problem, one.reason) for one in found.rejected]
+        write_tables(folder, rows, shards=shards, quarantine=quarantine, description=description)
+        write_examples(Dataset.open(folder), folder / "examples.png")
+    write_card(Dataset.open(workspace.dataset), workspace.data_card)
+    workshop.settle({made[n].digest: (shard_name(n), shard.sha256) for n, shard in shards.items()})
+    return Outcome(
+        metrics={
+            "num_images": float(len(rows)),
+            "num_quarantined": float(len(found.rejected)),
+            "num_shards": float(len(made)),
+            "num_shards_made": float(sum(shard.is_new for shard in made.values())),
+        },
+        num_quarantined=len(found.rejected),
+        pictures=[workspace.dataset / "examples.png", workspace.data_card],
+    )

@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from tedigan.data.attributes import ATTRIBUTE_NAMES
-from tedigan.data.captions import attributes_named
+from tedigan.data.caption_reader import Reader
 from tedigan.metrics.fidelity import (
     Mentions,
     fidelity_interval,
@@ -20,6 +20,7 @@ from tedigan.metrics.fidelity import (
 from tedigan.metrics.frechet import frechet_distance, kernel_distance
 from tedigan.stages.metric import Instruments, Metric, distances, interval_of
 from tedigan.stages.subjects import Subjects
+from tedigan.store.grammars import load_grammar
 from tedigan.tensors import stream, to_images
 
 
@@ -28,7 +29,7 @@ def measure_fidelity(
 ) -> tuple[list[Metric], list[dict[str, Any]]]:
     """Text fidelity with its floor and ceiling; and the same for each attribute."""
     captions = subjects.captions[:num_prompts]
-    mentions = Mentions.read(captions, attributes_named, tools.judge.is_reliable)
+    mentions = Mentions.read(captions, Reader(load_grammar()).read, tools.judge.is_reliable)
     sets = (subjects.texts, subjects.unconditional, subjects.photographs)
     found = [tools.judge.find(to_images(pixels[: len(captions)])) for pixels in sets]
     n, tag = len(captions), f"[referee,n={len(captions)}]"

@@ -29,8 +29,13 @@ class Workspace:
 
     @property
     def dataset(self) -> Path:
-        """The data set in the MM-CelebA-HQ layout."""
+        """The data set."""
         return self.at(self.params.paths.data) / "dataset"
+
+    @property
+    def data_card(self) -> Path:
+        """The page about the data set; beside it, so that its look is no input of other stages."""
+        return self.dataset.with_suffix(".html")
 
     @property
     def codes(self) -> Path:

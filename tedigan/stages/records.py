@@ -1,186 +1,216 @@
-"""Makes one record of the data set: photograph, sketch, label map, attributes and captions."""
+"""One record of the data set: what was found out about it, and the files that are made of it.
 
-from dataclasses import dataclass
+A maker knows its records by id. `check` finds out whether a record can be made, and `make` makes its
+files; both depend on the record alone, so that any process may do either.
+"""
 
-import torch
-from jaxtyping import Bool, UInt8
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Protocol, runtime_checkable
+
+from jaxtyping import UInt8
 from torch import Tensor
 
-from tedigan.data.attributes import attributes_of
-from tedigan.data.captions import draw_captions
-from tedigan.data.drawn import draw_face
-from tedigan.data.labels import check_labels, colours_to_labels, merge_masks, resize_labels
+from tedigan.data.attributes import ATTRIBUTE_NAMES
+from tedigan.data.caption_writer import draw_captions
+from tedigan.data.cutouts import alpha_of_labels, cut_out
+from tedigan.data.drawn import describe_face, draw_face
+from tedigan.data.labels import colours_to_labels, resize_labels
 from tedigan.data.sketches import sketch_of
-from tedigan.errors import DataError, LabelError
+from tedigan.stages.annotators import Annotators
 from tedigan.store import pictures
-from tedigan.store.sources import MERGED, Place, Source
+from tedigan.store.datasets import KINDS
+from tedigan.store.files import sha256_value
 from tedigan.tensors import stream
+
+FROM_SOURCE = "source"
+WRITTEN, SKETCHED = "written from the attributes", "made from the image"
+CUT_OUT = "cut out along the label map"
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What is the same for every record."""
+    """What is the same for every record. kinds: those that are wanted beside the image."""
 
     resolution: int
     image_format: str
     captions_per_image: int
     seed: int
+    kinds: tuple[str, ...]
+
+    def suffixes(self, possible: Mapping[str, str]) -> dict[str, str]:
+        """Kind -> suffix of its files, of what is wanted and possible."""
+        suffixes = dict.fromkeys(KINDS, "png") | {"image": self.image_format, "text": "txt"}
+        wanted = {"image", *self.kinds} & possible.keys()
+        return {kind: suffixes[kind] for kind in KINDS if kind in wanted}
 
 
-@dataclass(frozen=True)
-class Record:
-    """The files of one record, and its row of the tables. partition: "" if the source has none.
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A record that can be made.
 
-    attributes: the 40 as plain values, since tensors are costly to hand between processes.
+    key: digest of all that its files are made from. attributes: one byte each, 1 = yes.
+    hash: perceptual; empty where repeats are not looked for. notes: what is unusual about it.
     """
 
     id: int
+    key: str
     source_name: str
+    source_sha256: str
     identity: int
-    partition: str
-    attributes: tuple[bool, ...]
-    image: bytes
-    sketch: bytes
-    label: bytes | None
-    text: str
+    attributes: bytes
+    hash: bytes = b""
+    notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Rejected:
-    """A record that was set aside, and why."""
+    """A record that was set aside: the problem in a word or two, and the reason in full."""
 
+    id: int
+    key: str
     source_name: str
+    problem: str
     reason: str
+
+
+Finding = Checked | Rejected
+
+
+@runtime_checkable
+class Maker(Protocol):
+    """Where records come from. origins: kind (and `attributes`) -> what made it, of all that are possible.
+
+    suffixes: kind -> suffix of its files, for every kind that a record has.
+    partitions: name of a published partition -> id -> split.
+    """
+
+    recipe: Recipe
+    annotators: Annotators
+    layout: str
+    licence: str
+    origins: dict[str, str]
+    suffixes: dict[str, str]
+    attribute_names: tuple[str, ...]
+    has_identities: bool
+    partitions: Mapping[str, Mapping[int, str]]
+
+    def check(self, item: tuple[int, Finding | None]) -> Finding:
+        """What there is to know of record `id`; the earlier finding, if it is still true."""
+        ...
+
+    def make(self, checked: Checked) -> dict[str, bytes] | Rejected:
+        """The files of a record, by kind, or why a model could not make one of them."""
+        ...
 
 
 class DrawnMaker:
     """Draws faces; their ids are their indices."""
 
-    has_labels = True
+    layout = "drawn"
+    licence = "Drawn by this project; no person is depicted. Free to use under its licence."
+    attribute_names = ATTRIBUTE_NAMES
+    has_identities = True
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: Recipe, annotators: Annotators) -> None:
         self.recipe = recipe
+        self.annotators = annotators
+        self.partitions: Mapping[str, Mapping[int, str]] = {}
+        self.origins = {
+            "attributes": "drawn",
+            "cutout": CUT_OUT,
+            "image": "drawn",
+            "label": "drawn",
+            "sketch": annotators.origins().get("sketch", SKETCHED),
+            "text": WRITTEN,
+        }
+        self.suffixes = recipe.suffixes(self.origins)
 
-    def make(self, id: int) -> Record | Rejected:
-        """Record `id`, which depends on (seed, id) alone."""
-        face = draw_face(self.recipe.seed, id)
+    def check(self, item: tuple[int, Finding | None]) -> Finding:
+        """Nothing can be wrong with a drawing, and no two are the same."""
+        id, _ = item
+        attributes, identity = describe_face(self.recipe.seed, id)
+        return Checked(
+            id,
+            key=sha256_value([self.recipe.seed, id]),
+            source_name=f"drawn/{id}",
+            source_sha256="",
+            identity=identity,
+            attributes=bytes(attributes.values()),
+        )
+
+    def make(self, checked: Checked) -> dict[str, bytes] | Rejected:
+        """The files of a face, which depend on (seed, id) alone."""
+        face = draw_face(self.recipe.seed, checked.id)
         side = self.recipe.resolution
         labels = colours_to_labels(pictures.rasterise(face.label_svg, side, is_label=True))
-        return _record(
-            self.recipe,
-            id,
-            photograph=pictures.rasterise(face.svg, side),
-            labels=labels[None],
-            attributes=attributes_of(name for name, value in face.attributes.items() if value),
-            origin=(f"drawn/{id}", face.identity, ""),
-        )
+        picture = pictures.rasterise(face.svg, side)
+        text = write_captions(self, checked) if "text" in self.suffixes else None
+        return files_of(self, Parts(picture, labels[None], text=text))
 
 
-class PhotographMaker:
-    """Reads records of a CelebAMask-HQ source; their ids are its numbers."""
+@dataclass(frozen=True)
+class Parts:
+    """What the files of a record are made from, each at its own size."""
 
-    def __init__(
-        self, recipe: Recipe, source: Source, attributes: dict[int, tuple[bool, ...]]
-    ) -> None:
-        self.recipe = recipe
-        self.source = source
-        self.attributes = attributes
-        self.has_labels = bool(source.masks)
-
-    def make(self, id: int) -> Record | Rejected:
-        """Record `id`, or why there is none."""
-        place = self.source.photographs[id]
-        try:
-            return self._make(id, place)
-        except DataError as error:
-            return Rejected(place.name, str(error))
-
-    def _make(self, id: int, place: Place) -> Record:
-        if id not in self.attributes:
-            raise DataError(f"photograph {id} has no row in the attribute file. Add it.")
-        identity, partition = id, ""
-        if self.source.people is not None:
-            if id not in self.source.people:
-                raise DataError(f"photograph {id} has no row in identity.csv. Add it.")
-            identity, partition = self.source.people[id]
-        photograph = pictures.decode(place.read(), name=place.name)
-        return _record(
-            self.recipe,
-            id,
-            photograph=photograph,
-            labels=self._labels(id, photograph) if self.has_labels else None,
-            attributes=torch.tensor(self.attributes[id]),
-            origin=(place.name, identity, partition),
-        )
-
-    def _labels(self, id: int, photograph: UInt8[Tensor, "3 h w"]) -> UInt8[Tensor, "1 h2 w2"]:
-        """The label map at its own size, checked against the photograph's shape."""
-        places = self.source.masks.get(id, {})
-        if not places:
-            raise LabelError(f"photograph {id} has no mask, though others have. Add its masks.")
-        labels = _read_labels(places)
-        check_labels(labels)
-        (height, width), (rows, columns) = photograph.shape[1:], labels.shape
-        if abs(height * columns - width * rows) > max(height, width):
-            raise LabelError(
-                f"the label map of photograph {id} has {columns} x {rows} px, the photograph "
-                f"{width} x {height}: another shape. Cut both alike."
-            )
-        return labels[None]
+    photograph: UInt8[Tensor, "3 h w"]
+    labels: UInt8[Tensor, "1 h2 w2"] | None = None
+    sketch: UInt8[Tensor, "1 h3 w3"] | None = None
+    text: str | None = None
 
 
-def _read_labels(places: dict[str, Place]) -> UInt8[Tensor, "h w"]:
-    """A merged map, of indices or of colours, or the masks of the classes, merged."""
-    maps = {
-        name: pictures.decode_map(place.read(), name=place.name) for name, place in places.items()
-    }
-    if MERGED in maps:
-        labels = maps[MERGED]
-        return labels if labels.ndim == 2 else colours_to_labels(labels)
-    return merge_masks(
-        {name: (map if map.ndim == 2 else map[0]) > 127 for name, map in maps.items()}
-    )
+def files_of(maker: Maker, parts: Parts) -> dict[str, bytes]:
+    """Scale, sketch, cut out and encode: the files of each kind that the maker's records have."""
+    side, suffixes = maker.recipe.resolution, maker.suffixes
+    square = pictures.resize(parts.photograph, min(parts.photograph.shape[1:]))
+    pixels = pictures.resize(square, side)
+    files = {"image": pictures.encode(pixels, suffixes["image"])}
+    if "text" in suffixes:
+        assert parts.text is not None, "captions are wanted, but nobody wrote them"
+        files["text"] = parts.text.encode()
+    if "sketch" in suffixes:
+        sketch = _sketch(square, side, maker.annotators, parts.sketch)
+        files["sketch"] = pictures.encode(sketch, suffixes["sketch"])
+    labels = None if parts.labels is None else resize_labels(parts.labels, side)
+    if "label" in suffixes:
+        assert labels is not None, "label maps are wanted, but there are none"
+        files["label"] = pictures.encode(labels, suffixes["label"])
+    if "cutout" in suffixes:
+        if labels is not None and maker.origins["cutout"] == CUT_OUT:
+            alpha = alpha_of_labels(labels[0], pixels)
+        else:
+            alpha = maker.annotators.alpha(pixels)
+        files["cutout"] = pictures.encode(cut_out(pixels, alpha), suffixes["cutout"])
+    return files
 
 
-def _record(
-    recipe: Recipe,
-    id: int,
-    *,
-    photograph: UInt8[Tensor, "3 h w"],
-    labels: UInt8[Tensor, "1 h2 w2"] | None,
-    attributes: Bool[Tensor, "40"],
-    origin: tuple[str, int, str],
-) -> Record:
-    """Scale, sketch, describe and encode."""
-    side = recipe.resolution
+def _sketch(
+    square: UInt8[Tensor, "3 h w"],
+    side: int,
+    annotators: Annotators,
+    given: UInt8[Tensor, "1 h2 w2"] | None,
+) -> UInt8[Tensor, "1 side side"]:
+    """The source's own sketch, or one of the photograph."""
+    if given is not None:
+        return pictures.resize(given, side)
+    has_simplifier = annotators.simplifier is not None
+    return sketch_of(square, side, simplify=annotators.simplify if has_simplifier else None)
+
+
+def write_captions(maker: Maker, checked: Checked) -> str:
+    """One caption a line, from the attributes; which ones depends on (seed, id) alone."""
+    pairs = zip(maker.attribute_names, checked.attributes, strict=True)
     captions = draw_captions(
-        attributes,
-        num_captions=recipe.captions_per_image,
-        generator=stream(recipe.seed, "captions", id),
+        {name: bool(value) for name, value in pairs},
+        grammar=maker.annotators.grammar,
+        num_captions=maker.recipe.captions_per_image,
+        generator=stream(maker.recipe.seed, "captions", checked.id),
     )
-    square = pictures.resize(photograph, min(photograph.shape[1:]))
-    label = None if labels is None else pictures.encode(resize_labels(labels, side), "png")
-    return Record(
-        id,
-        *origin,
-        attributes=tuple(attributes.tolist()),
-        image=pictures.encode(pictures.resize(square, side), recipe.image_format),
-        sketch=pictures.encode(sketch_of(square, side), "png"),
-        label=label,
-        text="".join(f"{caption.text}\n" for caption in captions),
-    )
+    return "".join(f"{caption.text}\n" for caption in captions)
 
 
-_maker: DrawnMaker | PhotographMaker
-
-
-def start_worker(maker: DrawnMaker | PhotographMaker) -> None:
-    """Prepare a worker process: its maker, and one thread, since there is one worker a core."""
-    global _maker
-    _maker = maker
-    torch.set_num_threads(1)
-
-
-def make_in_worker(id: int) -> Record | Rejected:
-    """`make` of the worker's maker."""
-    return _maker.make(id)
+def digest_of(maker: Maker) -> str:
+    """Of all that a record's files depend on beside its own sources: the recipe, the models, the grammar."""
+    made = {kind: maker.origins.get(kind) for kind in ("attributes", *maker.suffixes)}
+    recipe = [asdict(maker.recipe), maker.suffixes, made]
+    return sha256_value([*recipe, maker.annotators.digest()])

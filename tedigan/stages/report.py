@@ -114,9 +114,9 @@ def _dataset(source: Path, fresh: Path) -> dict[str, Any]:
         "photographs": f"{facts['num_images']:,}",
         "splits": ", ".join(f"{name} {count:,}" for name, count in facts["num_per_split"].items()),
         "resolution": f"{facts['resolution']} px",
-        "captions": f"{facts['captions_per_image']} per photograph",
+        "captions": f"{facts['captions_per_image'] or 'own ones'} per photograph",
         "identities": facts["identities"],
-        "label maps": "yes" if facts["has_labels"] else "no",
+        "label maps": "yes" if "label" in facts["kinds"] else "no",
         "source": facts["source"],
         "licence": facts["licence"],
     }
@@ -127,8 +127,9 @@ def _dataset(source: Path, fresh: Path) -> dict[str, Any]:
 
 
 def _digests(workspace: Workspace) -> dict[str, str]:
-    """sha256 of the data set's index and of every network."""
-    files = {"dataset/index.csv": sha256_file(workspace.dataset / "index.csv")}
+    """sha256 of the data set's tables and of every network."""
+    names = ("dataset.json", "index.parquet")
+    files = {f"dataset/{name}": sha256_file(workspace.dataset / name) for name in names}
     for model in MODELS:
         for path in sorted(workspace.model(model).glob("*.safetensors")):
             files[f"{model}/{path.name}"] = sha256_file(path)

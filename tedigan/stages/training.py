@@ -29,34 +29,25 @@ class Stateful(Protocol):
         """Put a state back."""
 
 
-class Training:
-    """One training stage's run, found again after a kill by the digest of what it depends on.
+class Loop:
+    """A training run, found again after a kill by the digest of what it depends on.
 
-    inputs: folders of earlier stages; their content is part of the digest.
-    lengths: parameters that only say how long to train; a checkpoint serves a longer run too.
+    depends_on: plain values; another version of any of them starts anew. inputs: folders of earlier results;
+    their content is part of the digest.
     """
 
     def __init__(
         self,
-        workspace: Workspace,
-        stage: str,
-        inputs: list[Path],
+        name: str,
         *,
+        work: Path,
+        depends_on: Mapping[str, Any],
+        inputs: list[Path],
         every: int,
-        lengths: frozenset[str] = frozenset(),
     ) -> None:
-        # imported here: the table in tedigan.stages imports this module's stages only by name
-        from tedigan.stages import STAGES
-
-        section = getattr(workspace.params, stage)
-        spec = {
-            "stage": stage,
-            "version": STAGES[stage].version,
-            "params": section.model_dump(mode="json", exclude=lengths | {"checkpoint_every"}),
-            "inputs": [_digest(path) for path in inputs],
-        }
-        self.stage, self.every = stage, every
-        self.checkpoint = CheckpointFile(workspace.work, stage, sha256_value(spec))
+        spec = {**depends_on, "inputs": [_digest(path) for path in inputs]}
+        self.name, self.every = name, every
+        self.checkpoint = CheckpointFile(work, name, sha256_value(spec))
         self.resumed_from_step: int | None = None
         self.rows: list[dict[str, float]] = []
 
@@ -70,7 +61,7 @@ class Training:
         """Call `step(i)` for the steps that remain; it returns numbers for the log."""
         start = self._resume(components, num_steps)
         log_every = max(1, num_steps // LOG_ROWS)
-        bar = progress(total=num_steps, initial=start, desc=self.stage, unit="step")
+        bar = progress(total=num_steps, initial=start, desc=self.name, unit="step")
         for i in range(start, num_steps):
             numbers = step(i)
             if i % log_every == 0 or i == num_steps - 1:
@@ -109,12 +100,42 @@ class Training:
         for name, component in components.items():
             component.load_state_dict(state["states"][name])
         self.rows, self.resumed_from_step = state["rows"], state["step"]
-        note(f"{self.stage}: resumes from its checkpoint at step {state['step']}")
+        note(f"{self.name}: resumes from its checkpoint at step {state['step']}")
         return int(state["step"])
 
 
+class Training(Loop):
+    """One training stage's run.
+
+    lengths: parameters that only say how long to train; a checkpoint serves a longer run too.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        stage: str,
+        inputs: list[Path],
+        *,
+        every: int,
+        lengths: frozenset[str] = frozenset(),
+    ) -> None:
+        # imported here: the table in tedigan.stages imports this module's stages only by name
+        from tedigan.stages import STAGES
+
+        section = getattr(workspace.params, stage)
+        depends_on = {
+            "stage": stage,
+            "version": STAGES[stage].version,
+            "params": section.model_dump(mode="json", exclude=lengths | {"checkpoint_every"}),
+        }
+        super().__init__(
+            stage, work=workspace.work, depends_on=depends_on, inputs=inputs, every=every
+        )
+
+
 def _digest(path: Path) -> str:
-    """A model folder by its bytes; a data set by its index (its pictures may be gigabytes)."""
-    if (path / "index.csv").is_file():
-        return sha256_value([sha256_file(path / name) for name in ("index.csv", "dataset.json")])
+    """A model folder by its bytes; a data set by its tables, which name its shards by their sha256."""
+    if (path / "index.parquet").is_file():
+        tables = ("index.parquet", "dataset.json")
+        return sha256_value([sha256_file(path / name) for name in tables])
     return sha256_tree(path)

@@ -1,124 +1,103 @@
-"""The data set folder in the MM-CelebA-HQ layout: written once, then read by every other stage.
+"""The data set folder: written once, then read by every other stage, any record by its offset.
 
-    dataset.json            what it is: resolution, counts, formats, licence
-    index.csv               id, split, identity, source_name
-    attributes.txt          official CelebAMask-HQ layout
-    quarantine.csv          name, reason: records that were set aside
-    train.txt val.txt test.txt      names of the photographs
-    image text sketch label         a folder or a .tar each, members {id}.png or {id}.txt
+    dataset.json            what it is: kinds, origin of each, resolution, counts, shards, licence
+    index.parquet           one row a record (tedigan.store.indexes)
+    quarantine.csv          name, problem, reason: records that were set aside
+    shards/all-{nnnnn}.tar  the files of records (tedigan.store.shards), by range of ids
+    examples.png            the first records, for people; the page about it lies beside the folder
 
-Label maps are grey PNGs of class indices.
+Kinds are image, text (one caption a line), sketch (grey PNG: 255 is paper, 0 is ink), label (grey PNG
+of class indices) and cutout (PNG with transparency); a data set has an image and any of the others.
 """
 
 import csv
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import torch
 from jaxtyping import Bool, Int64, UInt8
 from torch import Tensor
 
+from tedigan.data.splits import SPLITS
 from tedigan.errors import DataError
 from tedigan.store.files import write_json, write_text
-from tedigan.store.pictures import decode, decode_map
-from tedigan.store.shelves import FolderShelf, FolderWriter, Shelf, TarShelf, TarWriter
+from tedigan.store.indexes import Index, Row, check_ids, write_index
+from tedigan.store.pictures import decode, decode_cutout, decode_map
+from tedigan.store.shards import Shard, read_span
 
-SPLITS = ("train", "val", "test")
+KINDS = ("image", "text", "sketch", "label", "cutout")
 MAX_KEPT_BYTES = 2 * 2**30
 _NUM_READERS = 4
-_INDEX_COLUMNS = ["id", "split", "identity", "source_name"]
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One line of index.csv."""
-
-    id: int
-    split: str
-    identity: int
-    source_name: str
+def shard_name(number: int) -> str:
+    """The name of a shard in its data set's folder."""
+    return f"shards/all-{number:05d}.tar"
 
 
-class DatasetWriter:
-    """Writes the files of records as they come; `finish` writes the tables."""
+def write_tables(
+    folder: Path,
+    rows: Sequence[Row],
+    *,
+    shards: Mapping[int, Shard],
+    quarantine: Sequence[tuple[str, str, str]],
+    description: Mapping[str, Any],
+) -> None:
+    """Write dataset.json, index.parquet and quarantine.csv beside the shards, which are there already.
 
-    def __init__(self, folder: Path, *, packing: str, image_format: str, has_labels: bool) -> None:
-        kinds = ["image", "text", "sketch", *(["label"] if has_labels else [])]
-        writer = TarWriter if packing == "tar" else FolderWriter
-        self._folder = folder
-        self._image_format = image_format
-        self._writers = {kind: writer(folder, kind) for kind in kinds}
-
-    def __enter__(self) -> "DatasetWriter":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        for writer in self._writers.values():
-            writer.close()
-
-    def add(self, id: int, *, image: bytes, text: str, sketch: bytes, label: bytes | None) -> None:
-        """Write one record's files."""
-        self._writers["image"].add(f"{id}.{self._image_format}", image)
-        self._writers["text"].add(f"{id}.txt", text.encode())
-        self._writers["sketch"].add(f"{id}.png", sketch)
-        if label is not None:
-            self._writers["label"].add(f"{id}.png", label)
-
-    def finish(
-        self,
-        entries: Sequence[Entry],
-        *,
-        attributes: str,
-        quarantine: Sequence[tuple[str, str]],
-        description: dict[str, Any],
-    ) -> None:
-        """Write the tables. `description` goes into dataset.json with the counts added."""
-        names = {entry.id: f"{entry.id}.{self._image_format}" for entry in entries}
-        counts = {}
-        for split in SPLITS:
-            of_split = [names[entry.id] for entry in entries if entry.split == split]
-            counts[split] = len(of_split)
-            write_text(self._folder / f"{split}.txt", "".join(f"{name}\n" for name in of_split))
-        rows = [[entry.id, entry.split, entry.identity, entry.source_name] for entry in entries]
-        write_text(self._folder / "index.csv", _csv(_INDEX_COLUMNS, rows))
-        write_text(self._folder / "quarantine.csv", _csv(["name", "reason"], quarantine))
-        write_text(self._folder / "attributes.txt", attributes)
-        numbers = {"num_images": len(entries), "num_per_split": counts}
-        write_json(self._folder / "dataset.json", description | numbers)
+    description: what dataset.json says beside counts and shards; `kinds` is kind -> suffix.
+    """
+    write_index(
+        folder / "index.parquet",
+        rows,
+        attribute_names=description["attribute_names"],
+        kinds=list(description["kinds"]),
+        shards=shards,
+    )
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([("name", "problem", "reason"), *quarantine])
+    write_text(folder / "quarantine.csv", text.getvalue())
+    splits = [row.split for row in rows]
+    counts = {
+        "num_images": len(rows),
+        "num_per_split": {name: splits.count(name) for name in SPLITS},
+        "shards": [
+            {
+                "name": shard_name(number),
+                "num_bytes": shard.num_bytes,
+                "num_records": len(shard.spans),
+                "sha256": shard.sha256,
+            }
+            for number, shard in sorted(shards.items())
+        ],
+    }
+    write_json(folder / "dataset.json", {**description, **counts})
 
 
 class Dataset:
     """A finished data set; pictures are decoded on demand, and kept if all of them fit in 2 GiB.
 
-    description: what dataset.json holds.
+    description: what dataset.json holds. kinds: kind -> suffix of its files.
     """
 
-    def __init__(self, folder: Path, description: dict[str, Any], entries: list[Entry]) -> None:
+    def __init__(self, folder: Path, description: dict[str, Any], index: Index) -> None:
         self.folder = folder
         self.description = description
+        self.index = index
         self.licence: str = description["licence"]
         self.resolution: int = description["resolution"]
-        self.has_labels: bool = description["has_labels"]
+        suffixes: dict[str, str] = description["kinds"]
+        self.kinds = {kind: suffixes[kind] for kind in KINDS if kind in suffixes}
         self.attribute_names: list[str] = description["attribute_names"]
-        self.ids = [entry.id for entry in entries]
-        self._entries = entries
-        self._image_format: str = description["image_format"]
-        self._packing: str = description["packing"]
+        self.ids = index.ids
         self._rows = {id: row for row, id in enumerate(self.ids)}
-        self._attributes = _read_attributes(folder / "attributes.txt", self.ids)
-        self._identities = torch.tensor([entry.identity for entry in entries], dtype=torch.int64)
-        self._shelves: dict[str, Shelf] = {}
+        self._attributes = torch.from_numpy(index.attributes)
+        self._identities = torch.tensor(index.identities)
         self._kept: dict[str, tuple[Tensor, Bool[Tensor, " n"]]] = {}
 
     @classmethod
@@ -126,86 +105,99 @@ class Dataset:
         """Open a data set folder; DataError if it is absent or anything of it is missing."""
         try:
             description = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
-            with (folder / "index.csv").open(encoding="utf-8", newline="") as file:
-                entries = [
-                    Entry(int(row["id"]), row["split"], int(row["identity"]), row["source_name"])
-                    for row in csv.DictReader(file)
-                ]
-            dataset = cls(folder, description, entries)
-        except (OSError, ValueError, KeyError) as error:
+            names = description["attribute_names"]
+            index = Index.read(folder / "index.parquet", attribute_names=names)
+            dataset = cls(folder, description, index)
+            check_ids(index.ids, description["num_images"])
+            dataset._check_shards(description["shards"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataError(
                 f"{folder} is not a finished data set: {type(error).__name__} {error}. "
                 "Make it with `tedigan dataset`."
             ) from error
-        dataset._check_complete(description["num_images"])
         return dataset
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether there are label maps."""
+        return "label" in self.kinds
 
     def split(self, name: str) -> list[int]:
         """The ids of train, val or test, in index order."""
         if name not in SPLITS:
             raise DataError(f"there is no split {name!r}; expected one of {', '.join(SPLITS)}.")
-        return [entry.id for entry in self._entries if entry.split == name]
+        return [id for id, split in zip(self.ids, self.index.splits, strict=True) if split == name]
 
     def pixels(self, ids: Sequence[int]) -> UInt8[Tensor, "n 3 h w"]:
         """The photographs."""
         side = self.resolution
-        return self._pictures("image", self._image_format, ids, (3, side, side), decode)
+        return self._pictures("image", ids, (3, side, side), decode)
 
     def sketches(self, ids: Sequence[int]) -> UInt8[Tensor, "n 1 h w"]:
         """The sketches: 255 is paper, 0 is ink."""
         side = self.resolution
-        return self._pictures("sketch", "png", ids, (side, side), decode_map)[:, None]
+        return self._pictures("sketch", ids, (side, side), decode_map)[:, None]
 
     def labels(self, ids: Sequence[int]) -> UInt8[Tensor, "n h w"]:
         """The label maps, as indices of the 19 classes."""
-        if not self.has_labels:
-            raise DataError(
-                f"{self.folder} has no label maps; its source had none. Use one that has."
-            )
-        return self._pictures("label", "png", ids, (self.resolution, self.resolution), decode_map)
+        return self._pictures("label", ids, (self.resolution, self.resolution), decode_map)
+
+    def cutouts(self, ids: Sequence[int]) -> UInt8[Tensor, "n 4 h w"]:
+        """The faces on nothing: red, green, blue, alpha."""
+        side = self.resolution
+        return self._pictures("cutout", ids, (4, side, side), decode_cutout)
 
     def captions(self, id: int) -> list[str]:
         """The captions of one photograph."""
-        self._rows_of([id])
-        return self._shelf("text").read(f"text/{id}.txt").decode().splitlines()
+        return self.read("text", id).decode().splitlines()
 
-    def attributes(self, ids: Sequence[int]) -> Bool[Tensor, "n 40"]:
-        """The 40 attributes, columns as in `attribute_names`."""
+    def attributes(self, ids: Sequence[int]) -> Bool[Tensor, "n k"]:
+        """The attributes, columns as in `attribute_names`; of CelebA 40, of unlabelled pictures none."""
         return self._attributes[self._rows_of(ids)]
 
     def identities(self, ids: Sequence[int]) -> Int64[Tensor, " n"]:
         """Who it is; where the source does not say, every photograph is a person of its own."""
         return self._identities[self._rows_of(ids)]
 
-    def _rows_of(self, ids: Sequence[int]) -> Int64[Tensor, " n"]:
-        try:
-            return torch.tensor([self._rows[id] for id in ids], dtype=torch.int64)
-        except KeyError as error:
+    def read(self, kind: str, id: int) -> bytes:
+        """The file of one record as it is stored."""
+        self._check_kind(kind)
+        number, span = self.index.place(self._row(id), kind)
+        return read_span(self.folder / shard_name(number), span)
+
+    def _check_kind(self, kind: str) -> None:
+        if kind not in self.kinds:
+            what = {"label": "label maps", "text": "captions"}.get(kind, f"{kind} files")
             raise DataError(
-                f"{self.folder} has no photograph {error}; its ids are {self.ids[0]} to "
-                f"{self.ids[-1]} (see index.csv)."
+                f"{self.folder} has no {what}; its source had none, or dataset.kinds leaves them "
+                f"out. It has: {', '.join(self.kinds)}. Use one that has, or make it again."
+            )
+
+    def _row(self, id: int) -> int:
+        try:
+            return self._rows[id]
+        except KeyError:
+            raise DataError(
+                f"{self.folder} has no photograph {id}; its ids are {self.ids[0]} to "
+                f"{self.ids[-1]} (see index.parquet)."
             ) from None
 
-    def _shelf(self, kind: str) -> Shelf:
-        if self._packing == "folder":
-            return FolderShelf(self.folder)
-        if kind not in self._shelves:
-            self._shelves[kind] = TarShelf(self.folder / f"{kind}.tar")
-        return self._shelves[kind]
+    def _rows_of(self, ids: Sequence[int]) -> Int64[Tensor, " n"]:
+        return torch.tensor([self._row(id) for id in ids], dtype=torch.int64)
 
     def _pictures(
         self,
         kind: str,
-        suffix: str,
         ids: Sequence[int],
         shape: tuple[int, ...],
         decoder: Callable[..., Tensor],
     ) -> Tensor:
         """Pictures of one kind, from memory where they are kept."""
+        self._check_kind(kind)
         rows = self._rows_of(ids)
         num_bytes = len(self.ids) * torch.Size(shape).numel()
         if num_bytes > MAX_KEPT_BYTES:
-            return self._read(kind, suffix, list(ids), shape, decoder)
+            return self._read(kind, list(ids), shape, decoder)
         if kind not in self._kept:
             kept = torch.empty((len(self.ids), *shape), dtype=torch.uint8)
             self._kept[kind] = kept, torch.zeros(len(self.ids), dtype=torch.bool)
@@ -213,28 +205,26 @@ class Dataset:
         missing = rows[~is_kept[rows]].unique()
         if len(missing):
             wanted = [self.ids[row] for row in missing.tolist()]
-            kept[missing] = self._read(kind, suffix, wanted, shape, decoder)
+            kept[missing] = self._read(kind, wanted, shape, decoder)
             is_kept[missing] = True
         return kept[rows]
 
     def _read(
         self,
         kind: str,
-        suffix: str,
         ids: list[int],
         shape: tuple[int, ...],
         decoder: Callable[..., Tensor],
     ) -> Tensor:
         """Decode pictures with a few threads."""
-        shelf = self._shelf(kind)
         pictures = torch.empty((len(ids), *shape), dtype=torch.uint8)
 
         def read(place: int) -> None:
-            name = f"{kind}/{ids[place]}.{suffix}"
-            picture = decoder(shelf.read(name), name=name)
+            name = f"{kind} {ids[place]}"
+            picture = decoder(self.read(kind, ids[place]), name=name)
             if picture.shape != shape:
                 raise DataError(
-                    f"{self.folder / name} is {tuple(picture.shape)}, expected {shape}; it was "
+                    f"{self.folder}: {name} is {tuple(picture.shape)}, expected {shape}; it was "
                     "replaced. Make the data set again."
                 )
             pictures[place] = picture
@@ -246,44 +236,14 @@ class Dataset:
                 list(pool.map(read, range(len(ids))))
         return pictures
 
-    def _check_complete(self, num_images: int) -> None:
-        """Every id has each of its files."""
-        if len(self.ids) != num_images:
-            raise DataError(
-                f"{self.folder}: index.csv has {len(self.ids)} rows, dataset.json announces "
-                f"{num_images}. Make the data set again."
-            )
-        suffixes = {"image": self._image_format, "text": "txt", "sketch": "png"}
-        if self.has_labels:
-            suffixes["label"] = "png"
-        names = {name for kind in suffixes for name in self._names(kind)}
-        for kind, suffix in suffixes.items():
-            for id in self.ids:
-                if f"{kind}/{id}.{suffix}" not in names:
-                    raise DataError(
-                        f"{self.folder} lacks {kind}/{id}.{suffix}; it is incomplete. "
-                        "Make the data set again, or `dvc checkout` it."
-                    )
-
-    def _names(self, kind: str) -> set[str]:
-        if self._packing == "tar":
-            return set(self._shelf(kind).names())
-        folder = self.folder / kind
-        return {f"{kind}/{item.name}" for item in folder.iterdir()} if folder.is_dir() else set()
-
-
-def _csv(columns: list[str], rows: Sequence[Sequence[object]]) -> str:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
-    return buffer.getvalue()
-
-
-def _read_attributes(path: Path, ids: Sequence[int]) -> Bool[Tensor, "n 40"]:
-    """The rows of our own attributes.txt, which are in index order."""
-    lines = path.read_text(encoding="utf-8").splitlines()[2:]
-    if len(lines) != len(ids):
-        raise ValueError(f"attributes.txt has {len(lines)} rows for {len(ids)} photographs")
-    values = [[value == "1" for value in line.split()[1:]] for line in lines]
-    return torch.tensor(values, dtype=torch.bool).reshape(len(lines), 40)
+    def _check_shards(self, announced: Sequence[Mapping[str, Any]]) -> None:
+        """Every shard is there, as long as it was; `tedigan dataset validate` compares its sha256."""
+        for shard in announced:
+            path = self.folder / shard["name"]
+            size = path.stat().st_size if path.is_file() else None
+            if size != shard["num_bytes"]:
+                raise DataError(
+                    f"{path} {'is absent' if size is None else f'has {size} bytes'}, expected "
+                    f"{shard['num_bytes']} bytes; the data set is incomplete. Make the data set "
+                    "again, or `dvc checkout` it."
+                )

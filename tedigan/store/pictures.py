@@ -26,6 +26,7 @@ except ImportError:  # it has wheels for common processors only
 
 MAX_PIXELS = 89_000_000  # a little below Pillow's own warning
 MIN_SIDE_PX = 16
+_ORIENTATION = 0x0112  # EXIF tag
 
 _COLOURS = {"RGB", "RGBA", "RGBX", "L", "LA", "P", "PA", "1", "CMYK", "YCbCr"}
 _ENCODINGS: dict[str, dict[str, object]] = {
@@ -57,8 +58,30 @@ def decode_map(content: bytes, *, name: str = "map") -> UInt8[Tensor, "*c h w"]:
     return _to_tensor(picture if picture.mode in {"L", "P"} else picture.convert("RGB"))
 
 
+def decode_cutout(content: bytes, *, name: str = "cut-out") -> UInt8[Tensor, "4 h w"]:
+    """The colours and the alpha of a picture with transparency."""
+    return _to_tensor(_open(content, name).convert("RGBA"))
+
+
+def peculiarities(content: bytes) -> list[str]:
+    """What `decode` does to a good picture beyond reading it, in words: for the data card."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        picture = Image.open(io.BytesIO(content))
+    is_turned = picture.getexif().get(_ORIENTATION, 1) != 1
+    found = {
+        "turned by its EXIF": is_turned,
+        "transparency put on white": picture.has_transparency_data,
+        f"{picture.mode} converted to RGB": picture.mode in {"CMYK", "YCbCr", "L", "1", "P"},
+    }
+    return [words for words, is_so in found.items() if is_so]
+
+
 def encode(pixels: UInt8[Tensor, "c h w"], image_format: str) -> bytes:
-    """A picture file without metadata: png and equal pixels give equal bytes. c: 1 (grey) or 3."""
+    """A picture file without metadata: png and equal pixels give equal bytes.
+
+    c: 1 (grey), 3, or 4 with transparency, which jpg has not.
+    """
     array = pixels.permute(1, 2, 0).contiguous().numpy()
     if image_format == "png" and array.shape[2] == 3 and fpng is not None:
         encoded: bytes = fpng.from_ndarray(array)
@@ -137,12 +160,17 @@ def _open(content: bytes, name: str) -> Image.Image:
     except UnidentifiedImageError:
         raise ImageError(
             f"{name} is not a picture ({len(content)} bytes beginning {content[:8]!r}); expected "
-            "JPEG, PNG or WebP. Replace or remove it."
+            "JPEG, PNG or WebP. Replace or remove it.",
+            problem="not a picture" if content else "empty file",
         ) from None
     except Image.DecompressionBombError as error:
-        raise ImageError(f"{name} is refused: {error}. Give a picture of a face.") from None
+        raise ImageError(
+            f"{name} is refused: {error}. Give a picture of a face.", problem="too large"
+        ) from None
     except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
-        raise ImageError(f"{name} is damaged: {error}. Copy it again or remove it.") from error
+        raise ImageError(
+            f"{name} is damaged: {error}. Copy it again or remove it.", problem="damaged"
+        ) from error
     return picture
 
 
@@ -152,22 +180,35 @@ def _check(picture: Image.Image, name: str) -> None:
     if width * height > MAX_PIXELS:
         raise ImageError(
             f"{name} announces {width} x {height} px; at most {MAX_PIXELS} px are decoded. "
-            "Give a smaller copy."
+            "Give a smaller copy.",
+            problem="too large",
         )
     if min(width, height) < MIN_SIDE_PX:
         raise ImageError(
             f"{name} has {width} x {height} px; a face needs at least {MIN_SIDE_PX} px a side. "
-            "Give the original photograph."
+            "Give the original photograph.",
+            problem="too small",
         )
     if getattr(picture, "n_frames", 1) > 1:
-        raise ImageError(f"{name} is an animation of {picture.n_frames} frames; save one of them.")  # type: ignore[attr-defined]
-    if picture.mode not in _COLOURS:
         raise ImageError(
-            f"{name} has pixels of mode {picture.mode}; expected 8 bits a channel. Save it as RGB."
+            f"{name} is an animation of {picture.n_frames} frames; save one of them.",  # type: ignore[attr-defined]
+            problem="animated",
         )
+    if picture.mode not in _COLOURS or _is_deep(picture):
+        raise ImageError(
+            f"{name} has pixels of mode {picture.mode} with more than 8 bits; expected 8 bits a "
+            "channel. Save it as 8-bit RGB.",
+            problem="16-bit",
+        )
+
+
+def _is_deep(picture: Image.Image) -> bool:
+    """Whether the file has 16 bits a channel, of which Pillow would drop the lower 8 in silence."""
+    tiles = getattr(picture, "tile", [])
+    return any(";16" in str(argument) for *_, argument in tiles)
 
 
 def _to_tensor(picture: Image.Image) -> UInt8[Tensor, "*c h w"]:
-    """`[h, w]` of a one-channel picture, else `[3, h, w]`."""
+    """`[h, w]` of a one-channel picture, else `[c, h, w]`."""
     tensor = torch.from_numpy(np.array(picture))
     return tensor.permute(2, 0, 1).contiguous() if tensor.ndim == 3 else tensor

@@ -1,9 +1,8 @@
-"""Named bytes: a folder or an uncompressed tar, read and written alike.
+"""Named bytes: a folder, an uncompressed tar or one file, read alike.
 
 A name is a POSIX path relative to the shelf, such as `image/0.png`.
 """
 
-import io
 import os
 import tarfile
 from collections.abc import Iterator
@@ -51,6 +50,21 @@ class FolderShelf:
             ) from error
 
 
+class FileShelf:
+    """One file alone, whatever lies beside it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def names(self) -> Iterator[str]:
+        """Its name."""
+        return iter([self.path.name])
+
+    def read(self, name: str) -> bytes:
+        """Its bytes."""
+        return FolderShelf(self.path.parent).read(name)
+
+
 class TarShelf:
     """The members of a .tar; its table of contents is read once, then members by their place."""
 
@@ -87,36 +101,3 @@ class TarShelf:
         if len(content) != size:
             raise DataError(f"{self.path.name} ends within {name}; it was cut. Copy it again.")
         return content
-
-
-class FolderWriter:
-    """Writes `{folder}/{kind}/{name}`."""
-
-    def __init__(self, folder: Path, kind: str) -> None:
-        self._folder = folder / kind
-        self._folder.mkdir(parents=True)
-
-    def add(self, name: str, content: bytes) -> None:
-        """Write one file."""
-        (self._folder / name).write_bytes(content)
-
-    def close(self) -> None:
-        """Nothing is left to do."""
-
-
-class TarWriter:
-    """Writes `{folder}/{kind}.tar` with members `{kind}/{name}`: equal contents give equal bytes."""
-
-    def __init__(self, folder: Path, kind: str) -> None:
-        self._kind = kind
-        self._tar = tarfile.open(folder / f"{kind}.tar", "w", format=tarfile.USTAR_FORMAT)
-
-    def add(self, name: str, content: bytes) -> None:
-        """Append one member, without time or owner."""
-        member = tarfile.TarInfo(f"{self._kind}/{name}")
-        member.size = len(content)
-        self._tar.addfile(member, io.BytesIO(content))
-
-    def close(self) -> None:
-        """Write the end of the archive."""
-        self._tar.close()

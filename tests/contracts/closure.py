@@ -17,6 +17,8 @@ HARMLESS = {
     "stages/outcome.py",
     "torchvision_cure.py",
 }
+# Files of the package that a module reads though it does not import them.
+READ_BY = {"store/grammars.py": "data/grammars/celeba.yaml"}
 
 
 @cache
@@ -27,8 +29,8 @@ def _graph() -> grimp.ImportGraph:
 def code_of(stage: str) -> set[str]:
     """Files that decide the stage's result, such as `generator/ops.py`."""
     module = f"tedigan.stages.{stage}"
-    found = {module, *_graph().find_upstream_modules(module)}
-    return {_file(name) for name in found} - HARMLESS - {""}
+    found = {_file(name) for name in {module, *_graph().find_upstream_modules(module)}}
+    return (found | {READ_BY[file] for file in found & READ_BY.keys()}) - HARMLESS - {""}
 
 
 def _file(module: str) -> str:

@@ -9,7 +9,13 @@ import pytest
 import resvg_py
 from PIL import Image
 
-from tedigan.data.drawn import ATTRIBUTE_NAMES, LABEL_COLOURS, DrawnFace, draw_face
+from tedigan.data.drawn import (
+    ATTRIBUTE_NAMES,
+    LABEL_COLOURS,
+    DrawnFace,
+    describe_face,
+    draw_face,
+)
 from tedigan.data.drawn.attributes import attributes_of
 from tedigan.data.drawn.face import LOOK_STREAM, PERSON_STREAM
 from tedigan.data.drawn.look import sample_look
@@ -131,6 +137,12 @@ def test_faces_of_one_identity_share_lasting_traits():
     for start in range(0, 1998, 3):
         trio = rows[start : start + 3]
         assert all(len({row[name] for row in trio}) == 1 for name in SHARED)
+
+
+def test_a_description_is_that_of_the_drawing():
+    for index in range(6):
+        face = drawn(index)
+        assert describe_face(SEED, index) == (face.attributes, face.identity)
 
 
 def test_identity_counts_the_faces_off():

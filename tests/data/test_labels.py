@@ -1,5 +1,7 @@
 """The 19 classes of a label map."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -9,11 +11,14 @@ from tedigan.data.labels import (
     colours_to_labels,
     labels_to_colours,
     merge_masks,
+    mirror_labels,
     one_hot,
     resize_labels,
 )
 from tedigan.errors import LabelError
+from tedigan.store.pictures import decode_map
 
+SAMPLES = Path(__file__).parents[3] / "shared/data/celebamask-samples"
 ALL = torch.arange(19, dtype=torch.uint8).reshape(1, 1, 19)
 
 
@@ -66,3 +71,25 @@ def test_resizing_invents_no_class() -> None:
     small = resize_labels(labels, 5)
     assert small.shape == (1, 5, 5)
     assert set(small.unique().tolist()) <= {1, 13, 17}
+
+
+def test_the_mirror_image_of_a_left_eye_is_a_right_eye() -> None:
+    index = {name: LABEL_NAMES.index(name) for name in LABEL_NAMES}
+    row = [index[name] for name in ("r_brow", "l_ear", "skin", "l_lip", "l_eye")]
+    expected = [index[name] for name in ("r_eye", "l_lip", "skin", "r_ear", "l_brow")]
+    labels = torch.tensor([[row]], dtype=torch.uint8)
+    assert mirror_labels(labels).tolist() == [[expected]]
+    assert torch.equal(mirror_labels(mirror_labels(ALL)), ALL)
+
+
+@pytest.mark.shared
+def test_the_left_eye_of_celebamask_is_on_the_right_of_the_picture() -> None:
+    if not SAMPLES.is_dir():
+        pytest.skip(f"no label maps at {SAMPLES}")
+    for path in sorted(SAMPLES.glob("*.png")):
+        labels = decode_map(path.read_bytes())
+        columns = [
+            (labels == LABEL_NAMES.index(name)).nonzero()[:, 1].float().mean()
+            for name in ("r_brow", "r_eye", "l_eye", "l_brow")
+        ]
+        assert max(columns[:2]) < labels.shape[1] / 2 < min(columns[2:])

@@ -39,3 +39,22 @@ def test_a_face_gives_few_dark_strokes_on_white(size_px: int) -> None:
     assert sketch.shape == (1, size_px, size_px)
     assert 0.03 < (sketch < 128).float().mean() < 0.3
     assert (sketch == 255).float().mean() > 0.5
+
+
+@pytest.mark.parametrize("size_px", [128, 1024])
+def test_faint_edges_in_the_dark_are_drawn_like_strong_ones(size_px: int) -> None:
+    pixels = torch.full((3, 512, 512), 250, dtype=torch.uint8)
+    pixels[:, :, 80:] = 12
+    pixels[:, 200:300, 300:400] = 52
+    sketch = sketch_of(pixels, size_px)[0]
+    inside = sketch[
+        size_px // 2 - 10 : size_px // 2 + 10, int(0.55 * size_px) : int(0.62 * size_px)
+    ]
+    assert inside.min() < 160
+
+
+def test_a_larger_sketch_shows_the_same_lines() -> None:
+    pixels = rasterise(draw_face(0, 3).svg, 512)
+    small = sketch_of(pixels, 256).float()
+    large = torch.nn.functional.avg_pool2d(sketch_of(pixels, 1024).float(), 4)
+    assert (small - large).abs().mean() < 20

@@ -5,17 +5,19 @@ import pytest
 import torch
 
 from tedigan.data.attributes import attributes_of
-from tedigan.data.captions import attributes_named
+from tedigan.data.caption_reader import Reader
 from tedigan.stages import evaluate
 from tedigan.stages.subjects import Networks
 from tedigan.store.files import sha256_tree
+from tedigan.store.grammars import load_grammar
 
 from .toy import toy_attributes, toy_pixels
 
 
 def faces(captions, seed):
     """Faces that show exactly what their caption names; the tint differs with the seed and place."""
-    named = [[name for name, value in attributes_named(one).items() if value] for one in captions]
+    read = Reader(load_grammar()).read
+    named = [[name for name, value in read(one).items() if value] for one in captions]
     return torch.stack(
         [toy_pixels(attributes_of(names), seed + i) for i, names in enumerate(named)]
     )

@@ -5,10 +5,12 @@ from pathlib import Path
 import torch
 import yaml
 
-from tedigan.data.attributes import ATTRIBUTE_NAMES, format_attributes
+from tedigan.data.attributes import ATTRIBUTE_NAMES
 from tedigan.stages.outcome import Workspace
-from tedigan.store.datasets import DatasetWriter, Entry
+from tedigan.store.datasets import shard_name, write_tables
+from tedigan.store.indexes import Row
 from tedigan.store.pictures import encode
+from tedigan.store.shards import ShardWriter, read_shard
 from tedigan.tensors import stream
 
 ROOT = Path(__file__).parents[2]
@@ -22,7 +24,7 @@ def toy_workspace(
 ) -> Workspace:
     """The project's params with `sections` put over them, and a toy data set."""
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
-    params["runtime"] = {"device": "cpu"}
+    params["runtime"]["device"] = "cpu"
     for name, values in sections.items():
         params[name] |= values
     (root / "params.yaml").write_text(yaml.safe_dump(params))
@@ -63,30 +65,28 @@ def toy_pixels(attributes: torch.Tensor, person: int) -> torch.Tensor:
 
 
 def write_toy_dataset(folder: Path, num_images: int, faces_per_person: int) -> None:
-    folder.mkdir(parents=True)
-    entries, rows = [], {}
-    with DatasetWriter(folder, packing="folder", image_format="png", has_labels=False) as writer:
+    rows, kinds = [], {"image": "png", "text": "txt", "sketch": "png"}
+    with ShardWriter(folder / shard_name(0), kinds) as writer:
         for index in range(num_images):
             person, attributes = index // faces_per_person, toy_attributes(index)
             content = encode(toy_pixels(attributes, person), "png")
-            text = toy_caption(attributes) + "\n"
-            writer.add(index, image=content, text=text, sketch=content, label=None)
-            entries.append(Entry(index, SPLITS[person % 10], person, f"{index}.png"))
-            rows[f"{index}.png"] = attributes
-        writer.finish(
-            entries,
-            attributes=format_attributes(rows),
-            quarantine=[],
-            description={
-                "attribute_names": list(ATTRIBUTE_NAMES),
-                "captions_per_image": 1,
-                "has_labels": False,
-                "identities": "of the source",
-                "licence": "toy",
-                "resolution": SIZE,
-                "seed": 0,
-                "source": "drawn",
-                "packing": "folder",
-                "image_format": "png",
-            },
-        )
+            text = f"{toy_caption(attributes)}\n".encode()
+            writer.add(index, {"image": content, "text": text, "sketch": content})
+            values = bytes(attributes.tolist())
+            rows.append(Row(index, SPLITS[person % 10], person, f"{index}.png", "", values))
+    write_tables(
+        folder,
+        rows,
+        shards={0: read_shard(folder / shard_name(0))},
+        quarantine=[],
+        description={
+            "attribute_names": list(ATTRIBUTE_NAMES),
+            "captions_per_image": 1,
+            "identities": "of the source",
+            "kinds": kinds,
+            "licence": "toy",
+            "resolution": SIZE,
+            "seed": 0,
+            "source": "drawn",
+        },
+    )

@@ -1,6 +1,7 @@
 """Picture files: what is read, what is refused, and that equal pixels give equal bytes."""
 
 import io
+import struct
 import zlib
 from pathlib import Path
 
@@ -71,6 +72,20 @@ def test_a_grey_map_keeps_its_indices() -> None:
     assert torch.equal(pictures.decode_map(pictures.encode(labels[None], "png")), labels)
 
 
+def deep_png(side: int = 20) -> bytes:
+    """RGB of 16 bits a channel, which Pillow cannot write and opens as 8 bits."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+
+    header = struct.pack(">IIBBBBB", side, side, 16, 2, 0, 0, 0)
+    rows = zlib.compress(side * (b"\0" + b"\x12\x34" * 3 * side))
+    parts = chunk(b"IHDR", header), chunk(b"IDAT", rows), chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
 def damaged_files() -> dict[str, tuple[bytes, str]]:
     jpg = pictures.encode(noise(64, 64), "jpg")
     frames = [Image.new("L", (20, 20), grey) for grey in (0, 200)]
@@ -90,7 +105,8 @@ def damaged_files() -> dict[str, tuple[bytes, str]]:
             file_of(frames[0], "GIF", save_all=True, append_images=frames[1:]),
             "2 frames",
         ),
-        "16 bit": (file_of(deep), "Save it as RGB"),
+        "16 bit": (file_of(deep), "Save it as 8-bit RGB"),
+        "16 bit colour": (deep_png(), "Save it as 8-bit RGB"),
         "tiny": (file_of(Image.new("RGB", (4, 300))), "at least 16 px"),
         "huge": (bytes(huge), "announces 10000 x 10000"),
         "bomb": (bytes(bomb), "refused.*decompression bomb"),
@@ -103,6 +119,34 @@ def test_an_unusable_picture_is_refused_with_its_name_and_reason(kind: str) -> N
     with pytest.raises(ImageError, match=reason) as caught:
         pictures.decode(content, name="7.jpg")
     assert "7.jpg" in str(caught.value)
+
+
+def test_refusals_are_counted_under_a_word_or_two() -> None:
+    problems = {}
+    for kind, (content, _) in damaged_files().items():
+        with pytest.raises(ImageError) as caught:
+            pictures.decode(content)
+        problems[kind] = caught.value.problem
+    assert problems == {
+        "truncated": "damaged",
+        "truncated png": "damaged",
+        "no picture": "not a picture",
+        "empty": "empty file",
+        "animated": "animated",
+        "16 bit": "16-bit",
+        "16 bit colour": "16-bit",
+        "tiny": "too small",
+        "huge": "too large",
+        "bomb": "too large",
+    }
+
+
+def test_what_was_changed_to_read_a_picture_is_said() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned = file_of(Image.new("CMYK", (40, 20)), "JPEG", exif=exif)
+    assert pictures.peculiarities(turned) == ["turned by its EXIF", "CMYK converted to RGB"]
+    assert pictures.peculiarities(pictures.encode(noise(), "jpg")) == []
 
 
 def test_a_wide_picture_is_cut_to_its_centre() -> None:

@@ -81,6 +81,13 @@ def test_bits_survive_that_are_no_numbers(tmp_path: Path, is_zip: bool) -> None:
     assert torch.equal(got.view(torch.int32), bits)
 
 
+def test_a_bool_of_any_byte_is_one_of_two(tmp_path: Path) -> None:
+    """A bool tensor that holds a 2 is undefined behaviour in torch."""
+    content = checkpoint(x=tensor(storage_id("0", 4, kind="torch.BoolStorage"), 0, (4,), (1,)))
+    got = read_bytes(tmp_path, archive(content, {"0": bytes([0, 1, 2, 255])})).state_dict()["x"]
+    assert got.view(torch.uint8).tolist() == [0, 1, 1, 1]
+
+
 @BOTH
 def test_views_of_every_kind_come_out_contiguous(tmp_path: Path, is_zip: bool) -> None:
     big = torch.randn(2, 3, 4, 5)
@@ -220,6 +227,23 @@ def test_a_file_from_python_2_is_read(tmp_path: Path) -> None:
     file = read_bytes(tmp_path, stream(content, {"94": values}))
     assert file.content["iter"] == 2**40
     assert torch.equal(file.state_dict()["weight"], torch.tensor([[2.0, 3.0], [4.0, 5.0]]))
+
+
+@pytest.mark.parametrize("value", [0.0, -1.5, 3.1415926535])
+def test_numbers_from_python_2_are_read_whether_they_look_like_text_or_not(
+    tmp_path: Path, value: float
+) -> None:
+    state = b"(K\x03U\x01<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb"
+    dtype = called("numpy.dtype", b"U\x02f8", number(0), number(1)) + state
+    scalar = called("numpy.core.multiarray.scalar", dtype, b"U\x08" + struct.pack("<d", value))
+    assert read_bytes(tmp_path, stream(checkpoint(x=scalar))).content["x"] == value
+
+
+def test_a_big_endian_number_is_refused(tmp_path: Path) -> None:
+    content = {"loss": np.array([1.5], dtype=">f8")[0]}
+    data = archive(pickle.dumps(content, 2).replace(b"X\x01\x00\x00\x00<", b"X\x01\x00\x00\x00>"))
+    with pytest.raises(WeightsError, match="not a numpy scalar"):
+        read_bytes(tmp_path, data)
 
 
 def _names(file: str) -> list[str]:

@@ -6,8 +6,8 @@ import numpy as np
 
 from tedigan.data.drawn import features, hair, head, mouth, surroundings, wear
 from tedigan.data.drawn.attributes import attributes_of
-from tedigan.data.drawn.look import sample_look
-from tedigan.data.drawn.person import sample_person
+from tedigan.data.drawn.look import Look, sample_look
+from tedigan.data.drawn.person import Person, sample_person
 from tedigan.data.drawn.scene import PIVOT, Scene
 
 PERSON_STREAM, LOOK_STREAM = 0, 1
@@ -31,9 +31,7 @@ class DrawnFace:
 
 def draw_face(seed: int, index: int, faces_per_identity: int = 3) -> DrawnFace:
     """Draw face `index` of the endless set named by `seed`; nothing else has influence on it."""
-    identity = index // faces_per_identity
-    person = sample_person(np.random.default_rng([seed, PERSON_STREAM, identity]))
-    look = sample_look(np.random.default_rng([seed, LOOK_STREAM, index]), person)
+    person, look, identity = _sample(seed, index, faces_per_identity)
     scene = Scene(person, look)
     _draw_body(scene)
     scene.canvas.rotate(look.roll, PIVOT)
@@ -45,6 +43,20 @@ def draw_face(seed: int, index: int, faces_per_identity: int = 3) -> DrawnFace:
         attributes=attributes_of(person, look),
         identity=identity,
     )
+
+
+def describe_face(
+    seed: int, index: int, faces_per_identity: int = 3
+) -> tuple[dict[str, bool], int]:
+    """Attributes and identity of that face, in a twentieth of the time that drawing it takes."""
+    person, look, identity = _sample(seed, index, faces_per_identity)
+    return attributes_of(person, look), identity
+
+
+def _sample(seed: int, index: int, faces_per_identity: int) -> tuple[Person, Look, int]:
+    identity = index // faces_per_identity
+    person = sample_person(np.random.default_rng([seed, PERSON_STREAM, identity]))
+    return person, sample_look(np.random.default_rng([seed, LOOK_STREAM, index]), person), identity
 
 
 def _draw_body(scene: Scene) -> None:

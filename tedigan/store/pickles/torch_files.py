@@ -85,7 +85,7 @@ class TorchFile:
 def read_torch_file(path: Path, *, max_bytes: int = 8 * 2**30) -> TorchFile:
     """Read what a file of torch.save describes; its tensors stay in the file until they are asked for.
 
-    max_bytes: refuse larger files; an e4e training file with its optimizers takes about 3 GB.
+    max_bytes: refuse larger files; an e4e training file with its optimizers takes about 4 GB.
     Raises WeightsError for anything else: names the place or the entry, and what to do.
     """
     data = mapped(path, max_bytes=max_bytes, kind=_KIND)

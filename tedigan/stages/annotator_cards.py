@@ -1,0 +1,56 @@
+"""The model cards of parser and tagger. Deterministic: no time, no host."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def parser_card(config: Mapping[str, Any]) -> str:
+    """The README.md of a parser's folder."""
+    rows = "\n".join(f"| {name} | {_show(value)} |" for name, value in config["iou"].items())
+    return (
+        f"# Face parser, {config['input_px']} px\n\n"
+        "A U-Net that makes label maps of CelebAMask-HQ's 19 classes. `parser.safetensors`. Its maps are\n"
+        "predictions; a data set that holds them says so.\n\n"
+        f"{_about(config)}"
+        f"- Mean intersection over union on the val split: {_show(config['mean_iou'])}.\n\n"
+        "| class | IoU (val) |\n|---|---|\n"
+        f"{rows}\n\n"
+        "A class without a number is not shown by the val split. On pictures of another kind than it was\n"
+        "trained on (drawn faces, photographs) its quality is unknown.\n"
+    )
+
+
+def tagger_card(config: Mapping[str, Any]) -> str:
+    """The README.md of a tagger's folder."""
+    rows = "\n".join(
+        f"| {name} | {_show(one['f1'])} | {_show(one['floor'])} | {_show(one['precision'])} "
+        f"| {_show(one['recall'])} | {_show(one['test_f1'])} | {one['positives']} "
+        f"| {'yes' if one['is_proposed'] else 'no'} |"
+        for name, one in config["attributes"].items()
+    )
+    return (
+        f"# Face tagger, {config['input_px']} px\n\n"
+        "A convolutional network that proposes CelebA's attributes. `tagger.safetensors`. Its answers are\n"
+        "predictions; a data set that holds them says so. The referee is another network.\n\n"
+        f"{_about(config)}"
+        f"- Proposed: {config['num_proposed']} of 40, with a mean F1 of "
+        f"{_show(config['mean_f1_of_proposed'])} on the val split. The others are always answered no.\n\n"
+        "| attribute | F1 (val) | F1 of always yes | precision | recall | F1 (test) | positives (val) "
+        "| proposed |\n|---|---|---|---|---|---|---|---|\n"
+        f"{rows}\n\n"
+        "Thresholds are those of the best F1 on the val split, kept in `config.json`; so F1 (val) is a little\n"
+        "too good, and F1 (test) is not.\n"
+    )
+
+
+def _about(config: Mapping[str, Any]) -> str:
+    training = config["training"]
+    return (
+        f"- Photographs: {training['num_photographs']}.\n"
+        f"- What they and their annotations come from: {training['origin'] or 'not stated'}.\n"
+        f"- Licence: {training['licence']}\n"
+    )
+
+
+def _show(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

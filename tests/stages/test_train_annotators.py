@@ -1,0 +1,149 @@
+"""Parser and tagger are trained on one data set, examined on its val split, and opened by their folders."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from tedigan.__main__ import main
+from tedigan.data.attributes import ATTRIBUTE_NAMES
+from tedigan.errors import DataError, ParamsError
+from tedigan.stages.train_annotators import Settings, train_parser, train_tagger
+from tedigan.store.datasets import Dataset
+from tedigan.store.files import sha256_tree
+from tedigan.store.parsers import load_parser
+from tedigan.store.taggers import Tagger, load_tagger
+from tedigan.tensors import to_images
+from tests.stages import datasets_made, toy
+
+CPU = torch.device("cpu")
+PARSER = Settings(base_channels=8, num_steps=100, batch_size=8, learning_rate=0.01)
+TAGGER = Settings(base_channels=8, num_steps=60, batch_size=32, learning_rate=0.01)
+FEW = Settings(base_channels=4, num_steps=4, batch_size=4, learning_rate=0.01, checkpoint_every=2)
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """80 drawn faces of 32 px with label maps."""
+    folder = tmp_path_factory.mktemp("drawn")
+    sizes = {"resolution": 32, "num_images": 80, "kinds": ["label"]}
+    datasets_made.run(folder, source="drawn", val_fraction=0.2, test_fraction=0.0, **sizes)
+    return folder / "data/dataset"
+
+
+@pytest.fixture(scope="module")
+def toys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("toys") / "dataset"
+    toy.write_toy_dataset(folder, 300, 2)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def tagger(toys: Path) -> Tagger:
+    train_tagger(toys, toys.parent / "tagger", TAGGER, work=toys.parent / "work", device=CPU)
+    return load_tagger(toys.parent / "tagger", CPU)
+
+
+def test_a_parser_learns_from_drawn_faces_and_states_its_quality(drawn: Path) -> None:
+    folder = drawn.parent / "parser"
+    config = train_parser(drawn, folder, PARSER, work=drawn.parent / "work", device=CPU)
+    assert config == json.loads((folder / "config.json").read_text())
+    assert min(config["iou"][name] for name in ("background", "skin", "hair")) > 0.3
+    known = [value for value in config["iou"].values() if value is not None]
+    assert config["mean_iou"] == pytest.approx(sum(known) / len(known))
+    assert "| hair | 0." in (folder / "README.md").read_text()
+    data = Dataset.open(drawn)
+    found = load_parser(str(folder), CPU).parse(to_images(data.pixels(data.split("val"))))
+    assert (found == data.labels(data.split("val"))).float().mean() > 0.5
+
+
+def test_a_tagger_proposes_what_the_photographs_show_and_nothing_else(
+    toys: Path, tagger: Tagger
+) -> None:
+    data = Dataset.open(toys)
+    proposed = {
+        name
+        for name, good in zip(ATTRIBUTE_NAMES, tagger.is_proposed.tolist(), strict=True)
+        if good
+    }
+    assert len(proposed & set(ATTRIBUTE_NAMES[:8])) >= 6
+    assert "Young" not in proposed
+    ids = data.split("test")
+    said, truth = tagger.propose(to_images(data.pixels(ids))), data.attributes(ids)
+    visible = tagger.is_proposed & (torch.arange(40) < 8)
+    assert (said == truth)[:, visible].float().mean() > 0.8
+    assert not said[:, ~tagger.is_proposed].any()
+
+
+def test_a_tagger_s_quality_is_stated_with_its_floor_and_on_unused_photographs(
+    toys: Path, tagger: Tagger
+) -> None:
+    config = json.loads((toys.parent / "tagger/config.json").read_text())
+    first = config["attributes"][ATTRIBUTE_NAMES[0]]
+    assert first["f1"] > first["floor"] > 0.5
+    assert first["test_f1"] > 0.7
+    assert config["attributes"]["Young"]["test_f1"] is None
+    assert config["num_proposed"] == int(tagger.is_proposed.sum())
+    card = (toys.parent / "tagger/README.md").read_text()
+    assert f"Proposed: {config['num_proposed']} of 40" in card
+
+
+def test_of_exclusive_attributes_one_is_proposed(toys: Path, tagger: Tagger) -> None:
+    data = Dataset.open(toys)
+    images = to_images(data.pixels(data.split("test")))
+    group = ATTRIBUTE_NAMES[:8]
+    assert tagger.propose(images)[:, :8].sum(1).max() > 1
+    assert tagger.propose(images, exclusive=[group])[:, :8].sum(1).max() == 1
+
+
+@pytest.mark.parametrize("train", [train_parser, train_tagger])
+def test_a_training_that_was_cut_off_ends_with_the_same_bytes(
+    train: type, drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    train(drawn, whole, FEW, work=tmp_path / "work", device=CPU)
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("tedigan.stages.train_annotators.freeze", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            train(drawn, cut, FEW, work=tmp_path / "work", device=CPU)
+    assert not cut.exists()
+    assert list((tmp_path / "work").rglob("*.pt"))
+    train(drawn, cut, FEW, work=tmp_path / "work", device=CPU)
+    assert sha256_tree(whole) == sha256_tree(cut)
+    assert not list((tmp_path / "work").rglob("*.pt"))
+
+
+def test_a_data_set_without_label_maps_teaches_no_parser(toys: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="has no label maps"):
+        train_parser(toys, tmp_path / "parser", FEW, work=tmp_path, device=CPU)
+
+
+def test_a_data_set_without_a_val_split_is_refused(tmp_path: Path) -> None:
+    toy.write_toy_dataset(tmp_path / "dataset", 6, 1)
+    with pytest.raises(DataError, match="6 photographs for training and 0 for validation"):
+        train_tagger(tmp_path / "dataset", tmp_path / "tagger", FEW, work=tmp_path, device=CPU)
+
+
+def test_the_command_line_trains_and_says_how_well(
+    drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--steps", "2", "--channels", "4", "--input-px", "16", "--work", str(tmp_path)]
+    folder = tmp_path / "parser"
+    assert main(["dataset", "train-parser", str(drawn), str(folder), *options]) == 0
+    assert "mean_iou = 0." in capsys.readouterr().out
+    config = json.loads((folder / "config.json").read_text())
+    assert (config["input_px"], config["training"]["settings"]["num_steps"]) == (16, 2)
+    options = [*options, "--seed", "5"]
+    assert main(["dataset", "train-tagger", str(drawn), str(tmp_path / "tagger"), *options]) == 0
+    assert load_tagger(tmp_path / "tagger", CPU).origin.startswith("predicted by tagger ")
+
+
+@pytest.mark.parametrize("values", [{"num_steps": 0}, {"input_px": 40}])
+def test_settings_that_cannot_be_are_refused(values: dict[str, int]) -> None:
+    with pytest.raises(ParamsError, match=r"is (0|40);"):
+        PARSER.changed(**values)
