@@ -190,13 +190,13 @@ def test_bald_heads_have_no_hair_and_all_others_have():
         assert drawn(index).attributes["Bald"] == (num_pixels(index, "hair") < 100), index
 
 
-def test_left_eye_lies_left_in_the_picture():
+def test_the_persons_left_eye_stands_on_the_right_as_in_celebamask_hq():
     drawing = drawn(0).label_svg
-    assert drawing.index('fill="#3333ff"') < drawing.index('fill="#cc00cc"')
+    assert drawing.index('fill="#cc00cc"') < drawing.index('fill="#3333ff"')
     png = resvg_py.svg_to_bytes(
         svg_string=drawing, width=128, height=128, shape_rendering="crisp_edges"
     )
     pixels = np.asarray(Image.open(io.BytesIO(bytes(png))).convert("RGB"))
     left = (pixels == LABEL_COLOURS["l_eye"]).all(axis=2)
     right = (pixels == LABEL_COLOURS["r_eye"]).all(axis=2)
-    assert left.nonzero()[1].mean() < right.nonzero()[1].mean()
+    assert right.nonzero()[1].mean() < left.nonzero()[1].mean()

@@ -13,7 +13,7 @@ EYE_Y = 240.0
 MOUTH_Y = 365.0
 SKULL_TOP_Y = 56.0
 PIVOT = (256.0, 330.0)  # the head rolls around this point
-SIDES = (("l", -1), ("r", 1))  # left and right of the picture
+SIDES = (("r", -1), ("l", 1))  # of the person, as CelebAMask-HQ names them: right stands left
 
 
 class Scene:
