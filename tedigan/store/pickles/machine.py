@@ -232,7 +232,7 @@ class PickleReader:
             case Attributes() as record if isinstance(state, dict):
                 self._budget.charge(len(state))
                 record.update(state)
-            case Record() as record if not isinstance(record, Attributes):
+            case Record():
                 pass
             case target:
                 got = f"{shown(state)} for {shown(target)}"

@@ -48,7 +48,7 @@ def _scalar(args: tuple[object, ...], *, name: str) -> object:
         case (
             Inert(name="numpy.dtype", args=(str(code), *_), state=(_, "<" | "|", *_)),
             memoryview() | str() as data,
-        ) if len(data) <= 8:
+        ):
             raw = data.encode("ascii", "replace") if isinstance(data, str) else data
             form = _SCALARS.get(code, "")
             if form and len(raw) == struct.calcsize(form):

@@ -60,7 +60,7 @@ class Record(dict[str, object]):
     """
 
 
-class Attributes(Record):
+class Attributes(dict[str, object]):
     """An object whose attributes are all that it has, such as argparse.Namespace: they are items here."""
 
 
