@@ -130,7 +130,7 @@ def dataset(summary: dict[str, Any], pictures: Pictures) -> str:
     """What the data set is, and its first records."""
     sheet = f'<figure class="sheet">{image(pictures[summary["examples"]], "examples")}</figure>'
     known = {name: summary["facts"][name] for name in FACTS if name in summary["facts"]}
-    lead = "The first records: photograph, sketch and, where there is one, label map."
+    lead = "The first records: a row for each kind of picture."
     return section("data", "Data", lead, f"{sheet}<h3>In numbers</h3>{facts(known)}")
 
 

@@ -194,7 +194,7 @@ def _description(section: params.Dataset, maker: Maker, found: Survey) -> dict[s
         "identities": "of the source" if maker.has_identities else "one per photograph",
         "kinds": maker.suffixes,
         "licence": maker.licence,
-        "noted": found.noted,
+        "noted": found.noted | maker.notes,
         "origin": {kind: maker.origins[kind] for kind in sorted(made)},
         "quarantined": dict(sorted(Counter(one.problem for one in found.rejected).items())),
         "records_per_shard": section.records_per_shard,

@@ -82,7 +82,7 @@ class Maker(Protocol):
     """Where records come from. origins: kind (and `attributes`) -> what made it, of all that are possible.
 
     suffixes: kind -> suffix of its files, for every kind that a record has.
-    partitions: name of a published partition -> id -> split.
+    partitions: name of a published partition -> id -> split. notes: what was not used -> how many.
     """
 
     recipe: Recipe
@@ -94,6 +94,7 @@ class Maker(Protocol):
     attribute_names: tuple[str, ...]
     has_identities: bool
     partitions: Mapping[str, Mapping[int, str]]
+    notes: dict[str, int]
 
     def check(self, item: tuple[int, Finding | None]) -> Finding:
         """What there is to know of record `id`; the earlier finding, if it is still true."""
@@ -116,6 +117,7 @@ class DrawnMaker:
         self.recipe = recipe
         self.annotators = annotators
         self.partitions: Mapping[str, Mapping[int, str]] = {}
+        self.notes: dict[str, int] = {}
         self.origins = {
             "attributes": "drawn",
             "cutout": CUT_OUT,

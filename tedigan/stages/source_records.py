@@ -47,7 +47,7 @@ class PhotographMaker:
             )
         self.recipe = recipe
         self.source = source
-        self.layout, self.licence = source.layout, source.licence
+        self.layout, self.licence, self.notes = source.layout, source.licence, source.notes
         self.has_identities = source.identities is not None
         self.partitions: Mapping[str, Mapping[int, str]] = source.partitions
         is_predicted = source.attributes is None and annotators.tagger is not None

@@ -21,7 +21,7 @@ from tedigan.store import pictures
 from tedigan.store.datasets import Dataset
 from tedigan.store.objects import open_bucket
 from tedigan.store.shards import Span, read_shard
-from tedigan.store.sources import open_source
+from tedigan.store.sources import Source, open_source
 from tedigan.store.workshop import Workshop
 
 _DESCRIPTION = "dataset.json"
@@ -83,8 +83,19 @@ def _validate_source(place: str, num_workers: int) -> Verdict:
         "people": len(set((source.identities or {}).values())) or "not stated",
         "splits": ", ".join(sorted(source.partitions)) or "not stated",
         **found.noted,
+        **source.notes,
+        **_listed(source),
     }
     return Verdict(facts, [Problem(r.source_name, r.problem, r.reason) for r in found.rejected])
+
+
+def _listed(source: Source) -> dict[str, int]:
+    """Where a published list of the splits and the photographs differ."""
+    facts = {}
+    if (published := source.partitions.get("published")) is not None:
+        facts["in no split"] = len(source.items.keys() - published.keys())
+        facts["in a split, but absent"] = len(published.keys() - source.items.keys())
+    return {name: count for name, count in facts.items() if count}
 
 
 def _validate_dataset(folder: Path, num_workers: int) -> Verdict:

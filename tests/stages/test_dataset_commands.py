@@ -152,6 +152,13 @@ def test_a_release_is_checked_like_a_source(
     assert "wrong: 1 empty file, 1 no captions" in said
 
 
+def test_lists_that_do_not_fit_the_photographs_are_told(tmp_path: Path) -> None:
+    source = write_multimodal(tmp_path / "source")
+    put(source / "test/filenames.pickle", pickle.dumps(["4", "77"], protocol=2))
+    facts = validate(str(source), num_workers=1).facts
+    assert (facts["in no split"], facts["in a split, but absent"]) == (1, 1)
+
+
 def test_validation_leaves_the_source_and_its_folder_as_they_were(tmp_path: Path) -> None:
     source = write_masks(write_celebamask(tmp_path / "source"))
     before = sha256_tree(tmp_path)

@@ -75,6 +75,8 @@ def test_a_run_killed_here_ends_with_the_bytes_of_a_quiet_one(
     run(tmp_path / "w", source=str(source))
     place = "data/dataset"
     assert sha256_tree(tmp_path / "w" / place) == sha256_tree(tmp_path / "quiet" / place)
+    left = sorted(path.name for path in (tmp_path / "w/data").iterdir())
+    assert left == ["dataset", "dataset.html"]
 
 
 def test_finished_shards_are_found_again_and_half_ones_are_redone(

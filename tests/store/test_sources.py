@@ -189,6 +189,17 @@ def test_a_table_gives_own_attributes_people_and_splits(tmp_path: Path) -> None:
     assert source.partitions == {"published": {0: "test", 1: "train", 2: "train"}}
 
 
+def test_what_is_not_used_is_counted(tmp_path: Path) -> None:
+    write_pictures(tmp_path, ["a.jpg"])
+    put(tmp_path / "b.HEIC", b"")
+    put(tmp_path / "c.gif", b"")
+    put(tmp_path / "t.csv", "file,Smiling\na,1\ngone.jpg,0\n")
+    assert read(tmp_path).notes == {
+        "files that are not read (.gif, .heic)": 2,
+        "rows of the table without a picture": 1,
+    }
+
+
 def test_a_png_beside_a_photograph_is_its_label_map(tmp_path: Path) -> None:
     source = read(write_pictures(tmp_path, ["0.jpg", "0.png", "1.jpg", "1.png"]))
     assert [set(item.masks) for item in source.items.values()] == [{MERGED}, {MERGED}]

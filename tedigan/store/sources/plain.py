@@ -43,6 +43,7 @@ def read_plain(uri: str, places: Mapping[str, Place]) -> Source:
         attributes={id: table.rows[row] for id, row in of_row.items()} if table else None,
         identities=_identities(table, of_row),
         partitions=_partitions(table, of_row),
+        notes=_notes(places, table, num_rows=len(rows)),
     )
 
 
@@ -63,6 +64,18 @@ def _pictures_and_maps(
             raise DataError(f"{kind[stem].name} and {name} have one name. Rename one.")
         kind[stem] = places[str(name)]
     return pictures, maps
+
+
+def _notes(
+    places: Mapping[str, Place], table: AttributeTable | None, *, num_rows: int
+) -> dict[str, int]:
+    """What is left alone: rows without a picture, and files of other kinds."""
+    kinds = [PurePosixPath(name).suffix.lower() or "no suffix" for name in places]
+    others = sorted(kind for kind in kinds if kind not in {*SUFFIXES, ".csv", ".tar"})
+    notes = {f"files that are not read ({', '.join(sorted({*others}))})": len(others)}
+    if table is not None:
+        notes["rows of the table without a picture"] = len(table.rows) - num_rows
+    return {note: count for note, count in notes.items() if count}
 
 
 def _table(uri: str, places: Mapping[str, Place]) -> AttributeTable | None:

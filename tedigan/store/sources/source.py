@@ -61,6 +61,7 @@ class Source:
     attributes: id -> one byte each, 1 = yes, columns as in attribute_names; None without a table.
     identities: id -> person; None where the source does not say.
     partitions: name of a partition (published, official) -> id -> train, val or test.
+    notes: what was found and not used -> how many.
     """
 
     layout: str
@@ -71,6 +72,7 @@ class Source:
     attributes: dict[int, bytes] | None = None
     identities: dict[int, int] | None = None
     partitions: dict[str, dict[int, str]] = field(default_factory=dict)
+    notes: dict[str, int] = field(default_factory=dict)
 
 
 def list_places(
