@@ -43,7 +43,7 @@ def main() -> None:
     ]
     text = table([f"{given.resolution} px", "images/s", "x peer", "x peer + allocator"], rows)
     print(text)
-    print(f"\n{save(f'end-to-end-{given.resolution}', cells, text, dict)}")
+    print(f"\n{save(f'end-to-end-{given.resolution}', cells, text)}")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import platform
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,18 +65,25 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(lines)
 
 
-def save(name: str, cells: Sequence[Cell], text: str, more: Callable[[], dict[str, Any]]) -> Path:
+def save(name: str, cells: Sequence[Cell], text: str) -> Path:
     """`results/<date>-<name>.json` with every run, the machine and the table that is printed."""
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{datetime.date.today().isoformat()}-{name}.json"
     content = {
         "machine": machine(),
         "table": text.splitlines(),
-        "cells": {cell.name: {"command": list(cell.command), "runs": cell.runs} for cell in cells},
-        **more(),
+        "cells": {
+            cell.name: {"command": [_placeless(word) for word in cell.command], "runs": cell.runs}
+            for cell in cells
+        },
     }
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return path
+
+
+def _placeless(word: str) -> str:
+    """An argument without the folders of the machine that ran it."""
+    return Path(word).name if Path(word).is_absolute() else word
 
 
 def machine() -> dict[str, Any]:

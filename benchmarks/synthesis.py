@@ -39,7 +39,7 @@ def main() -> None:
     run_in_turn(cells, rounds=given.rounds)
     text = _report(given, sides, peaks)
     print(text)
-    path = save(f"synthesis-{given.resolution}-{given.device}", cells, text, dict)
+    path = save(f"synthesis-{given.resolution}-{given.device}", cells, text)
     print(f"\n{path}")
 
 

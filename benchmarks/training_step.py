@@ -40,7 +40,7 @@ def main() -> None:
     title = f"{given.resolution} px, channel_base {given.channel_base}, batch {given.batch}"
     text = table([title, "images/s", "x peer", "x peer + allocator"], rows)
     print(text)
-    print(f"\n{save(f'training-step-{given.resolution}', cells, text, dict)}")
+    print(f"\n{save(f'training-step-{given.resolution}', cells, text)}")
 
 
 if __name__ == "__main__":
