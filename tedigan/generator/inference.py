@@ -23,7 +23,11 @@ from tedigan.generator.synthesis import Synthesis, SynthesisLayer, ToRGB
 from tedigan.tensors import to_pixels
 
 Precision = Literal["fp32", "bf16", "fp16"]
-DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+DTYPES: dict[Precision, torch.dtype] = {
+    "fp32": torch.float32,
+    "bf16": torch.bfloat16,
+    "fp16": torch.float16,
+}
 
 Epilogue = Callable[[Tensor, Tensor, Tensor | None, Tensor, float | None], Tensor]
 
