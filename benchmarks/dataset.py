@@ -169,7 +169,13 @@ def _section(arguments: argparse.Namespace) -> dict[str, object]:
         "image_format": arguments.image_format,
         "records_per_shard": arguments.records_per_shard,
         "duplicates": "reject",
+        **dict(_value(text) for text in arguments.set),
     }
+
+
+def _value(text: str) -> tuple[str, Any]:
+    key, _, value = text.partition("=")
+    return key, yaml.safe_load(value)
 
 
 def main() -> None:
@@ -183,6 +189,9 @@ def main() -> None:
     parser.add_argument("--count", type=int, help="records; all of the source without it")
     parser.add_argument("--counts", type=int, nargs="+", default=[500, 2000])
     parser.add_argument("--workers", type=int, nargs="+", default=[2])
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="of dataset"
+    )
     parser.add_argument("--points", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--work", type=Path, help="where to write; a temporary folder without it")
