@@ -19,7 +19,7 @@ def config_of(workspace):
 def test_the_folder_holds_weights_config_card_and_log(toy_referee):
     workspace, outcome = toy_referee
     names = {path.name for path in workspace.model("referee").iterdir()}
-    assert names == {"referee.safetensors", "config.json", "README.md", "log.csv"}
+    assert names == {"referee.safetensors", "config.json", "README.md", "SHA256SUMS", "log.csv"}
     assert outcome.curves == workspace.model("referee") / "log.csv"
 
 
