@@ -68,17 +68,22 @@ def choose_engine(
         )
     compiled = compilation == "auto" and has_compiler(device)
     engine = _build(generator, wanted, compiled=compiled, batch_size=batch_size)
-    if _passes(engine):
-        return engine
-    unit, most = GATES[wanted]
-    refusal = (
-        f"{wanted} draws other faces than this generator in fp32: {unit} {getattr(engine.error, unit):.3g}, "
-        f"expected at most {most:g}"
+    if not _passes(engine) and precision == "auto" and wanted != "fp32":
+        note(f"{_failing(engine)}; fp32 is tried.")
+        engine = _build(generator, "fp32", compiled=compiled, batch_size=batch_size)
+    if not _passes(engine):
+        is_last = engine.precision == "fp32"
+        advice = "Run `tedigan models verify`." if is_last else "Set generate.precision to fp32."
+        raise ParamsError(f"{_failing(engine)}. {advice}")
+    return engine
+
+
+def _failing(engine: Engine) -> str:
+    unit, most = GATES[engine.precision]
+    return (
+        f"{engine.precision} draws other faces than this generator's network: {unit} "
+        f"{getattr(engine.error, unit):.3g}, expected at most {most:g}"
     )
-    if precision != "auto":
-        raise ParamsError(f"{refusal}. Set generate.precision to fp32.")
-    note(f"{refusal}; fp32 is used.")
-    return _build(generator, "fp32", compiled=compiled, batch_size=batch_size)
 
 
 def has_compiler(device: torch.device) -> bool:

@@ -11,10 +11,15 @@ import torch
 from torch import Tensor
 
 from tedigan.generator.config import GeneratorConfig
-from tedigan.generator.discriminator import Discriminator
 from tedigan.generator.stylegan import Generator
 from tedigan.store.dialects.foreign import Checkpoint, ForeignModel
-from tedigan.store.dialects.renaming import Section, config_of_widths, level_of, renamed
+from tedigan.store.dialects.renaming import (
+    Section,
+    config_of_widths,
+    level_of,
+    read_discriminator,
+    renamed,
+)
 
 DIALECT = "genforce stylegan2"
 
@@ -50,7 +55,9 @@ def translate(checkpoint: Checkpoint) -> list[ForeignModel]:
     }
     config = _config(sections["G_ema"])
     networks = {
-        ours: (_read_discriminator if ours == "D" else _read_generator)(section, config)
+        ours: read_discriminator(section, config, _discriminator_name)
+        if ours == "D"
+        else _read_generator(section, config)
         for ours, section in sections.items()
     }
     return [ForeignModel(DIALECT, config.to_json(), networks)]
@@ -109,16 +116,6 @@ def _generator_name(name: str) -> str:
     row = 2 * level - (layer == "conv0")
     place = f"output{level}" if layer == "torgb" else f"layer{row}"
     return f"synthesis.{place}.{_LAYER[tensor]}"
-
-
-def _read_discriminator(section: Section, config: GeneratorConfig) -> dict[str, Tensor]:
-    section.drop_filters()
-    with torch.device("meta"):
-        network = Discriminator(config)
-    top = level_of(config.img_resolution)
-    found = renamed(network, section, lambda name: _discriminator_name(name, top))
-    section.finish()
-    return found
 
 
 def _discriminator_name(name: str, top: int) -> str:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from tedigan.errors import KeysError, WeightsError
 from tedigan.generator.config import GeneratorConfig
+from tedigan.generator.discriminator import Discriminator
 from tedigan.generator.ops import resample_filter
 
 _ADVICE = "Download the file again, or export it with its authors' unchanged code."
@@ -102,6 +103,22 @@ def renamed(
         else section.take(name_of(name), tensor.shape).to(tensor.dtype)
         for name, tensor in network.state_dict().items()
     }
+
+
+def read_discriminator(
+    section: Section, config: GeneratorConfig, name_of: Callable[[str, int], str]
+) -> dict[str, Tensor]:
+    """A discriminator's whole section, with the generator's channels.
+
+    name_of: their name for one of ours, and the level of the finest block.
+    """
+    section.drop_filters()
+    with torch.device("meta"):
+        network = Discriminator(config)
+    top = level_of(config.img_resolution)
+    found = renamed(network, section, lambda name: name_of(name, top))
+    section.finish()
+    return found
 
 
 def config_of_widths(

@@ -13,11 +13,16 @@ from torch import Tensor
 
 from tedigan.errors import WeightsError
 from tedigan.generator.config import GeneratorConfig
-from tedigan.generator.discriminator import Discriminator
 from tedigan.generator.mapping import Mapping as MappingNetwork
 from tedigan.generator.stylegan import Generator
 from tedigan.store.dialects.foreign import Checkpoint, ForeignModel
-from tedigan.store.dialects.renaming import Section, config_of_widths, level_of, renamed
+from tedigan.store.dialects.renaming import (
+    Section,
+    config_of_widths,
+    level_of,
+    read_discriminator,
+    renamed,
+)
 from tedigan.tensors import stream
 
 DIALECT = "rosinality stylegan2"
@@ -85,7 +90,7 @@ def translate(checkpoint: Checkpoint) -> list[ForeignModel]:
         others["G"] = live.tensors
     if "d" in content:
         section = Section(checkpoint.state_dict("d"), f"{name}: d")
-        others["D"] = _read_discriminator(section, average.config)
+        others["D"] = read_discriminator(section, average.config, _discriminator_name)
     return [_model(average, others)]
 
 
@@ -171,17 +176,6 @@ def _generator_name(name: str) -> str:
     if tensor == "noise_const":
         return f"noises.noise_{row}"
     return f"convs.{row - 1}.{_LAYER[tensor]}" if row else f"conv1.{_LAYER[tensor]}"
-
-
-def _read_discriminator(section: Section, config: GeneratorConfig) -> dict[str, Tensor]:
-    """Their Discriminator's state, for one with the generator's channels."""
-    section.drop_filters()
-    with torch.device("meta"):
-        network = Discriminator(config)
-    top = level_of(config.img_resolution)
-    found = renamed(network, section, lambda name: _discriminator_name(name, top))
-    section.finish()
-    return found
 
 
 def _discriminator_name(name: str, top: int) -> str:
