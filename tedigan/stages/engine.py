@@ -1,5 +1,6 @@
 """Which synthesis a bulk stage runs with, and the proof, made at each start, that it draws the same faces."""
 
+import math
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -122,7 +123,8 @@ def _probe(generator: Generator, batch_size: int) -> Tensor:
 def _passes(engine: Engine) -> bool:
     unit, most = GATES[engine.precision]
     error: float = getattr(engine.error, unit)
-    return error <= most  # False for a NaN
+    is_number = math.isfinite(engine.error.max_abs)  # a NaN is black in both, and no level off
+    return is_number and error <= most
 
 
 def _plain(generator: Generator, precision: str) -> Engine:
