@@ -186,7 +186,9 @@ def _parser() -> FaceParser:
 
 @functools.cache
 def _tagger() -> FaceTagger:
-    return FaceTagger(TaggerConfig(MAX_INPUT_PX, TAGGER_SETTINGS.base_channels)).eval()
+    return FaceTagger(
+        TaggerConfig(MAX_INPUT_PX, TAGGER_SETTINGS.base_channels, ATTRIBUTE_NAMES)
+    ).eval()
 
 
 def _arguments() -> argparse.Namespace:

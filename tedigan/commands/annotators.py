@@ -6,7 +6,7 @@ from typing import Any
 
 _HELP = {
     "parser": "train the network that makes label maps, on a data set that has them",
-    "tagger": "train the network that proposes attributes, on a data set that has CelebA's 40",
+    "tagger": "train the network that proposes attributes, on a data set that has them",
 }
 
 
@@ -25,6 +25,13 @@ def add_actions(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         ):
             one.add_argument(f"--{option}", type=int, metavar="N", help=meaning)
         one.add_argument("--learning-rate", type=float, metavar="X")
+        if name == "parser":
+            one.add_argument(
+                "--examine",
+                type=Path,
+                metavar="DATASET",
+                help="another data set with label maps; its card says how far the parser agrees with them",
+            )
         one.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
         one.add_argument(
             "--work", type=Path, default=Path(".work"), help="where checkpoints lie (%(default)s)"
@@ -44,12 +51,14 @@ def _train(arguments: argparse.Namespace) -> int:
     name = arguments.device
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    examined = {"examined_on": arguments.examine} if arguments.model == "parser" else {}
     config = train(
         arguments.dataset,
         arguments.folder,
         settings.changed(**_given(arguments)),
         work=arguments.work,
         device=torch.device(name),
+        **examined,
     )
     for quality in ("mean_iou", "num_proposed", "mean_f1_of_proposed"):
         if config.get(quality) is not None:

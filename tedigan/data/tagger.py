@@ -13,7 +13,6 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from tedigan.data.attributes import ATTRIBUTE_NAMES
 from tedigan.errors import WeightsError
 
 NUM_BLOCKS = 4
@@ -23,10 +22,14 @@ MIN_CASES, MIN_F1 = 5, 0.5
 
 @dataclass(frozen=True)
 class TaggerConfig:
-    """The numbers that make a tagger. input_px: the side in which it looks at faces, a multiple of 16."""
+    """What makes a tagger. input_px: the side in which it looks at faces, a multiple of 16.
+
+    attribute_names: what it was taught, in the order of its logits.
+    """
 
     input_px: int
     base_channels: int
+    attribute_names: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
         """The structural fields of a tagger folder's config.json."""
@@ -41,7 +44,9 @@ class TaggerConfig:
                 f"this config.json is of {config.get('architecture', 'an unnamed architecture')!r}, "
                 f"expected a tagger's with {', '.join(names)}. Train one on a data set with attributes."
             )
-        return cls(**{name: int(config[name]) for name in names})
+        return cls(
+            int(config["input_px"]), int(config["base_channels"]), tuple(config["attribute_names"])
+        )
 
 
 class FaceTagger(nn.Module):
@@ -52,10 +57,10 @@ class FaceTagger(nn.Module):
         self.config = config
         widths = [3, *(config.base_channels * 2**block for block in range(NUM_BLOCKS))]
         self.blocks = nn.Sequential(*(_block(widths[i], widths[i + 1]) for i in range(NUM_BLOCKS)))
-        self.head = nn.Linear(2 * widths[-1], len(ATTRIBUTE_NAMES))
+        self.head = nn.Linear(2 * widths[-1], len(config.attribute_names))
 
-    def forward(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 40"]:
-        """A logit for each attribute, in ATTRIBUTE_NAMES order."""
+    def forward(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n k"]:
+        """A logit for each attribute."""
         side = self.config.input_px
         x = F.interpolate(
             images, (side, side), mode="bilinear", antialias=True, align_corners=False
@@ -69,7 +74,7 @@ class Calibration:
     """What one attribute's logit means, by the val split.
 
     threshold: of the logit, the one of the best F1. floor: the F1 of always saying yes.
-    is_proposed: whether its answers are worth writing down; a field of other attributes stays False.
+    is_proposed: whether its answers are worth writing down.
     """
 
     threshold: float
@@ -114,22 +119,19 @@ def f1_of(said: Bool[Tensor, " n"], truth: Bool[Tensor, " n"]) -> float | None:
 
 
 def settle(
-    margins: Float[Tensor, " 40"], exclusive: Sequence[Sequence[str]]
-) -> Bool[Tensor, " 40"]:
+    margins: Float[Tensor, " k"], names: Sequence[str], exclusive: Sequence[Sequence[str]]
+) -> Bool[Tensor, " k"]:
     """Which attributes are there: those with a margin above 0; of some that exclude each other, the surest.
 
-    margins: logits above their thresholds. exclusive: groups of attributes of which one can be true.
+    margins: logits above their thresholds, of the attributes `names`. exclusive: groups of which one can be true.
     """
-    found = {
-        name: value
-        for name, value in zip(ATTRIBUTE_NAMES, margins.tolist(), strict=True)
-        if value > 0
-    }
+    pairs = zip(names, margins.tolist(), strict=True)
+    found = {name: margin for name, margin in pairs if margin > 0}
     for group in exclusive:
         rivals = [name for name in group if name in found]
         for name in sorted(rivals, key=found.__getitem__)[:-1]:
             del found[name]
-    return torch.tensor([name in found for name in ATTRIBUTE_NAMES])
+    return torch.tensor([name in found for name in names])
 
 
 def _block(in_channels: int, out_channels: int) -> nn.Sequential:

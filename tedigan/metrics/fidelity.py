@@ -11,7 +11,6 @@ import torch
 from jaxtyping import Bool, Int64
 from torch import Tensor
 
-from tedigan.data.attributes import ATTRIBUTE_NAMES
 from tedigan.metrics.scores import bootstrap_interval
 
 
@@ -19,26 +18,27 @@ from tedigan.metrics.scores import bootstrap_interval
 class Mentions:
     """is_mentioned: which attributes the referee has to look for. wanted: what it should find there."""
 
-    is_mentioned: Bool[Tensor, "n 40"]
-    wanted: Bool[Tensor, "n 40"]
+    is_mentioned: Bool[Tensor, "n k"]
+    wanted: Bool[Tensor, "n k"]
 
     @classmethod
     def read(
         cls,
         captions: Sequence[str],
         reader: Callable[[str], Mapping[str, bool]],
-        is_reliable: Bool[Tensor, " 40"],
+        names: Sequence[str],
+        is_reliable: Bool[Tensor, " k"],
     ) -> "Mentions":
-        """reader: a caption -> the attributes that it states (True) or denies (False)."""
+        """reader: a caption -> the attributes that it states (True) or denies (False). names: the columns'."""
         named = [reader(caption) for caption in captions]
-        rows = [[name in one for name in ATTRIBUTE_NAMES] for one in named]
-        wanted = [[one.get(name, False) for name in ATTRIBUTE_NAMES] for one in named]
-        shape = (len(captions), len(ATTRIBUTE_NAMES))
+        rows = [[name in one for name in names] for one in named]
+        wanted = [[one.get(name, False) for name in names] for one in named]
+        shape = (len(captions), len(names))
         is_mentioned = torch.tensor(rows, dtype=torch.bool).reshape(shape) & is_reliable
         return cls(is_mentioned, torch.tensor(wanted, dtype=torch.bool).reshape(shape))
 
 
-def text_fidelity(found: Bool[Tensor, "n 40"], mentions: Mentions) -> float | None:
+def text_fidelity(found: Bool[Tensor, "n k"], mentions: Mentions) -> float | None:
     """Share of all mentions that the referee finds as the caption says; None without a mention."""
     total = int(mentions.is_mentioned.sum())
     hits = (found == mentions.wanted) & mentions.is_mentioned
@@ -46,7 +46,7 @@ def text_fidelity(found: Bool[Tensor, "n 40"], mentions: Mentions) -> float | No
 
 
 def fidelity_per_attribute(
-    found: Bool[Tensor, "n 40"], mentions: Mentions
+    found: Bool[Tensor, "n k"], mentions: Mentions
 ) -> list[tuple[int, float | None]]:
     """For each attribute its mentions, and the share of them that is found."""
     hits = ((found == mentions.wanted) & mentions.is_mentioned).sum(dim=0).tolist()
@@ -56,14 +56,14 @@ def fidelity_per_attribute(
     ]
 
 
-def macro_fidelity(found: Bool[Tensor, "n 40"], mentions: Mentions) -> float | None:
+def macro_fidelity(found: Bool[Tensor, "n k"], mentions: Mentions) -> float | None:
     """Mean over the mentioned attributes of `fidelity_per_attribute`: rare ones count as much."""
     shares = [share for _, share in fidelity_per_attribute(found, mentions) if share is not None]
     return sum(shares) / len(shares) if shares else None
 
 
 def fidelity_interval(
-    found: Bool[Tensor, "n 40"], mentions: Mentions, generator: torch.Generator
+    found: Bool[Tensor, "n k"], mentions: Mentions, generator: torch.Generator
 ) -> tuple[float, float] | None:
     """95 % bootstrap interval of text fidelity over prompts."""
     hits = ((found == mentions.wanted) & mentions.is_mentioned).sum(dim=1)
@@ -77,7 +77,7 @@ def fidelity_interval(
 
 
 def unmentioned_share(
-    found: Bool[Tensor, "n 40"], mentions: Mentions, is_reliable: Bool[Tensor, " 40"]
+    found: Bool[Tensor, "n k"], mentions: Mentions, is_reliable: Bool[Tensor, " k"]
 ) -> float | None:
     """Share of the reliable attributes that nobody mentioned and the referee finds all the same.
 
@@ -88,10 +88,10 @@ def unmentioned_share(
 
 
 def drift(
-    before: Bool[Tensor, "n 40"],
-    after: Bool[Tensor, "n 40"],
+    before: Bool[Tensor, "n k"],
+    after: Bool[Tensor, "n k"],
     mentions: Mentions,
-    is_reliable: Bool[Tensor, " 40"],
+    is_reliable: Bool[Tensor, " k"],
 ) -> float | None:
     """Share of the reliable, unmentioned attributes that an edit changed."""
     silent = is_reliable & ~mentions.is_mentioned

@@ -1,7 +1,8 @@
-"""The referee: a small network that names the 40 attributes of a face and tells people apart.
+"""The referee: a small network that names the attributes of a face and tells people apart.
 
-It judges what the other networks make, so none of their losses may use it. `logits` are one per attribute in
-ATTRIBUTE_NAMES order; an `embedding` is a unit vector, and two embeddings' cosine says how alike two people are.
+It judges what the other networks make, so none of their losses may use it. `logits` are one per attribute, in
+the order of `attribute_names`; an `embedding` is a unit vector, and two embeddings' cosine says how alike two
+people are.
 """
 
 import itertools
@@ -14,7 +15,6 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
-from tedigan.data.attributes import ATTRIBUTE_NAMES
 from tedigan.errors import WeightsError
 
 MAX_INPUT_PX, LAST_PX = 128, 4
@@ -25,12 +25,13 @@ CHANNELS_MAX_FACTOR = 8  # the widest block has base_channels * 8 channels
 class RefereeConfig:
     """The numbers that make a referee.
 
-    resolution: of its photographs, px; it looks at them in `input_px`.
+    resolution: of its photographs, px; it looks at them in `input_px`. attribute_names: what it was taught.
     """
 
     resolution: int
     base_channels: int
     embedding_dim: int
+    attribute_names: tuple[str, ...]
 
     @property
     def input_px(self) -> int:
@@ -50,7 +51,8 @@ class RefereeConfig:
                 f"this config.json is of {config.get('architecture', 'an unnamed architecture')!r}, "
                 f"expected a referee's with {', '.join(names)}. Run the stage train_referee."
             )
-        return cls(**{name: int(config[name]) for name in names})
+        sizes = {name: int(config[name]) for name in names if name != "attribute_names"}
+        return cls(**sizes, attribute_names=tuple(config["attribute_names"]))
 
 
 class ResidualBlock(nn.Module):
@@ -72,7 +74,7 @@ class ResidualBlock(nn.Module):
 
 
 class Referee(nn.Module):
-    """images `[n, 3, r, r]` of any size -> (attribute logits `[n, 40]`, embeddings `[n, embedding_dim]`)."""
+    """images `[n, 3, r, r]` of any size -> (attribute logits `[n, k]`, embeddings `[n, embedding_dim]`)."""
 
     def __init__(self, config: RefereeConfig) -> None:
         super().__init__()
@@ -83,12 +85,12 @@ class Referee(nn.Module):
         self.stem = nn.Conv2d(3, base, 4, stride=2, padding=1)
         self.blocks = nn.Sequential(*(ResidualBlock(a, b) for a, b in itertools.pairwise(widths)))
         features = widths[-1] * LAST_PX**2
-        self.attributes = nn.Linear(features, len(ATTRIBUTE_NAMES))
+        self.attributes = nn.Linear(features, len(config.attribute_names))
         self.identity = nn.Linear(features, config.embedding_dim, bias=False)
 
     def forward(
         self, images: Float[Tensor, "n 3 h w"]
-    ) -> tuple[Float[Tensor, "n 40"], Float[Tensor, "n embedding_dim"]]:
+    ) -> tuple[Float[Tensor, "n k"], Float[Tensor, "n embedding_dim"]]:
         """Logits > threshold mean that the attribute is there; embeddings have length 1."""
         x = F.relu(self.stem(resize(images, self.config.input_px)))
         features = F.adaptive_avg_pool2d(self.blocks(x), LAST_PX).flatten(1)
@@ -119,10 +121,10 @@ class IdentitySoftmax(nn.Module):
 
 
 def attribute_loss(
-    logits: Float[Tensor, "n 40"],
-    attributes: Bool[Tensor, "n 40"],
-    positive_weights: Float[Tensor, " 40"],
-    is_taught: Bool[Tensor, " 40"],
+    logits: Float[Tensor, "n k"],
+    attributes: Bool[Tensor, "n k"],
+    positive_weights: Float[Tensor, " k"],
+    is_taught: Bool[Tensor, " k"],
 ) -> Float[Tensor, ""]:
     """Binary cross-entropy over the attributes that can be learnt.
 

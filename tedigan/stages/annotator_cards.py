@@ -6,16 +6,21 @@ from typing import Any
 
 def parser_card(config: Mapping[str, Any]) -> str:
     """The README.md of a parser's folder."""
-    rows = "\n".join(f"| {name} | {_show(value)} |" for name, value in config["iou"].items())
+    examined = config.get("examined", {"iou": {}})
+    rows = "\n".join(
+        f"| {name} | {_show(value)} | {_show(examined['iou'].get(name))} |"
+        for name, value in config["iou"].items()
+    )
     return (
         f"# Face parser, {config['input_px']} px\n\n"
         "A U-Net that makes label maps of CelebAMask-HQ's 19 classes. `parser.safetensors`. Its maps are\n"
         "predictions; a data set that holds them says so.\n\n"
         f"{_about(config)}"
-        f"- Mean intersection over union on the val split: {_show(config['mean_iou'])}.\n\n"
-        "| class | IoU (val) |\n|---|---|\n"
+        f"- Mean intersection over union on the val split: {_show(config['mean_iou'])}.\n"
+        f"{_examination(config)}\n"
+        "| class | IoU (val) | IoU (examined) |\n|---|---|---|\n"
         f"{rows}\n\n"
-        "A class without a number is not shown by the val split. On pictures of another kind than it was\n"
+        "A class without a number is shown by no photograph there. On pictures of another kind than it was\n"
         "trained on (drawn faces, photographs) its quality is unknown.\n"
     )
 
@@ -30,16 +35,26 @@ def tagger_card(config: Mapping[str, Any]) -> str:
     )
     return (
         f"# Face tagger, {config['input_px']} px\n\n"
-        "A convolutional network that proposes CelebA's attributes. `tagger.safetensors`. Its answers are\n"
+        "A convolutional network that proposes attributes. `tagger.safetensors`. Its answers are\n"
         "predictions; a data set that holds them says so. The referee is another network.\n\n"
         f"{_about(config)}"
-        f"- Proposed: {config['num_proposed']} of 40, with a mean F1 of "
-        f"{_show(config['mean_f1_of_proposed'])} on the val split. The others are always answered no.\n\n"
+        f"- Proposed: {config['num_proposed']} of {len(config['attributes'])}, with a mean F1 of "
+        f"{_show(config['mean_f1_of_proposed'])} on the val split. Of the others it says nothing.\n\n"
         "| attribute | F1 (val) | F1 of always yes | precision | recall | F1 (test) | positives (val) "
         "| proposed |\n|---|---|---|---|---|---|---|---|\n"
         f"{rows}\n\n"
         "Thresholds are those of the best F1 on the val split, kept in `config.json`; so F1 (val) is a little\n"
         "too good, and F1 (test) is not.\n"
+    )
+
+
+def _examination(config: Mapping[str, Any]) -> str:
+    """One line, where the parser was compared with another data set."""
+    if (examined := config.get("examined")) is None:
+        return ""
+    return (
+        f"- Examined on {examined['num_photographs']} photographs of another data set, whose label maps come "
+        f"from: {examined['origin']}. Mean intersection over union: {_show(examined['mean_iou'])}.\n"
     )
 
 

@@ -16,7 +16,9 @@ from torch import Tensor
 from tedigan.data.alignment import align
 from tedigan.data.grammar import Grammar
 from tedigan.data.grammar_file import GrammarFile
+from tedigan.data.landmark_labels import labels_of_landmarks
 from tedigan.data.parser import Parser
+from tedigan.errors import ParamsError
 from tedigan.stages.outcome import Workspace
 from tedigan.store.files import sha256_file, sha256_value
 from tedigan.store.grammars import CELEBA, load_grammar
@@ -28,12 +30,15 @@ from tedigan.store.simplifiers import Simplifier
 from tedigan.store.taggers import Tagger, load_tagger
 from tedigan.tensors import to_images
 
+LANDMARKS = "landmarks"  # a parser that is no network: see tedigan.data.landmark_labels
+
 
 @dataclass(frozen=True)
 class Annotators:
     """Which models there are; None where there is none. device: where torch's networks run.
 
-    parser: a folder or a hub id. is_aligning: cut each photograph out as FFHQ does.
+    parser: a folder, a hub id, or LANDMARKS, which needs a matting model. is_aligning: cut each photograph
+    out as FFHQ does.
     """
 
     grammar: Grammar
@@ -50,8 +55,13 @@ class Annotators:
         """The one face of a photograph; an ImageError if there is none, or more than one."""
         return align(photograph, find_landmarks(photograph, name=name), size_px=size_px)
 
+    @property
+    def proposed(self) -> tuple[str, ...]:
+        """The attributes that the tagger speaks of; none without one."""
+        return () if self.tagger is None else _tagger(self.tagger, self.device).names
+
     def attributes(self, photograph: UInt8[Tensor, "3 h w"]) -> bytes:
-        """The attributes that the face seems to show, one byte each."""
+        """Which of the proposed attributes the face seems to show, one byte each."""
         assert self.tagger is not None, "nobody asked for predicted attributes"
         exclusive = list(self.grammar.file.exclusive.values())
         tagger = _tagger(self.tagger, self.device)
@@ -61,6 +71,9 @@ class Annotators:
     def labels(self, photograph: UInt8[Tensor, "3 h w"]) -> UInt8[Tensor, "1 h w"]:
         """The label map that the parser sees."""
         assert self.parser is not None, "nobody asked for predicted label maps"
+        if self.parser == LANDMARKS:
+            landmarks, alpha = find_landmarks(photograph), self.alpha(photograph)
+            return labels_of_landmarks(photograph, landmarks, alpha)[None]
         return _parser(self.parser, self.device).parse(to_images(photograph[None]))
 
     def alpha(self, photograph: UInt8[Tensor, "3 h w"]) -> Float[Tensor, "h w"]:
@@ -78,10 +91,12 @@ class Annotators:
         origins = {}
         if self.tagger is not None:
             origins["attributes"] = _tagger(self.tagger, self.device).origin
-        if self.parser is not None:
-            origins["label"] = _parser(self.parser, self.device).origin
         if self.matting is not None:
             origins["cutout"] = Matting.open(self.matting).origin
+        if self.parser == LANDMARKS:
+            origins["label"] = f"{origins['cutout']} and {landmark_model()}"
+        elif self.parser is not None:
+            origins["label"] = _parser(self.parser, self.device).origin
         if self.simplifier is not None:
             origins["sketch"] = Simplifier.open(self.simplifier).origin
         if self.is_aligning:
@@ -94,16 +109,27 @@ class Annotators:
         return sha256_value([self.grammar.file.model_dump(mode="json"), config])
 
 
-def open_annotators(workspace: Workspace, *, columns: Sequence[str]) -> Annotators:
-    """Those that params.dataset names, for a source with these attributes."""
+def open_annotators(workspace: Workspace, *, columns: Sequence[str] | None) -> Annotators:
+    """Those that params.dataset names, for a source with these attributes; None where they are not known yet.
+
+    Where the source has none, they are those of the tagger.
+    """
     section = workspace.params.dataset
 
     def at(path: str | None) -> Path | None:
         return None if path is None else workspace.at(path)
 
+    if section.parser == LANDMARKS and section.matting is None:
+        raise ParamsError(
+            f"dataset.parser is {LANDMARKS}, dataset.matting is null; landmarks do not say where hair ends. "
+            "Name an .onnx of rembg in dataset.matting."
+        )
+    tagger = at(section.tagger)
+    if columns is not None and not columns:
+        columns = None if tagger is None else _tagger(tagger, str(workspace.device)).names
     return Annotators(
         open_grammar(at(section.grammar), columns=columns, denial_share=section.negatives),
-        tagger=at(section.tagger),
+        tagger=tagger,
         parser=section.parser and _place(workspace, section.parser),
         matting=at(section.matting),
         simplifier=at(section.simplifier),
@@ -113,7 +139,7 @@ def open_annotators(workspace: Workspace, *, columns: Sequence[str]) -> Annotato
 
 
 def open_grammar(
-    path: Path | None, *, columns: Sequence[str], denial_share: float | None
+    path: Path | None, *, columns: Sequence[str] | None, denial_share: float | None
 ) -> Grammar:
     """The grammar of a file, or the built-in one; `denial_share` takes the place of its own."""
     grammar = _built_in_grammar() if path is None else load_grammar(path, columns=columns)
@@ -131,6 +157,8 @@ def _built_in_grammar() -> Grammar:
 
 def _place(workspace: Workspace, parser: str) -> str:
     """A folder beside params.yaml, or a hub id as it is."""
+    if parser == LANDMARKS:
+        return parser
     folder = workspace.at(parser)
     return str(folder) if folder.is_dir() else parser
 

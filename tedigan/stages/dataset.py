@@ -22,8 +22,9 @@ from tedigan.stages.sharding import MadeShard, make_shards
 from tedigan.stages.source_records import PhotographMaker
 from tedigan.stages.survey import Survey, survey, without
 from tedigan.stages.workers import Workers
-from tedigan.store.datasets import Dataset, shard_name, write_tables
+from tedigan.store.datasets import GRAMMAR, Dataset, shard_name, write_tables
 from tedigan.store.files import finished_folder, sha256_value
+from tedigan.store.grammars import save_grammar
 from tedigan.store.indexes import Row
 from tedigan.store.objects import open_bucket
 from tedigan.store.sources import open_source
@@ -81,13 +82,13 @@ def run(workspace: Workspace) -> Outcome:
     _refuse_empty(found)
     rows = _rows(found.kept, _splits(found.kept, partition, section))
     return _put_together(
-        workspace, workshop, rows, shards, found, _description(section, maker, found)
+        workspace, workshop, rows, shards, found, maker, _description(section, maker, found)
     )
 
 
 def check(workspace: Workspace) -> None:
     """Refuse a grammar or a model that cannot be used before anything runs."""
-    open_annotators(workspace, columns=ATTRIBUTE_NAMES).origins()
+    open_annotators(workspace, columns=None).origins()
 
 
 def open_maker(workspace: Workspace) -> tuple[Maker, list[int]]:
@@ -108,11 +109,10 @@ def open_maker(workspace: Workspace) -> tuple[Maker, list[int]]:
         root=workspace.root,
         open_bucket=lambda uri: open_bucket(uri, cache=workspace.work / "cache"),
     )
-    columns = source.attribute_names or ATTRIBUTE_NAMES
     maker = PhotographMaker(
         recipe,
         source,
-        open_annotators(workspace, columns=columns),
+        open_annotators(workspace, columns=source.attribute_names),
         rejects_conflicts=section.attribute_conflicts == "reject",
     )
     return maker, sorted(source.items)[: section.num_images]
@@ -211,6 +211,7 @@ def _put_together(
     rows: Sequence[Row],
     made: Mapping[int, MadeShard],
     found: Survey,
+    maker: Maker,
     description: Mapping[str, Any],
 ) -> Outcome:
     """Shards and tables into the finished folder, then the page for people."""
@@ -220,6 +221,8 @@ def _put_together(
             link_or_copy(shard.path, folder / shard_name(number))
         quarantine = [(one.source_name, one.problem, one.reason) for one in found.rejected]
         write_tables(folder, rows, shards=shards, quarantine=quarantine, description=description)
+        if "text" in maker.suffixes:
+            save_grammar(maker.annotators.grammar, folder / GRAMMAR)
         write_examples(Dataset.open(folder), folder / "examples.png")
     write_card(Dataset.open(workspace.dataset), workspace.data_card)
     workshop.settle({made[n].digest: (shard_name(n), shard.sha256) for n, shard in shards.items()})

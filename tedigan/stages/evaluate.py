@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tedigan.data.caption_reader import Reader
 from tedigan.metrics.features import EfficientNetLite0
 from tedigan.metrics.perceptual import PerceptualDistance
 from tedigan.params import Evaluate
@@ -29,8 +30,9 @@ from tedigan.stages.outcome import Outcome, Workspace
 from tedigan.stages.progress import progress
 from tedigan.stages.subjects import Networks, Subjects, gather
 from tedigan.store import pictures
-from tedigan.store.datasets import Dataset
+from tedigan.store.datasets import GRAMMAR, Dataset
 from tedigan.store.files import finished_folder, write_json
+from tedigan.store.grammars import load_grammar
 from tedigan.store.models import read_config
 from tedigan.store.packaged_weights import (
     EFFICIENTNET,
@@ -70,7 +72,7 @@ def evaluate(workspace: Workspace, networks: Networks) -> Outcome:
 
 
 def load_instruments(workspace: Workspace) -> Instruments:
-    """The referee, and the feature networks of the installed packages or the given trunk."""
+    """The referee, the data set's grammar, and the feature networks of packages or the given trunk."""
     params, device = workspace.params.evaluate, workspace.device
     if params.lpips_trunk is None:
         distance = PerceptualDistance.stlpips_alex(load_packaged(STLPIPS_ALEX))
@@ -79,6 +81,7 @@ def load_instruments(workspace: Workspace) -> Instruments:
         distance = PerceptualDistance.lpips_alex(trunk, load_packaged(LPIPS_ALEX))
     return Instruments(
         load_judge(workspace.model("referee"), device),
+        Reader(load_grammar(workspace.dataset / GRAMMAR)),
         EfficientNetLite0.build(load_packaged(EFFICIENTNET), device),
         distance.to(device),
         params.seed,

@@ -14,10 +14,10 @@ MAX_PHOTOGRAPHS = 2000
 
 
 def judge_attributes(
-    val_logits: Float[Tensor, "n 40"],
-    val_truth: Bool[Tensor, "n 40"],
-    test_logits: Float[Tensor, "m 40"],
-    test_truth: Bool[Tensor, "m 40"],
+    val_logits: Float[Tensor, "n k"],
+    val_truth: Bool[Tensor, "n k"],
+    test_logits: Float[Tensor, "m k"],
+    test_truth: Bool[Tensor, "m k"],
 ) -> list[dict[str, Any]]:
     """For each attribute its threshold, its quality on both splits, and whether it is reliable."""
     columns = zip(val_logits.T, val_truth.T, test_logits.T, test_truth.T, strict=True)
@@ -104,12 +104,13 @@ def referee_card(config: dict[str, Any]) -> str:
     )
     return (
         f"# Referee, {config['resolution']} px\n\n"
-        "A small residual network with two heads: 40 attribute logits and an identity embedding. It judges\n"
+        "A small residual network with two heads: attribute logits and an identity embedding. It judges\n"
         "the results of the platform and is used in no training loss. `referee.safetensors`.\n\n"
         f"- Data: {training['data']}; photographs: {config['num_photographs']}.\n"
         f"- Licence: {training['licence']}.\n"
         f"- Reliable attributes (balanced accuracy of {RELIABLE_FROM} or more on the val split, with at\n"
-        f"  least {RELIABLE_CASES} cases of each answer): {len(config['reliable'])} of 40.\n"
+        f"  least {RELIABLE_CASES} cases of each answer): {len(config['reliable'])} of "
+        f"{len(config['attributes'])}.\n"
         f"- {verification}\n\n"
         "| attribute | balanced accuracy (test) | AUROC (test) | positives (test) | reliable |\n"
         "|---|---|---|---|---|\n"

@@ -1,13 +1,12 @@
 """Measurements of faces made from captions: text fidelity, distance to photographs, diversity."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from tedigan.data.attributes import ATTRIBUTE_NAMES
-from tedigan.data.caption_reader import Reader
 from tedigan.metrics.fidelity import (
     Mentions,
     fidelity_interval,
@@ -20,7 +19,6 @@ from tedigan.metrics.fidelity import (
 from tedigan.metrics.frechet import frechet_distance, kernel_distance
 from tedigan.stages.metric import Instruments, Metric, distances, interval_of
 from tedigan.stages.subjects import Subjects
-from tedigan.store.grammars import load_grammar
 from tedigan.tensors import stream, to_images
 
 
@@ -29,7 +27,9 @@ def measure_fidelity(
 ) -> tuple[list[Metric], list[dict[str, Any]]]:
     """Text fidelity with its floor and ceiling; and the same for each attribute."""
     captions = subjects.captions[:num_prompts]
-    mentions = Mentions.read(captions, Reader(load_grammar()).read, tools.judge.is_reliable)
+    mentions = Mentions.read(
+        captions, tools.reader.read, tools.judge.names, tools.judge.is_reliable
+    )
     sets = (subjects.texts, subjects.unconditional, subjects.photographs)
     found = [tools.judge.find(to_images(pixels[: len(captions)])) for pixels in sets]
     n, tag = len(captions), f"[referee,n={len(captions)}]"
@@ -74,13 +74,15 @@ def measure_fidelity(
             silent[2],
         ),
     ]
-    return metrics, _per_attribute(found, mentions)
+    return metrics, _per_attribute(found, mentions, tools.judge.names)
 
 
-def _per_attribute(found: list[Bool[Tensor, "n 40"]], mentions: Mentions) -> list[dict[str, Any]]:
+def _per_attribute(
+    found: list[Bool[Tensor, "n k"]], mentions: Mentions, names: Sequence[str]
+) -> list[dict[str, Any]]:
     columns = [fidelity_per_attribute(one, mentions) for one in found]
     rows = []
-    for name, text, floor, ceiling in zip(ATTRIBUTE_NAMES, *columns, strict=True):
+    for name, text, floor, ceiling in zip(names, *columns, strict=True):
         shares = {"value": text[1], "floor": floor[1], "ceiling": ceiling[1]}
         rows.append({"attribute": name, "mentions": text[0], **shares})
     return rows

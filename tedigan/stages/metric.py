@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from tedigan.data.caption_reader import Reader
 from tedigan.metrics.features import FeatureNet
 from tedigan.metrics.perceptual import PerceptualDistance
 from tedigan.metrics.scores import bootstrap_interval
@@ -46,6 +47,7 @@ class Instruments:
     """What measures. seed: of the bootstrap. batch_size: images at a time through a network."""
 
     judge: Judge
+    reader: Reader
     features: FeatureNet
     distance: PerceptualDistance
     seed: int

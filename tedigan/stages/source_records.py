@@ -7,7 +7,6 @@ from hashlib import sha256
 from jaxtyping import UInt8
 from torch import Tensor
 
-from tedigan.data.attributes import ATTRIBUTE_NAMES
 from tedigan.data.cutouts import check_person
 from tedigan.data.duplicates import perceptual_hash
 from tedigan.data.labels import resize_labels
@@ -50,8 +49,8 @@ class PhotographMaker:
         self.layout, self.licence, self.notes = source.layout, source.licence, source.notes
         self.has_identities = source.identities is not None
         self.partitions: Mapping[str, Mapping[int, str]] = source.partitions
-        is_predicted = source.attributes is None and annotators.tagger is not None
-        self.attribute_names = ATTRIBUTE_NAMES if is_predicted else source.attribute_names
+        is_given = source.attributes is not None
+        self.attribute_names = source.attribute_names if is_given else annotators.proposed
         self.origins = _origins(source, annotators)
         self.suffixes = recipe.suffixes(self.origins)
         if "text" in self.suffixes and self.origins["text"] != FROM_SOURCE:

@@ -5,7 +5,7 @@ are trained on one data set and named, by their folders, when another is made.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ from jaxtyping import Float, Int64, UInt8
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tedigan.data.attributes import ATTRIBUTE_NAMES
 from tedigan.data.labels import resize_labels
 from tedigan.data.parser import (
     FaceParser,
@@ -76,13 +75,21 @@ TAGGER_SETTINGS = Settings(base_channels=24, num_steps=4000, batch_size=64, lear
 
 
 def train_parser(
-    dataset: Path, folder: Path, settings: Settings, *, work: Path, device: torch.device
+    dataset: Path,
+    folder: Path,
+    settings: Settings,
+    *,
+    work: Path,
+    device: torch.device,
+    examined_on: Path | None = None,
 ) -> dict[str, Any]:
     """Train a parser on a data set with label maps; returns what its config.json says, its quality included.
 
     work: where checkpoints lie until it is finished; a run that was cut off goes on from there.
+    examined_on: another data set with label maps, all of which the parser is compared with in the end.
     """
     data, ids = _open(dataset, "label")
+    examiner = None if examined_on is None else _examiner(examined_on)
     side = _side(data, settings)
     pixels, labels = small_pixels(data, ids, side), _small_labels(data, ids, side)
     weights = class_weights(labels).to(device)
@@ -96,26 +103,31 @@ def train_parser(
         return parsing_loss(network(images), truth, weights)
 
     loop = _fit("parser", network, loss_of, dataset, len(ids), settings, work)
-    quality = _parser_quality(network, data, device)
+    quality: dict[str, Any] = _parser_quality(network, data, data.split("val"), device)
+    if examiner is not None:
+        found = _parser_quality(network, examiner, examiner.ids, device)
+        origin = examiner.description["origin"]["label"]
+        quality["examined"] = found | {"num_photographs": len(examiner.ids), "origin": origin}
     return _finish("parser", network, quality, data, settings, loop, folder)
 
 
 def train_tagger(
     dataset: Path, folder: Path, settings: Settings, *, work: Path, device: torch.device
 ) -> dict[str, Any]:
-    """The same for a tagger, on a data set with the 40 attributes."""
+    """The same for a tagger, on a data set with attributes."""
     data, ids = _open(dataset, "image")
-    if tuple(data.attribute_names) != ATTRIBUTE_NAMES:
+    names = tuple(data.attribute_names)
+    if not names:
         raise DataError(
-            f"{dataset} has {len(data.attribute_names)} attributes; a tagger is trained on CelebA's 40. "
-            "Train it on a data set of CelebA-HQ or of drawn faces."
+            f"{dataset} has no attributes, so there is nothing to train a tagger on. Use a data set whose "
+            "source has a table of them, such as CelebA-HQ or drawn faces."
         )
     side = _side(data, settings)
     pixels, attributes = small_pixels(data, ids, side), data.attributes(ids).float()
     positives = attributes.mean(0)
     weights = ((1 - positives) / positives.clamp(min=1e-3)).sqrt().clamp(0.5, 4).to(device)
     torch.manual_seed(settings.seed)
-    network = FaceTagger(TaggerConfig(side, settings.base_channels)).to(device)
+    network = FaceTagger(TaggerConfig(side, settings.base_channels, names)).to(device)
 
     def loss_of(chosen: Int64[Tensor, " b"], rng: torch.Generator) -> Float[Tensor, ""]:
         images, _ = random_views(to_images(pixels[chosen].to(device)), None, rng)
@@ -150,6 +162,16 @@ def _open(dataset: Path, kind: str) -> tuple[Dataset, list[int]]:
             f"{len(data.split('val'))} for validation; expected some of both. Make a larger one."
         )
     return data, data.split("train")
+
+
+def _examiner(folder: Path) -> Dataset:
+    """Opened before anything is trained, so that nothing is trained in vain."""
+    data = Dataset.open(folder)
+    if not data.has_labels:
+        raise DataError(
+            f"{folder} has no label maps to compare a parser's with. Name a data set that has."
+        )
+    return data
 
 
 def _side(data: Dataset, settings: Settings) -> int:
@@ -192,10 +214,12 @@ def _fit(
     return loop
 
 
-def _parser_quality(network: FaceParser, data: Dataset, device: torch.device) -> dict[str, Any]:
-    """Intersection over union on the val split, at the data set's own size."""
+def _parser_quality(
+    network: FaceParser, data: Dataset, ids: Sequence[int], device: torch.device
+) -> dict[str, Any]:
+    """Intersection over union, at the data set's own size."""
     counts = torch.zeros(19, 19, dtype=torch.int64)
-    for id in data.split("val"):
+    for id in ids:
         logits = network(to_images(data.pixels([id])).to(device))
         counts += confusion(logits.argmax(1).to(torch.uint8).cpu(), data.labels([id]))
     iou = intersection_over_union(counts)
@@ -212,7 +236,7 @@ def _tagger_quality(network: FaceTagger, data: Dataset, device: torch.device) ->
         seen = [network(to_images(part).to(device)).cpu() for part in pixels.split(CHUNK)]
         logits[split], truth[split] = torch.cat(seen), data.attributes(ids)
     found = {}
-    for column, name in enumerate(ATTRIBUTE_NAMES):
+    for column, name in enumerate(network.config.attribute_names):
         one = calibrate(logits["val"][:, column], truth["val"][:, column])
         said = logits["test"][:, column] > one.threshold
         found[name] = {**asdict(one), "test_f1": f1_of(said, truth["test"][:, column])}

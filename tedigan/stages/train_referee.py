@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Bool, Float, Int64, UInt8
 from torch import Tensor
 
-from tedigan.data.attributes import ATTRIBUTE_NAMES
+from tedigan.errors import DataError
 from tedigan.metrics.referee import (
     IdentitySoftmax,
     Referee,
@@ -40,10 +40,10 @@ class Lessons:
     """
 
     pixels: UInt8[Tensor, "n 3 h w"]
-    attributes: Bool[Tensor, "n 40"]
+    attributes: Bool[Tensor, "n k"]
     classes: Int64[Tensor, " n"]
-    positive_weights: Float[Tensor, " 40"]
-    is_taught: Bool[Tensor, " 40"]
+    positive_weights: Float[Tensor, " k"]
+    is_taught: Bool[Tensor, " k"]
 
     @classmethod
     def read(cls, data: Dataset, size_px: int) -> "Lessons":
@@ -65,7 +65,14 @@ def run(workspace: Workspace) -> Outcome:
     """Train the referee, choose its thresholds on the val split, measure it on the test split."""
     params, device = workspace.params.train_referee, workspace.device
     data = Dataset.open(workspace.dataset)
-    config = RefereeConfig(data.resolution, params.base_channels, params.embedding_dim)
+    if not data.attribute_names:
+        raise DataError(
+            f"{workspace.dataset} has no attributes, so that a referee has nothing to learn. Give its source a "
+            "table of attributes, or name a tagger in dataset.tagger."
+        )
+    config = RefereeConfig(
+        data.resolution, params.base_channels, params.embedding_dim, tuple(data.attribute_names)
+    )
     lessons = Lessons.read(data, config.input_px)
     torch.manual_seed(params.seed)  # the networks' initial weights; nothing else draws from it
     network = Referee(config).to(device)
@@ -149,21 +156,21 @@ def _examine(
     network: Referee, data: Dataset, *, has_pairs: bool, device: torch.device
 ) -> dict[str, Any]:
     """Thresholds from the val split; quality on the test split."""
-    judge = Judge(network, torch.zeros(40), torch.zeros(40).bool(), has_pairs, device)
+    names = network.config.attribute_names
+    nothing = torch.zeros(len(names))
+    judge = Judge(network, nothing, nothing.bool(), has_pairs, device)
     seen = {}
     for split in ("val", "test"):
         ids = data.split(split)
         pixels = small_pixels(data, ids, network.config.input_px)
         seen[split] = (*judge.look(to_images(pixels)), data.attributes(ids), data.identities(ids))
-    (logits, who, truth, names), (test_logits, test_who, test_truth, test_names) = seen.values()
+    (logits, who, truth, people), (test_logits, test_who, test_truth, test_people) = seen.values()
     attributes = judge_attributes(logits, truth, test_logits, test_truth)
-    identity = judge_people(who, names, test_who, test_names) if has_pairs else None
+    identity = judge_people(who, people, test_who, test_people) if has_pairs else None
     return {
-        "attributes": dict(zip(ATTRIBUTE_NAMES, attributes, strict=True)),
+        "attributes": dict(zip(names, attributes, strict=True)),
         "reliable": [
-            name
-            for name, one in zip(ATTRIBUTE_NAMES, attributes, strict=True)
-            if one["is_reliable"]
+            name for name, one in zip(names, attributes, strict=True) if one["is_reliable"]
         ],
         "identity": identity,
         "num_photographs": {

@@ -3,6 +3,7 @@
     dataset.json            what it is: kinds, origin of each, resolution, counts, shards, licence
     index.parquet           one row a record (tedigan.store.indexes)
     quarantine.csv          name, problem, reason: records that were set aside
+    grammar.yaml            by which captions were written, or can be read; where there are captions
     shards/all-{nnnnn}.tar  the files of records (tedigan.store.shards), by range of ids
     examples.png            the first records, for people; the page about it lies beside the folder
 
@@ -29,6 +30,7 @@ from tedigan.store.indexes import Index, Row, check_ids, write_index
 from tedigan.store.pictures import decode, decode_cutout, decode_map
 from tedigan.store.shards import Shard, read_span
 
+GRAMMAR = "grammar.yaml"
 KINDS = ("image", "text", "sketch", "label", "cutout")
 MAX_KEPT_BYTES = 2 * 2**30
 _NUM_READERS = 4

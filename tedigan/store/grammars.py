@@ -10,7 +10,7 @@ import tedigan
 from tedigan.data.grammar import Grammar
 from tedigan.data.grammar_check import parse_grammar
 from tedigan.errors import CaptionError
-from tedigan.store.files import read_text
+from tedigan.store.files import read_text, write_text
 
 _BUILT_IN = Path(tedigan.__file__).parent / "data" / "grammars"
 CELEBA = _BUILT_IN / "celeba.yaml"
@@ -27,6 +27,12 @@ def load_grammar(path: Path = CELEBA, *, columns: Collection[str] | None = None)
     content, lines, inherited = _read(path, ())
     known = None if columns is None else {*columns, *inherited}
     return parse_grammar(content, lines=lines, known=known)
+
+
+def save_grammar(grammar: Grammar, path: Path) -> None:
+    """Write a grammar whole, with what it extends; `load_grammar` reads it back."""
+    content = grammar.file.model_dump(mode="json", exclude_unset=True)
+    write_text(path, yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100))
 
 
 def _read(path: Path, above: tuple[Path, ...]) -> tuple[dict[str, Any], dict[Key, str], set[str]]:

@@ -13,12 +13,12 @@ from tedigan.data.tagger import (
 )
 from tedigan.errors import WeightsError
 
-SMALL = TaggerConfig(input_px=32, base_channels=4)
+SMALL = TaggerConfig(input_px=32, base_channels=4, attribute_names=ATTRIBUTE_NAMES)
 HAIR = ("Black_Hair", "Blond_Hair", "Bald")
 
 
 @pytest.mark.parametrize("size", [32, 50])
-def test_any_size_gives_forty_logits(size: int) -> None:
+def test_any_size_gives_a_logit_for_each_attribute(size: int) -> None:
     assert FaceTagger(SMALL).eval()(torch.zeros(2, 3, size, size)).shape == (2, 40)
 
 
@@ -76,10 +76,10 @@ def test_of_attributes_that_exclude_each_other_the_surest_stays() -> None:
     margins = torch.full((40,), -1.0)
     for name, margin in {"Black_Hair": 0.5, "Bald": 0.2, "Bangs": 0.1, "Smiling": 2.0}.items():
         margins[ATTRIBUTE_NAMES.index(name)] = margin
-    settled = settle(margins, [HAIR, ("Bangs", "Bald")])
+    settled = settle(margins, ATTRIBUTE_NAMES, [HAIR, ("Bangs", "Bald")])
     assert torch.equal(settled, attributes_of(["Black_Hair", "Bangs", "Smiling"]))
 
 
 def test_without_exclusions_every_margin_counts() -> None:
     margins = torch.linspace(-1, 1, 40)
-    assert torch.equal(settle(margins, []), margins > 0)
+    assert torch.equal(settle(margins, ATTRIBUTE_NAMES, []), margins > 0)

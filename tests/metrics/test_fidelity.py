@@ -18,7 +18,8 @@ MALE, BANGS = ATTRIBUTE_NAMES.index("Male"), ATTRIBUTE_NAMES.index("Bangs")
 
 
 def mentions_of(*named, is_reliable=ALL):
-    return Mentions.read([str(i) for i in range(len(named))], lambda i: named[int(i)], is_reliable)
+    captions = [str(i) for i in range(len(named))]
+    return Mentions.read(captions, lambda i: named[int(i)], ATTRIBUTE_NAMES, is_reliable)
 
 
 def faces(*rows):

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from tedigan.data.attributes import ATTRIBUTE_NAMES
 from tedigan.errors import WeightsError
 from tedigan.metrics.referee import (
     IdentitySoftmax,
@@ -13,21 +14,21 @@ from tedigan.tensors import stream
 
 
 @pytest.mark.parametrize("resolution", [32, 64, 256, 1024])
-def test_any_resolution_gives_forty_logits_and_unit_embeddings(resolution):
+def test_any_resolution_gives_a_logit_an_attribute_and_unit_embeddings(resolution):
     torch.manual_seed(0)
-    referee = Referee(RefereeConfig(resolution, base_channels=4, embedding_dim=8))
+    referee = Referee(RefereeConfig(resolution, 4, 8, ATTRIBUTE_NAMES))
     logits, embeddings = referee(torch.rand(2, 3, resolution, resolution) * 2 - 1)
     assert logits.shape == (2, 40)
     torch.testing.assert_close(embeddings.norm(dim=1), torch.ones(2))
 
 
 def test_it_looks_at_128_px_at_most():
-    assert RefereeConfig(1024, 4, 8).input_px == 128
-    assert RefereeConfig(64, 4, 8).input_px == 64
+    assert RefereeConfig(1024, 4, 8, ("Bald",)).input_px == 128
+    assert RefereeConfig(64, 4, 8, ("Bald",)).input_px == 64
 
 
 def test_config_survives_json_and_refuses_another_model():
-    config = RefereeConfig(64, 4, 8)
+    config = RefereeConfig(64, 4, 8, ("Bald", "Freckles"))
     assert RefereeConfig.from_json(config.to_json()) == config
     with pytest.raises(WeightsError, match="Run the stage train_referee"):
         RefereeConfig.from_json({"architecture": "stylegan2"})

@@ -163,12 +163,15 @@ def test_nothing_in_the_data_set_tells_when_or_where(tmp_path: Path, source: Pat
     assert sum(description["num_per_split"].values()) == NUM
 
 
+_OF_PICKLES = ("cursor", "machine", "text_protocols", "values")
+
+
 def test_the_code_that_makes_records_is_part_of_a_shards_digest() -> None:
     """A shard that other code made is not found again; see `dataset.MAKING`."""
     harmless = {
         f"store/{name}.py" for name in ("datasets", "files", "indexes", "models", "shelves")
     }
-    harmless |= {f"store/pickles/{name}.py" for name in ("cursor", "machine", "values")}
+    harmless |= {f"store/pickles/{name}.py" for name in _OF_PICKLES}
     code = code_of("records") | code_of("source_records")
     covered = [file for file in code if file.startswith(dataset.MAKING)]
     assert code - set(covered) == harmless

@@ -8,13 +8,18 @@ import torch
 
 from tedigan.__main__ import main
 from tedigan.data.attributes import ATTRIBUTE_NAMES
+from tedigan.data.landmark_labels import labels_of_landmarks
 from tedigan.data.parser import FaceParser, ParserConfig
 from tedigan.data.tagger import FaceTagger, TaggerConfig
-from tedigan.errors import CaptionError, DataError, WeightsError
-from tedigan.stages import dataset
+from tedigan.errors import CaptionError, DataError, ParamsError, WeightsError
+from tedigan.stages import annotators, dataset, train_referee
+from tedigan.stages.evaluate import load_instruments
+from tedigan.stages.outcome import Workspace
 from tedigan.store.datasets import Dataset
 from tedigan.store.files import sha256_file, sha256_tree
+from tedigan.store.grammars import load_grammar
 from tedigan.store.models import save_model
+from tests.data.test_landmark_labels import landmarks, paint
 from tests.stages.datasets_made import SHARED, run, workspace
 from tests.store.sources_made import put, write_celebamask, write_masks, write_pictures
 
@@ -35,13 +40,13 @@ def write_parser(folder: Path) -> Path:
     return folder
 
 
-def write_tagger(folder: Path, proposed: set[str]) -> Path:
+def write_tagger(
+    folder: Path, proposed: set[str], taught: tuple[str, ...] = ATTRIBUTE_NAMES
+) -> Path:
     """A tagger that proposes these attributes of every face."""
     torch.manual_seed(0)
-    network = FaceTagger(TaggerConfig(input_px=16, base_channels=2))
-    attributes = {
-        name: {"threshold": -1e9, "is_proposed": name in proposed} for name in ATTRIBUTE_NAMES
-    }
+    network = FaceTagger(TaggerConfig(16, 2, taught))
+    attributes = {name: {"threshold": -1e9, "is_proposed": name in proposed} for name in taught}
     config = network.config.to_json() | {"attributes": attributes}
     save_model(folder, {"tagger": network}, config, "A tagger.\n")
     return folder
@@ -74,8 +79,8 @@ def test_pictures_alone_become_every_kind_with_its_origin(
         "sketch": "made from the image",
         "text": f"written from the attributes, which are {tagged}",
     }
-    (places,) = {tuple(row.nonzero()[:, 0].tolist()) for row in data.attributes(data.ids)}
-    assert [ATTRIBUTE_NAMES[place] for place in places] == ["Male", "Smiling"]
+    assert data.attribute_names == ["Male", "Smiling"]
+    assert data.attributes(data.ids).all()
     said = " ".join(caption for id in data.ids for caption in data.captions(id))
     assert "smiling" in said
     assert "woman" not in said
@@ -151,6 +156,22 @@ def test_one_command_makes_it_of_a_folder_or_of_one_photograph(
     assert list(data.kinds) == ["image", *KINDS]
 
 
+def test_landmarks_and_a_matte_make_label_maps(
+    pictures_alone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pixels, truth = paint()
+    monkeypatch.setattr(annotators, "find_landmarks", lambda _: landmarks())
+    monkeypatch.setattr(annotators.Annotators, "alpha", lambda *_: (truth > 0).float())
+    one = annotators.Annotators(load_grammar(), parser="landmarks", matting=Path("isnet.onnx"))
+    (labels,) = one.labels(pixels)
+    assert torch.equal(labels, labels_of_landmarks(pixels, landmarks(), (truth > 0).float()))
+
+
+def test_landmarks_alone_are_refused_before_anything_runs(tmp_path: Path) -> None:
+    with pytest.raises(ParamsError, match=r"rembg in dataset\.matting"):
+        dataset.check(workspace(tmp_path / "w", parser="landmarks"))
+
+
 # The grammar
 
 
@@ -165,6 +186,48 @@ def test_a_grammar_of_ones_own_speaks_of_own_attributes(
     assert any("no freckles" in caption for caption in data.captions(3))
     assert not any("no freckles" in caption for caption in data.captions(0))
     assert not any("woman" in caption for caption in data.captions(0))
+
+
+def test_a_grammar_of_own_attributes_passes_the_preflight(tmp_path: Path) -> None:
+    put(tmp_path / "w/own.yaml", GRAMMAR)
+    dataset.check(workspace(tmp_path / "w", grammar="own.yaml"))
+
+
+def test_own_attributes_reach_the_referee_and_the_reader_of_captions(
+    tmp_path: Path, pictures_alone: Path
+) -> None:
+    put(pictures_alone / "t.csv", "file,freckles,Male\n0,1,1\n1,0,1\n2,1,0\n3,0,0\n4,1,0\n")
+    put(tmp_path / "w/own.yaml", GRAMMAR)
+    splits = {"val_fraction": 0.3, "test_fraction": 0.3}
+    run(tmp_path / "w", source=str(pictures_alone), grammar="own.yaml", **splits)
+    place = workspace(tmp_path / "w", grammar="own.yaml")
+    params = place.params.model_copy(
+        update={
+            "train_referee": place.params.train_referee.model_copy(
+                update={"base_channels": 2, "num_steps": 2, "batch_size": 2}
+            )
+        }
+    )
+    place = Workspace(place.root, params)
+    train_referee.run(place)
+    tools = load_instruments(place)
+    assert tools.judge.names == ("freckles", "Male")
+    assert tools.reader.read("The man has no freckles") == {"Male": True, "freckles": False}
+
+
+def test_a_tagger_speaks_of_own_attributes_too(tmp_path: Path, pictures_alone: Path) -> None:
+    tagger = write_tagger(tmp_path / "tagger", {"freckles"}, taught=("Male", "freckles"))
+    put(tmp_path / "w/own.yaml", GRAMMAR)
+    changes = {"source": str(pictures_alone), "captions_per_image": 4, "kinds": ["text"]}
+    data, _ = run(tmp_path / "w", grammar="own.yaml", tagger=str(tagger), **changes)
+    assert data.attribute_names == ["freckles"]
+    assert any("freckles" in caption for caption in data.captions(0))
+
+
+def test_a_tagger_that_learnt_nothing_is_refused(tmp_path: Path) -> None:
+    tagger = write_tagger(tmp_path / "tagger", set())
+    with pytest.raises(WeightsError, match="none of its 40 attributes"):
+        dataset.check(workspace(tmp_path / "w", tagger=str(tagger)))
 
 
 def test_attributes_that_no_caption_speaks_of_are_refused(

@@ -7,7 +7,8 @@ import yaml
 
 from tedigan.data.attributes import ATTRIBUTE_NAMES
 from tedigan.stages.outcome import Workspace
-from tedigan.store.datasets import shard_name, write_tables
+from tedigan.store.datasets import GRAMMAR, shard_name, write_tables
+from tedigan.store.grammars import load_grammar, save_grammar
 from tedigan.store.indexes import Row
 from tedigan.store.pictures import encode
 from tedigan.store.shards import ShardWriter, read_shard
@@ -65,6 +66,8 @@ def toy_pixels(attributes: torch.Tensor, person: int) -> torch.Tensor:
 
 
 def write_toy_dataset(folder: Path, num_images: int, faces_per_person: int) -> None:
+    folder.mkdir(parents=True)
+    save_grammar(load_grammar(), folder / GRAMMAR)
     rows, kinds = [], {"image": "png", "text": "txt", "sketch": "png"}
     with ShardWriter(folder / shard_name(0), kinds) as writer:
         for index in range(num_images):

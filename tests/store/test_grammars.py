@@ -11,7 +11,7 @@ from tedigan.data.caption_reader import Reader
 from tedigan.data.caption_writer import draw_captions
 from tedigan.data.grammar import Grammar
 from tedigan.errors import CaptionError, StoreError
-from tedigan.store.grammars import CELEBA, load_grammar
+from tedigan.store.grammars import CELEBA, load_grammar, save_grammar
 from tedigan.tensors import stream
 
 OWN = """\
@@ -36,6 +36,15 @@ def write(folder: Path, text: str, name: str = "own.yaml") -> Path:
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Grammar:
     return load_grammar(write(tmp_path_factory.mktemp("own"), OWN), columns=COLUMNS)
+
+
+def test_a_grammar_is_saved_whole_and_reads_back_as_it_was(own: Grammar, tmp_path: Path) -> None:
+    for grammar in (own, load_grammar()):
+        save_grammar(grammar, tmp_path / "saved.yaml")
+        again = load_grammar(tmp_path / "saved.yaml")
+        assert again == grammar
+        assert again.statements == grammar.statements
+        assert "extends" not in (tmp_path / "saved.yaml").read_text(encoding="utf-8")
 
 
 def test_the_built_in_grammar_speaks_of_celeba_and_nothing_else() -> None:

@@ -106,7 +106,7 @@ def test_the_published_attributes_beside_it_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "names", [["7", "0008"], ["7.jpg", "8.jpg"], [7, 8], ["image/7.jpg", "image/8.jpg"]]
 )
-@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+@pytest.mark.parametrize("protocol", range(6))
 def test_file_names_are_read_in_any_spelling(
     tmp_path: Path, names: list[object], protocol: int
 ) -> None:
@@ -114,6 +114,40 @@ def test_file_names_are_read_in_any_spelling(
     put(tmp_path / "train/filenames.pickle", pickle.dumps(names, protocol=protocol))
     put(tmp_path / "test/filenames.pickle", pickle.dumps([], protocol=protocol))
     assert read(tmp_path).partitions["published"] == {7: "train", 8: "train"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"(lp0\nS'7.jpg'\np1\naS\"8\"\np2\na.",
+        b"(lp0\nVimage/7.jpg\np1\naI8\na.",
+        b"]q\x00(U\x017U\x018e.",
+    ],
+)
+def test_file_names_that_python_2_wrote_are_read(tmp_path: Path, content: bytes) -> None:
+    write_multimodal(tmp_path)
+    put(tmp_path / "train/filenames.pickle", content)
+    put(tmp_path / "test/filenames.pickle", b"(lp0\n.")
+    assert read(tmp_path).partitions["published"] == {7: "train", 8: "train"}
+
+
+@pytest.mark.parametrize(
+    ("content", "advice"),
+    [
+        (b"(lp0\ncos\nsystem\np1\na.", "a name of code"),
+        (b"(lp0\nS'\\x37'\na.", "an escape in a text"),
+        (b"(lp0\nS7\na.", "a text in quotes"),
+        (b"(lp-1\n.", "a number of the memo"),
+        (b"g0\n.", "before it is written"),
+        (b"l.", "without its mark"),
+        (b"7\n8\n", "an opcode that we do not run"),
+    ],
+)
+def test_a_damaged_list_of_python_2_is_refused(tmp_path: Path, content: bytes, advice: str) -> None:
+    write_multimodal(tmp_path)
+    put(tmp_path / "train/filenames.pickle", content)
+    with pytest.raises(DataError, match=advice):
+        read(tmp_path)
 
 
 def test_a_full_list_of_names_is_within_the_budget(tmp_path: Path) -> None:

@@ -1,23 +1,23 @@
 """A pickle machine that can only build data: a value in, never a call out.
 
-Python's own unpickler imports what a file names and calls what a file asks; filtering its
-`find_class` leaves the calls, BUILD's `setattr` and every allocation to it. This machine goes the
-other way. It knows some forty opcodes, those that Python's pickler writes for plain data
-(protocols 2 to 5, and Python 2's dialect of 2), and refuses the rest. A name in the file never
-becomes an object: it is looked up with `resolve`, a closed table of functions of ours, at the
-moment it is read. REDUCE and NEWOBJ call such a function with data; BUILD stores data in an
-`Inert`, adds items to an `Attributes`, and is forgotten by a `Record`.
+Python's own unpickler imports what a file names and calls what a file asks; filtering its `find_class` leaves
+the calls, BUILD's `setattr` and every allocation to it. This machine goes the other way. It knows some forty
+opcodes, those that Python's pickler writes for plain data (protocols 2 to 5, and Python 2's dialect of 2), and
+refuses the rest. A name in the file never becomes an object: it is looked up with `resolve`, a closed table of
+functions of ours, at the moment it is read. REDUCE and NEWOBJ call such a function with data; BUILD stores data
+in an `Inert`, adds items to an `Attributes`, and is forgotten by a `Record`.
 
-Why it ends, and in bounded memory: there are no loops or jumps in a pickle, each opcode adds at
-most one value, and a `Budget` shared by a file and the streams inside it caps opcodes and text.
-Byte strings are views of the file, not copies, so a length is checked against the file before
-anything is made. Nothing recurses, dict keys and set members are text (no crafted hash
-collisions; a whole number as a key becomes text), integers have at most 16 bytes.
+Why it ends, and in bounded memory: there are no loops or jumps in a pickle, each opcode adds at most one value,
+and a `Budget` shared by a file and the streams inside it caps opcodes and text. Byte strings are views of the
+file, not copies, so a length is checked against the file before anything is made. Nothing recurses, dict keys
+and set members are text (no crafted hash collisions; a whole number as a key becomes text), integers have at
+most 16 bytes.
 """
 
 import re
 import struct
 from collections.abc import Callable
+from typing import Any
 
 from tedigan.errors import WeightsError
 from tedigan.store.pickles.cursor import MAX_LINE, Cursor
@@ -26,7 +26,7 @@ from tedigan.store.pickles.values import Attributes, Budget, Call, Global, Inert
 MAX_TEXT = 2**20  # one string; NVIDIA's embedded source is 40 kB
 MAX_INT_BYTES = 16  # torch's magic number has 10
 
-_PROTO, _STOP = 0x80, ord(".")
+PROTO, _STOP = 0x80, ord(".")
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,20}")
 
 
@@ -58,28 +58,36 @@ class PickleReader:
     def load(self) -> object:
         """Read one pickle and return its value."""
         self.stack, self._marks, self._memo = [], [], {}
-        take, budget = self._cursor.take, self._budget
-        if (first := take(1)) != _PROTO or not 2 <= (protocol := take(1)) <= 5:
-            got = f"first byte {first:#04x}" if first != _PROTO else f"protocol {protocol}"
-            raise self._refuse("not a binary pickle", got, "byte 0x80 and protocol 2 to 5")
+        take, budget, opcodes = self._cursor.take, self._budget, self.opcodes()
+        self._begin()
         while (opcode := take(1)) != _STOP:
             budget.opcodes -= 1
-            if opcode not in _OPCODES or budget.opcodes < 0:
+            if opcode not in opcodes or budget.opcodes < 0:
                 raise self._no_step(opcode)
-            width, action = _OPCODES[opcode]
+            width, action = opcodes[opcode]
             action(self, take(width) if width else 0)
         if self._marks or len(self.stack) != 1:
             got = f"{len(self.stack)} values and {len(self._marks)} open marks"
             raise self._refuse("the pickle ends in the middle of a value", got, "exactly one value")
         return self.stack.pop()
 
+    def opcodes(self) -> "Opcodes":
+        """What this machine knows."""
+        return OPCODES
+
+    def _begin(self) -> None:
+        """Read the protocol's number."""
+        take = self._cursor.take
+        if (first := take(1)) != PROTO or not 2 <= (protocol := take(1)) <= 5:
+            got = f"first byte {first:#04x}" if first != PROTO else f"protocol {protocol}"
+            raise self._refuse("not a binary pickle", got, "byte 0x80 and protocol 2 to 5")
+
     def _no_step(self, opcode: int) -> WeightsError:
-        if opcode in _OPCODES:
+        if opcode in self.opcodes():
             return self._refuse(
                 "too many opcodes", "more than any network has", self._budget.limits
             )
-        want = "the opcodes that Python writes for plain data"
-        return self._refuse("an opcode that we do not run", f"{opcode:#04x}", want)
+        return self._refuse("an opcode that we do not run", f"{opcode:#04x}", "those of plain data")
 
     # Values
 
@@ -148,8 +156,7 @@ class PickleReader:
 
     def _get(self, index: int) -> None:
         if index not in self._memo:
-            want = "an earlier one"
-            raise self._refuse("a memo entry is read before it is written", str(index), want)
+            raise self._refuse("a memo is read before it is written", str(index), "an earlier")
         self.stack.append(self._memo[index])
 
     # Containers
@@ -210,8 +217,7 @@ class PickleReader:
             got = f"{shown(module)} and {shown(attribute)}"
             raise self._refuse("a name is not text", got, "two strings")
         if len(module) + len(attribute) > MAX_LINE:
-            got = f"{len(module) + len(attribute)} letters"
-            raise self._refuse("a giant name", got, f"at most {MAX_LINE}")
+            raise self._refuse("a giant name", "too many letters", f"at most {MAX_LINE}")
         self._push_global(f"{module}.{attribute}")
 
     def _push_global(self, name: str) -> None:
@@ -245,7 +251,8 @@ class PickleReader:
 
 
 # Opcode: the width in bytes of the number after it (0: none), and what to do with that number.
-_OPCODES: dict[int, tuple[int, Callable[[PickleReader, int], None]]] = {
+Opcodes = dict[int, tuple[int, Callable[[Any, int], None]]]
+OPCODES: Opcodes = {
     0x95: (8, lambda _reader, _size: None),  # FRAME: a hint for buffered readers
     ord("N"): (0, lambda reader, _: reader.stack.append(None)),
     0x88: (0, lambda reader, _: reader.stack.append(True)),

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from tedigan.errors import DataError, WeightsError
 from tedigan.store.pickles.cursor import Cursor
-from tedigan.store.pickles.machine import PickleReader
+from tedigan.store.pickles.text_protocols import OldPickleReader
 from tedigan.store.pickles.values import Budget, Call, refusal, shown
 from tedigan.store.sources.celebamask import read_tables
 from tedigan.store.sources.source import MERGED, NON_COMMERCIAL, Item, Place, Source, add_once
@@ -76,7 +76,7 @@ def read_names(place: Place) -> list[int]:
     """The photograph numbers of a filenames.pickle, which may say `7`, `7.jpg` or 7."""
     budget = Budget(opcodes=4 * _MAX_NAMES, text=32 * _MAX_NAMES)
     cursor = Cursor(memoryview(place.read()), name=place.name)
-    reader = PickleReader(cursor, resolve=_no_name(place.name), budget=budget)
+    reader = OldPickleReader(cursor, resolve=_no_name(place.name), budget=budget)
     try:
         names = reader.load()
     except WeightsError as error:
