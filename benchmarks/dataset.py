@@ -196,6 +196,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--work", type=Path, help="where to write; a temporary folder without it")
     arguments = parser.parse_args()
+    if arguments.work is not None:
+        arguments.work.mkdir(parents=True, exist_ok=True)
     measures = {"speed": speed, "memory": memory, "kill": kill}
     with tempfile.TemporaryDirectory(dir=arguments.work) as work:
         measures[arguments.what](arguments, Path(work))
