@@ -41,6 +41,7 @@ class Dataset(Section):
     """The data set stage."""
 
     source: str
+    licence: str | None
     num_images: Count | None
     resolution: Count
     kinds: list[Literal["text", "sketch", "label", "cutout"]]

@@ -42,6 +42,7 @@ def _add_make(parser: argparse.ArgumentParser) -> None:
         "matting": "an .onnx file of rembg; makes cut-outs without label maps",
         "simplifier": "an .onnx file; simplifies sketches",
         "grammar": "a .yaml file; how captions are written",
+        "licence": "of the photographs, in words, for the cards",
     }.items():
         parser.add_argument(f"--{name}", help=what)
     parser.set_defaults(run=_make)
@@ -57,7 +58,16 @@ def _make(arguments: argparse.Namespace) -> int:
 
     params = read_params(Path(__file__).parents[2] / "params.yaml")
     folder = arguments.folder.resolve()
-    named = ("align", "grammar", "matting", "parser", "resolution", "simplifier", "tagger")
+    named = (
+        "align",
+        "grammar",
+        "licence",
+        "matting",
+        "parser",
+        "resolution",
+        "simplifier",
+        "tagger",
+    )
     section = {name: getattr(arguments, name) for name in named}
     section |= {"source": str(arguments.source.resolve()), "num_images": None}
     changed = type(params).model_validate(

@@ -24,6 +24,10 @@ from tedigan.errors import LabelError
 REGIONS = ("skin", "hair", "neck", "cloth", "ear")
 MIN_SHARE = 1.35  # of the person, in areas of the face: less is a matte without hair and neck
 _NEVER, _ROUNDS = 1e-4, 3
+_TRUST = 0.7  # in a colour's log likelihood: neighbours are no independent witnesses
+_UNLIKELY = -25.0  # no colour speaks more against a region
+_NO_SAMPLE = -20.0  # a region that nothing is known of
+_ANY_CLOTH = -12.0  # clothes may have any colour
 # Colours are counted in steps of 1/32 of the range. Variance that every model of them has at least: of
 # brightness, of red against green, of yellow against blue.
 _STEPS, _SPREAD = 32, (3.0, 0.6, 0.6)
@@ -229,9 +233,9 @@ def _regions(
     priors = np.log(ground.priors())
     for _ in range(_ROUNDS):
         hair = _log_likelihood(colours, colours[seeds["hair"]], 2)
-        cloth = np.logaddexp(_log_likelihood(colours, colours[seeds["cloth"]], 3), -12)
+        cloth = np.logaddexp(_log_likelihood(colours, colours[seeds["cloth"]], 3), _ANY_CLOTH)
         seen = np.stack([skin, hair, skin - 0.3, cloth, skin - 0.5])
-        chances = _softmax(priors + 0.7 * np.maximum(seen, -25))
+        chances = _softmax(priors + _TRUST * np.maximum(seen, _UNLIKELY))
         smooth = ndimage.gaussian_filter(chances, (0, *[max(0.7, size / 170)] * 2))
         likeliest = smooth.argmax(0)
         for name in seeds:
@@ -253,7 +257,7 @@ def _log_likelihood(
 ) -> Plane:
     """Of each pixel's colour, under `num` Gaussians that fit the sample; very small if it is of a few pixels."""
     if len(sample) < 30:
-        return np.full(colours.shape[:2], -20.0)
+        return np.full(colours.shape[:2], _NO_SAMPLE)
     found = []
     for group in _groups(sample, num):
         covariance = np.cov(group.T) + np.diag(_SPREAD)

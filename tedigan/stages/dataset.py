@@ -193,7 +193,7 @@ def _description(section: params.Dataset, maker: Maker, found: Survey) -> dict[s
         "captions_per_image": section.captions_per_image if writes_captions else None,
         "identities": "of the source" if maker.has_identities else "one per photograph",
         "kinds": maker.suffixes,
-        "licence": maker.licence,
+        "licence": section.licence or maker.licence,
         "noted": found.noted | maker.notes,
         "origin": {kind: maker.origins[kind] for kind in sorted(made)},
         "quarantined": dict(sorted(Counter(one.problem for one in found.rejected).items())),

@@ -147,13 +147,15 @@ def test_one_command_makes_it_of_a_folder_or_of_one_photograph(
     parser = write_parser(tmp_path / "parser")
     source, folder = str(pictures_alone / name), tmp_path / "made"
     models = ["--tagger", str(tagger), "--parser", str(parser), "--resolution", "16"]
-    assert main(["dataset", "make", source, str(folder), *models]) == 0
+    licence = ["--licence", "Mine alone."]
+    assert main(["dataset", "make", source, str(folder), *models, *licence]) == 0
     said = capsys.readouterr().out
     assert "faces: 1 at 16 px" in said or not name
     assert str(folder / "dataset.html") in said
     data = Dataset.open(folder / "dataset")
     assert data.index.source_names == [name] if name else len(data.ids) == 5
     assert list(data.kinds) == ["image", *KINDS]
+    assert data.licence == "Mine alone."
 
 
 def test_landmarks_and_a_matte_make_label_maps(
