@@ -6,6 +6,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from tedigan.data.parser import FaceParser, ParserConfig
+from tedigan.data.tagger import FaceTagger, TaggerConfig
 from tedigan.encoders.adopted import AdoptedEncoder, official_encoder
 from tedigan.encoders.text import TextEncoder
 from tedigan.encoders.visual import VisualEncoder
@@ -77,5 +79,7 @@ _KINDS: dict[str, Callable[[Config], dict[str, nn.Module]]] = {
     "psp_encoder": _official_encoder,
     "e4e_encoder": _official_encoder,
     "text_encoder": _text_encoder,
+    "parser": lambda config: {"parser": FaceParser(ParserConfig.from_json(config))},
+    "tagger": lambda config: {"tagger": FaceTagger(TaggerConfig.from_json(config))},
     "referee": lambda config: {"referee": Referee(RefereeConfig.from_json(config))},
 }

@@ -17,6 +17,7 @@ from tedigan.store.parsers import load_parser
 from tedigan.store.taggers import Tagger, load_tagger
 from tedigan.tensors import to_images
 from tests.stages import datasets_made, toy
+from tests.store.sources_made import write_pictures
 
 CPU = torch.device("cpu")
 PARSER = Settings(base_channels=8, num_steps=100, batch_size=8, learning_rate=0.01)
@@ -143,6 +144,15 @@ def test_a_training_that_was_cut_off_ends_with_the_same_bytes(
 def test_a_data_set_without_label_maps_teaches_no_parser(toys: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="has no label maps"):
         train_parser(toys, tmp_path / "parser", FEW, work=tmp_path, device=CPU)
+
+
+def test_a_data_set_without_attributes_teaches_no_tagger(tmp_path: Path) -> None:
+    names = [f"{number}.png" for number in range(12)]
+    write_pictures(tmp_path / "source", names)
+    splits = {"val_fraction": 0.4, "test_fraction": 0.0}
+    data, _ = datasets_made.run(tmp_path / "w", source=str(tmp_path / "source"), **splits)
+    with pytest.raises(DataError, match="nothing to train a tagger on"):
+        train_tagger(data.folder, tmp_path / "tagger", FEW, work=tmp_path, device=CPU)
 
 
 def test_a_data_set_without_a_val_split_is_refused(tmp_path: Path) -> None:

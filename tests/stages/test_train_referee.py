@@ -1,13 +1,17 @@
 import json
 
+import pytest
 import torch
 
 from tedigan.data.attributes import ATTRIBUTE_NAMES
+from tedigan.errors import DataError
 from tedigan.stages import train_referee
 from tedigan.stages.judge import load_judge
 from tedigan.store.datasets import Dataset
 from tedigan.store.files import sha256_tree
 from tedigan.tensors import to_images
+from tests.stages import datasets_made
+from tests.store.sources_made import write_pictures
 
 from .toy import TINY_REFEREE, toy_workspace
 
@@ -51,6 +55,13 @@ def test_identity_is_measured_on_test_pairs(toy_referee):
     assert people["test_auroc"] > 0.6
     assert people["test_same_pairs"] == 180
     assert people["threshold_from"] == "val"
+
+
+def test_a_data_set_without_attributes_is_refused(tmp_path):
+    write_pictures(tmp_path / "source", ["0.png", "1.png"])
+    datasets_made.run(tmp_path / "w", source=str(tmp_path / "source"))
+    with pytest.raises(DataError, match="a referee has nothing to learn"):
+        train_referee.run(datasets_made.workspace(tmp_path / "w"))
 
 
 def test_two_runs_give_equal_bytes(tmp_path):
