@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Float64, UInt8
-from PIL import Image, ImageDraw
 from scipy import ndimage
 from torch import Tensor
 
@@ -105,11 +104,15 @@ def labels_of_landmarks(
 
 
 def _polygon(points: Sequence[np.ndarray], shape: tuple[int, int]) -> Mask:
-    """What lies within points, given in pieces of one or more."""
-    picture = Image.new("1", (shape[1], shape[0]))
+    """The pixels whose centres lie within points, given in pieces of one or more."""
     corners = np.concatenate([np.atleast_2d(part) for part in points])
-    ImageDraw.Draw(picture).polygon([(x, y) for x, y in corners.tolist()], fill=1)
-    return np.array(picture)
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    inside = np.zeros(shape, dtype=bool)
+    for (x0, y0), (x1, y1) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        if y0 != y1:  # a ray to the right leaves by an odd number of edges
+            is_beside = (y >= min(y0, y1)) & (y < max(y0, y1))
+            inside ^= is_beside & (x < x0 + (y - y0) * (x1 - x0) / (y1 - y0))
+    return inside
 
 
 def _parts(
