@@ -6,6 +6,16 @@ from pathlib import Path
 
 from tedigan.commands import annotators
 
+# Keys of the section `dataset` that are words, and what they mean.
+_SECTION = {
+    "tagger": "a folder; proposes attributes, of which captions are written",
+    "parser": "a folder or hub id; sees label maps, by which cut-outs are made",
+    "matting": "an .onnx file of rembg; makes cut-outs without label maps",
+    "simplifier": "an .onnx file; simplifies sketches",
+    "grammar": "a .yaml file; how captions are written",
+    "licence": "of the photographs, in words, for the cards",
+}
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The sub-commands, each with its own `run`."""
@@ -36,14 +46,7 @@ def _add_make(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, help="where dataset/ and dataset.html are written")
     parser.add_argument("--resolution", type=int, default=256, metavar="PX", help="without it, 256")
     parser.add_argument("--align", action="store_true", help="cut each face out as FFHQ does")
-    for name, what in {
-        "tagger": "a folder; proposes attributes, of which captions are written",
-        "parser": "a folder or hub id; sees label maps, by which cut-outs are made",
-        "matting": "an .onnx file of rembg; makes cut-outs without label maps",
-        "simplifier": "an .onnx file; simplifies sketches",
-        "grammar": "a .yaml file; how captions are written",
-        "licence": "of the photographs, in words, for the cards",
-    }.items():
+    for name, what in _SECTION.items():
         parser.add_argument(f"--{name}", help=what)
     parser.set_defaults(run=_make)
 
@@ -58,17 +61,7 @@ def _make(arguments: argparse.Namespace) -> int:
 
     params = read_params(Path(__file__).parents[2] / "params.yaml")
     folder = arguments.folder.resolve()
-    named = (
-        "align",
-        "grammar",
-        "licence",
-        "matting",
-        "parser",
-        "resolution",
-        "simplifier",
-        "tagger",
-    )
-    section = {name: getattr(arguments, name) for name in named}
+    section = {name: getattr(arguments, name) for name in ("align", "resolution", *_SECTION)}
     section |= {"source": str(arguments.source.resolve()), "num_images": None}
     changed = type(params).model_validate(
         params.model_dump()

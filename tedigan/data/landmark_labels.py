@@ -10,6 +10,7 @@ Lengths are in units of the face: from between the eyes to the chin is 1.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -38,24 +39,53 @@ Points = Float64[np.ndarray, "*n 2"]
 
 @dataclass(frozen=True)
 class Frame:
-    """The face's own coordinates: x along the eyes to the picture's right, y down to the chin."""
+    """The face's own coordinates: x along the eyes to the picture's right, y down to the chin.
 
-    origin: Float64[np.ndarray, " 2"]
-    right: Float64[np.ndarray, " 2"]
-    unit_px: float
+    landmarks: in pixels, as 300-W orders them.
+    """
 
-    @classmethod
-    def of(cls, landmarks: Float64[np.ndarray, "68 2"]) -> "Frame":
-        """Between the eyes, and as long as they are from the chin."""
-        left, right = landmarks[36:42].mean(0), landmarks[42:48].mean(0)
-        origin, along = (left + right) / 2, (right - left) / np.linalg.norm(right - left)
-        unit = abs((landmarks[8] - origin) @ np.array([-along[1], along[0]]))
-        return cls(origin, along, float(unit))
+    landmarks: Float64[np.ndarray, "68 2"]
+
+    @cached_property
+    def origin(self) -> Float64[np.ndarray, " 2"]:
+        """Between the eyes, in pixels."""
+        return self.landmarks[36:48].mean(0)
+
+    @cached_property
+    def right(self) -> Float64[np.ndarray, " 2"]:
+        """From eye to eye, of length 1."""
+        along = self.landmarks[42:48].mean(0) - self.landmarks[36:42].mean(0)
+        return along / np.linalg.norm(along)
 
     @property
     def down(self) -> Float64[np.ndarray, " 2"]:
         """Towards the chin."""
         return np.array([-self.right[1], self.right[0]])
+
+    @cached_property
+    def unit_px(self) -> float:
+        """From the eyes to the chin."""
+        return float(abs((self.landmarks[8] - self.origin) @ self.down))
+
+    @cached_property
+    def temples(self) -> Float64[np.ndarray, "2 2"]:
+        """Where the jaw begins, on the picture's left and right."""
+        return self.place(self.landmarks[[0, 16]])
+
+    @property
+    def middle(self) -> float:
+        """Of the face's width."""
+        return float(self.temples[:, 0].mean())
+
+    @property
+    def half(self) -> float:
+        """Of the face's width."""
+        return float(self.temples[1, 0] - self.temples[0, 0]) / 2
+
+    @cached_property
+    def brows(self) -> float:
+        """How high they are."""
+        return float(self.place(self.landmarks[[19, 24]])[:, 1].min())
 
     def place(self, points: Points) -> Points:
         """Pixels -> the face's coordinates."""
@@ -77,8 +107,8 @@ def labels_of_landmarks(
     A matte that shows hardly more than the face is a LabelError.
     """
     person, shape = alpha.numpy() > 0.5, (alpha.shape[0], alpha.shape[1])
-    frame = Frame.of(landmarks)
-    face = _face(landmarks, frame, shape)
+    frame = Frame(landmarks)
+    face = _face(frame, shape)
     share = person.sum() / max(1, face.sum())
     if share < MIN_SHARE:
         raise LabelError(
@@ -86,16 +116,16 @@ def labels_of_landmarks(
             "as hair and neck are part of one. Give another matting model, or leave this photograph out.",
             problem="no hair or neck",
         )
-    parts = _parts(landmarks, frame, shape)
-    ground = _Ground.of(frame, face, landmarks)
+    parts = _parts(frame, shape)
+    ground = _Ground.of(frame, face)
     free = ~np.any(list(parts.values()), axis=0)
     regions = _regions(_colours(pixels), ground, person, free)
     labels = np.zeros(shape, dtype=np.uint8)
     for number, name in enumerate(REGIONS):
         here = person & (regions == number)
         if name == "ear":
-            labels[here & (ground.x < ground.middle)] = LABEL_NAMES.index("r_ear")
-            labels[here & (ground.x >= ground.middle)] = LABEL_NAMES.index("l_ear")
+            labels[here & (ground.x < frame.middle)] = LABEL_NAMES.index("r_ear")
+            labels[here & (ground.x >= frame.middle)] = LABEL_NAMES.index("l_ear")
         else:
             labels[here] = LABEL_NAMES.index(name)
     for name, mask in parts.items():
@@ -115,10 +145,9 @@ def _polygon(points: Sequence[np.ndarray], shape: tuple[int, int]) -> Mask:
     return inside
 
 
-def _parts(
-    landmarks: Float64[np.ndarray, "68 2"], frame: Frame, shape: tuple[int, int]
-) -> dict[str, Mask]:
+def _parts(frame: Frame, shape: tuple[int, int]) -> dict[str, Mask]:
     """What is drawn along the landmarks. A person's right is the picture's left."""
+    landmarks = frame.landmarks
 
     def brow(points: Points) -> Mask:
         above, below = frame.moved(points, 0.0, -0.03), frame.moved(points, 0.0, 0.055)
@@ -154,18 +183,16 @@ def _parts(
     }
 
 
-def _face(landmarks: Float64[np.ndarray, "68 2"], frame: Frame, shape: tuple[int, int]) -> Mask:
+def _face(frame: Frame, shape: tuple[int, int]) -> Mask:
     """From the chin to the hairline, which lies as far above the brows as half of brows to chin."""
-    brows = frame.place(landmarks[[19, 24]])[:, 1].min()
-    ends = frame.place(landmarks[[0, 16]])
-    (middle, base), half = ends.mean(0), (ends[1, 0] - ends[0, 0]) / 2
-    top = brows - 0.46 * (1 - brows)
-    angles = np.linspace(0, np.pi, 24)[1:-1]
+    base = float(frame.temples[:, 1].mean())
+    height = base - frame.brows + 0.46 * (1 - frame.brows)
+    places = [(math.cos(a), math.sin(a) ** 0.8) for a in np.linspace(0, math.pi, 24)[1:-1]]
     arc = [
-        frame.moved(frame.origin, middle + half * np.cos(a), base - (base - top) * np.sin(a) ** 0.8)
-        for a in angles
+        frame.moved(frame.origin, frame.middle + frame.half * x, base - height * y)
+        for x, y in places
     ]
-    return _polygon([landmarks[:17], *arc], shape)
+    return _polygon([frame.landmarks[:17], *arc], shape)
 
 
 @dataclass(frozen=True)
@@ -175,29 +202,25 @@ class _Ground:
     outside: distance to the face.
     """
 
+    frame: Frame
     face: Mask
     x: Plane
     y: Plane
     aside: Plane
     outside: Plane
-    middle: float
-    brows: float
 
     @classmethod
-    def of(cls, frame: Frame, face: Mask, landmarks: Float64[np.ndarray, "68 2"]) -> "_Ground":
+    def of(cls, frame: Frame, face: Mask) -> "_Ground":
         height, width = face.shape
         grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(float)
         x, y = np.moveaxis(frame.place(grid), -1, 0)
-        left, right = frame.place(landmarks[[0, 16]])[:, 0]
-        middle, half = float(left + right) / 2, float(right - left) / 2
-        brows = float(frame.place(landmarks[[19, 24]])[:, 1].min())
         outside = ndimage.distance_transform_edt(~face) / frame.unit_px
-        return cls(face, x, y, np.abs(x - middle) / half, outside, middle, brows)
+        return cls(frame, face, x, y, np.abs(x - frame.middle) / frame.half, outside)
 
     def priors(self) -> Float64[np.ndarray, "5 h w"]:
         """How likely each of REGIONS is here, before anybody looks at colours."""
         y, aside, face = self.y, self.aside, self.face
-        forehead = y < self.brows
+        forehead = y < self.frame.brows
         beside = np.where(aside > 0.75, 1, 0.02) * np.clip(0.5 - 0.25 * (y - 0.9), 0.1, 1)
         shoulder = np.where((y > 1.1) & (aside < 1.6), 0.05, _NEVER)
         throat = np.where(aside < 1.05, np.clip(0.9 - np.maximum(y - 1.2, 0), 0.03, 1), shoulder)

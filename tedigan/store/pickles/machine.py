@@ -156,7 +156,7 @@ class PickleReader:
 
     def _get(self, index: int) -> None:
         if index not in self._memo:
-            raise self._refuse("a memo is read before it is written", str(index), "an earlier")
+            raise self._refuse("a memo read before it is written", str(index), "an earlier one")
         self.stack.append(self._memo[index])
 
     # Containers
@@ -217,7 +217,7 @@ class PickleReader:
             got = f"{shown(module)} and {shown(attribute)}"
             raise self._refuse("a name is not text", got, "two strings")
         if len(module) + len(attribute) > MAX_LINE:
-            raise self._refuse("a giant name", "too many letters", f"at most {MAX_LINE}")
+            raise self._refuse("a giant name", shown(module), f"at most {MAX_LINE} letters")
         self._push_global(f"{module}.{attribute}")
 
     def _push_global(self, name: str) -> None:
