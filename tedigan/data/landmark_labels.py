@@ -10,7 +10,6 @@ Lengths are in units of the face: from between the eyes to the chin is 1.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import torch
@@ -18,6 +17,7 @@ from jaxtyping import Bool, Float, Float64, UInt8
 from scipy import ndimage
 from torch import Tensor
 
+from tedigan.data.face_frame import Frame, Points
 from tedigan.data.labels import LABEL_NAMES
 from tedigan.errors import LabelError
 
@@ -34,67 +34,6 @@ _STEPS, _SPREAD = 32, (3.0, 0.6, 0.6)
 
 Mask = Bool[np.ndarray, "h w"]
 Plane = Float64[np.ndarray, "h w"]
-Points = Float64[np.ndarray, "*n 2"]
-
-
-@dataclass(frozen=True)
-class Frame:
-    """The face's own coordinates: x along the eyes to the picture's right, y down to the chin.
-
-    landmarks: in pixels, as 300-W orders them.
-    """
-
-    landmarks: Float64[np.ndarray, "68 2"]
-
-    @cached_property
-    def origin(self) -> Float64[np.ndarray, " 2"]:
-        """Between the eyes, in pixels."""
-        return self.landmarks[36:48].mean(0)
-
-    @cached_property
-    def right(self) -> Float64[np.ndarray, " 2"]:
-        """From eye to eye, of length 1."""
-        along = self.landmarks[42:48].mean(0) - self.landmarks[36:42].mean(0)
-        return along / np.linalg.norm(along)
-
-    @property
-    def down(self) -> Float64[np.ndarray, " 2"]:
-        """Towards the chin."""
-        return np.array([-self.right[1], self.right[0]])
-
-    @cached_property
-    def unit_px(self) -> float:
-        """From the eyes to the chin."""
-        return float(abs((self.landmarks[8] - self.origin) @ self.down))
-
-    @cached_property
-    def temples(self) -> Float64[np.ndarray, "2 2"]:
-        """Where the jaw begins, on the picture's left and right."""
-        return self.place(self.landmarks[[0, 16]])
-
-    @property
-    def middle(self) -> float:
-        """Of the face's width."""
-        return float(self.temples[:, 0].mean())
-
-    @property
-    def half(self) -> float:
-        """Of the face's width."""
-        return float(self.temples[1, 0] - self.temples[0, 0]) / 2
-
-    @cached_property
-    def brows(self) -> float:
-        """How high they are."""
-        return float(self.place(self.landmarks[[19, 24]])[:, 1].min())
-
-    def place(self, points: Points) -> Points:
-        """Pixels -> the face's coordinates."""
-        away = (points - self.origin) / self.unit_px
-        return np.stack([away @ self.right, away @ self.down], axis=-1)
-
-    def moved(self, points: Points, x: float, y: float) -> Points:
-        """Points in pixels, moved by so many units."""
-        return points + self.unit_px * (x * self.right + y * self.down)
 
 
 def labels_of_landmarks(
