@@ -16,14 +16,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from tedigan.data.labels import LABEL_NAMES, labels_to_colours, resize_labels
-from tedigan.data.landmark_labels import labels_of_landmarks
-from tedigan.data.parser import Parser, confusion, intersection_over_union
+from tedigan.annotators.landmark_labels import labels_of_landmarks
+from tedigan.annotators.landmarks import find_landmarks
+from tedigan.annotators.matting import Matting
+from tedigan.annotators.parser import load_parser
+from tedigan.annotators.parser_network import Parser, confusion, intersection_over_union
 from tedigan.store import pictures
-from tedigan.store.landmarks import find_landmarks
-from tedigan.store.matting import Matting
-from tedigan.store.parsers import load_parser
 from tedigan.tensors import to_images
+from tedigan.vocabulary.labels import LABEL_NAMES, labels_to_colours, resize_labels
 
 Model = Callable[[Tensor], Tensor]
 

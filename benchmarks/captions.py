@@ -15,13 +15,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.caption_rules import disagreements, findings
-from tedigan.data.attributes import ATTRIBUTE_NAMES, parse_attributes
-from tedigan.data.caption_reader import Reader
-from tedigan.data.caption_writer import Caption, draw_captions
-from tedigan.data.drawn import describe_face
-from tedigan.data.grammar import Grammar
-from tedigan.store.grammars import CELEBA, load_grammar
+from tedigan.captions.grammar import Grammar
+from tedigan.captions.grammar_files import CELEBA, load_grammar
+from tedigan.captions.reader import Reader
+from tedigan.captions.writer import Caption, draw_captions
+from tedigan.drawn import describe_face
 from tedigan.tensors import stream
+from tedigan.vocabulary.attributes import ATTRIBUTE_NAMES, parse_attributes
 
 PER_FACE = 10
 

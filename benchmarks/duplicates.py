@@ -11,8 +11,8 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from tedigan.stages.data_cards import read_quarantine
-from tedigan.store.sources.celebamask import parse_identities
+from tedigan.dataset.card import read_quarantine
+from tedigan.dataset.sources.celebamask import parse_identities
 
 _PAIR = re.compile(r"(\S+) shows the same photograph as (\S+),")
 

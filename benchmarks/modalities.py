@@ -22,23 +22,23 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from tedigan.data.alignment import align
-from tedigan.data.attributes import ATTRIBUTE_NAMES
-from tedigan.data.caption_writer import draw_captions
-from tedigan.data.cutouts import cut_out, soften
-from tedigan.data.drawn import draw_face
-from tedigan.data.grammar import Grammar
-from tedigan.data.labels import colours_to_labels, resize_labels
-from tedigan.data.parser import FaceParser, ParserConfig
-from tedigan.data.sketches import sketch_of
-from tedigan.data.tagger import FaceTagger, TaggerConfig
+from tedigan.annotators.landmarks import find_landmarks
+from tedigan.annotators.parser_network import FaceParser, ParserConfig
+from tedigan.annotators.tagger_network import FaceTagger, TaggerConfig
+from tedigan.captions.grammar import Grammar
+from tedigan.captions.grammar_files import CELEBA, load_grammar
+from tedigan.captions.writer import draw_captions
+from tedigan.dataset.kinds.alignment import align
+from tedigan.dataset.kinds.cutouts import cut_out, soften
+from tedigan.dataset.kinds.sketches import sketch_of
+from tedigan.drawn import draw_face
 from tedigan.errors import DataError
-from tedigan.stages.train_annotators import MAX_INPUT_PX, PARSER_SETTINGS, TAGGER_SETTINGS
 from tedigan.store import pictures
-from tedigan.store.grammars import CELEBA, load_grammar
-from tedigan.store.landmarks import find_landmarks
 from tedigan.store.photographs import read_photographs
 from tedigan.tensors import stream, to_images
+from tedigan.training.parser_and_tagger import MAX_INPUT_PX, PARSER_SETTINGS, TAGGER_SETTINGS
+from tedigan.vocabulary.attributes import ATTRIBUTE_NAMES
+from tedigan.vocabulary.labels import colours_to_labels, resize_labels
 
 SIZES = (128, 256, 1024)
 RECORDS, RECORDS_PX = 30_000, 1024

@@ -12,10 +12,10 @@ from benchmarks.convolutions import conv_peak_gflops
 from benchmarks.timing import measure, say
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.discriminator import Discriminator
-from tedigan.generator.inference import DTYPES, measure_error
+from tedigan.generator.engine import choose_engine
+from tedigan.generator.fast_synthesis import DTYPES, measure_error
 from tedigan.generator.stylegan import Generator
-from tedigan.generator.synthesis import Synthesis
-from tedigan.stages.engine import choose_engine
+from tedigan.generator.stylegan2 import Synthesis
 from tedigan.store import pictures
 from tedigan.tensors import to_pixels
 

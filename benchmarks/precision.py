@@ -6,9 +6,9 @@ from pathlib import Path
 import torch
 
 from benchmarks.pairing import table
-from tedigan.generator.inference import DTYPES, FastSynthesis, measure_error
-from tedigan.generator.synthesis import Synthesis
-from tedigan.stages.networks import load_generator
+from tedigan.generator.fast_synthesis import DTYPES, FastSynthesis, measure_error
+from tedigan.generator.stylegan2 import Synthesis
+from tedigan.models.opening import load_generator
 from tedigan.tensors import sample_z
 
 

@@ -22,7 +22,7 @@ from dvc.stage.cache import RunCacheNotFoundError
 
 from tasks import policy
 from tedigan.errors import StoreError
-from tedigan.stages.outcome import Workspace
+from tedigan.workspace import Workspace
 
 logging.getLogger("dvc").setLevel(logging.ERROR)
 

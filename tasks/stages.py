@@ -11,8 +11,8 @@ from prefect.exceptions import MissingContextError
 from tasks import policy, recording
 from tedigan import stages
 from tedigan.provenance import RunRecord
-from tedigan.stages.outcome import Workspace
 from tedigan.stages.report import render_page
+from tedigan.workspace import Workspace
 
 
 @task(

@@ -19,7 +19,7 @@ from mlflow.exceptions import MlflowException
 from tasks.recording import Recorded, flat
 from tedigan.errors import StoreError
 from tedigan.provenance import git_commit
-from tedigan.stages.outcome import Outcome, Workspace
+from tedigan.workspace import Outcome, Workspace
 
 logging.getLogger("mlflow").setLevel(logging.WARNING)
 

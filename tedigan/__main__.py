@@ -13,11 +13,14 @@ from tedigan.stages import STAGES
 
 # name: (summary, module with `add_arguments(parser)` and `run(arguments) -> int`)
 COMMANDS: dict[str, tuple[str, str]] = {
-    "models": ("import official weights; list, show, verify models", "tedigan.commands.models"),
+    "models": (
+        "import official weights; list, show, verify models",
+        "tedigan.commands.model_actions",
+    ),
 }
 
 # stage: module with `add_arguments(parser)` for what may be done with its results; each sets `run`
-STAGE_ACTIONS = {"dataset": "tedigan.commands.dataset"}
+STAGE_ACTIONS = {"dataset": "tedigan.commands.dataset_actions"}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -74,7 +77,7 @@ def workspace_folder(arguments: argparse.Namespace) -> Path:
 
 def _run_stage(arguments: argparse.Namespace) -> int:
     from tedigan.stages import run_stage
-    from tedigan.stages.outcome import Workspace
+    from tedigan.workspace import Workspace
 
     finished = run_stage(arguments.stage, Workspace.open(workspace_folder(arguments)))
     for name, value in sorted(finished.outcome.metrics.items()):

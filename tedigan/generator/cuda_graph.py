@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from tedigan.generator.inference import FastSynthesis
+from tedigan.generator.fast_synthesis import FastSynthesis
 
 WARM_UP_CALLS = 3
 

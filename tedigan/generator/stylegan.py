@@ -10,7 +10,7 @@ from tedigan.generator.config import Architecture, GeneratorConfig
 from tedigan.generator.mapping import Mapping, truncate
 from tedigan.generator.noise import NoiseMode
 from tedigan.generator.stylegan1 import StyleGAN1Synthesis
-from tedigan.generator.synthesis import Synthesis
+from tedigan.generator.stylegan2 import Synthesis
 
 SYNTHESES: dict[Architecture, type[Synthesis] | type[StyleGAN1Synthesis]] = {
     "stylegan2": Synthesis,

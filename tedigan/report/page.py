@@ -5,7 +5,7 @@ from typing import Any
 
 from tedigan.report import sections
 from tedigan.report.frame import frame
-from tedigan.report.provenance import provenance
+from tedigan.report.lineage import provenance
 
 NAVIGATION = {
     "text": "Text to faces",

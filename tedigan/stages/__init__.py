@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tedigan.stages.outcome import Outcome, Workspace
+    from tedigan.workspace import Outcome, Workspace
 
 __all__ = ["STAGES", "Finished", "Outcome", "Stage", "Workspace", "run_stage"]
 
@@ -78,5 +78,5 @@ def check_stages(workspace: "Workspace") -> None:
 def __getattr__(name: str) -> Any:
     """`Outcome` and `Workspace` bring torch, which a command line's help does without."""
     if name in ("Outcome", "Workspace"):
-        return getattr(importlib.import_module("tedigan.stages.outcome"), name)
+        return getattr(importlib.import_module("tedigan.workspace"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,24 +11,24 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tedigan import params
-from tedigan.data.attributes import ATTRIBUTE_NAMES
-from tedigan.data.splits import check_apart, split_as_published, split_by_identity
+from tedigan.captions.grammar_files import save_grammar
+from tedigan.dataset.annotating import open_annotators
+from tedigan.dataset.card import write_card, write_examples
+from tedigan.dataset.folder import GRAMMAR, Dataset, shard_name, write_tables
+from tedigan.dataset.index import Row
+from tedigan.dataset.records import FROM_SOURCE, Checked, DrawnMaker, Maker, Recipe, digest_of
+from tedigan.dataset.sharding import MadeShard, make_shards
+from tedigan.dataset.source_records import PhotographMaker
+from tedigan.dataset.sources import open_source
+from tedigan.dataset.splits import check_apart, split_as_published, split_by_identity
+from tedigan.dataset.survey import Survey, survey, without
+from tedigan.dataset.workers import Workers
+from tedigan.dataset.workshop import Workshop, link_or_copy, sha256_code
 from tedigan.errors import DataError
-from tedigan.stages.annotators import open_annotators
-from tedigan.stages.data_cards import write_card, write_examples
-from tedigan.stages.outcome import Outcome, Workspace
-from tedigan.stages.records import FROM_SOURCE, Checked, DrawnMaker, Maker, Recipe, digest_of
-from tedigan.stages.sharding import MadeShard, make_shards
-from tedigan.stages.source_records import PhotographMaker
-from tedigan.stages.survey import Survey, survey, without
-from tedigan.stages.workers import Workers
-from tedigan.store.datasets import GRAMMAR, Dataset, shard_name, write_tables
 from tedigan.store.files import finished_folder, sha256_value
-from tedigan.store.grammars import save_grammar
-from tedigan.store.indexes import Row
 from tedigan.store.objects import open_bucket
-from tedigan.store.sources import open_source
-from tedigan.store.workshop import Workshop, link_or_copy, sha256_code
+from tedigan.vocabulary.attributes import ATTRIBUTE_NAMES
+from tedigan.workspace import Outcome, Workspace
 
 # What the bytes of a record come from; tests/stages/test_dataset.py compares it with the imports.
 MAKING = (

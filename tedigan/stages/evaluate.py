@@ -14,26 +14,25 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tedigan.data.caption_reader import Reader
-from tedigan.metrics.features import EfficientNetLite0
-from tedigan.metrics.perceptual import PerceptualDistance
-from tedigan.params import Evaluate
-from tedigan.stages.judge import load_judge
-from tedigan.stages.measure_faces import (
+from tedigan.annotators.referee import load_judge
+from tedigan.captions.grammar_files import load_grammar
+from tedigan.captions.reader import Reader
+from tedigan.dataset.folder import GRAMMAR, Dataset
+from tedigan.evaluation.contestants import Networks, Subjects, gather
+from tedigan.evaluation.faces import (
     measure_distances,
     measure_diversity,
     measure_fidelity,
 )
-from tedigan.stages.measure_inversions import measure_identity, measure_reconstruction
-from tedigan.stages.metric import Instruments, Metric
-from tedigan.stages.outcome import Outcome, Workspace
-from tedigan.stages.progress import progress
-from tedigan.stages.subjects import Networks, Subjects, gather
+from tedigan.evaluation.feature_nets import EfficientNetLite0
+from tedigan.evaluation.metric import Instruments, Metric
+from tedigan.evaluation.perceptual_distance import PerceptualDistance
+from tedigan.evaluation.reconstruction import measure_identity, measure_reconstruction
+from tedigan.params import Evaluate
+from tedigan.progress import progress
 from tedigan.store import pictures
-from tedigan.store.datasets import GRAMMAR, Dataset
 from tedigan.store.files import finished_folder, write_json
-from tedigan.store.grammars import load_grammar
-from tedigan.store.models import read_config
+from tedigan.store.model_folders import read_config
 from tedigan.store.packaged_weights import (
     EFFICIENTNET,
     LPIPS_ALEX,
@@ -42,6 +41,7 @@ from tedigan.store.packaged_weights import (
     load_packaged,
 )
 from tedigan.store.tables import write_table
+from tedigan.workspace import Outcome, Workspace
 
 NUM_SHOWN = 8
 

@@ -6,13 +6,13 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from tedigan.stages.outcome import Outcome, Workspace
-from tedigan.stages.progress import progress
-from tedigan.stages.synthesis import FaceMaker
+from tedigan.method.text_to_face import FaceMaker
+from tedigan.progress import progress
 from tedigan.store import pictures
 from tedigan.store.files import finished_folder, write_json
-from tedigan.store.models import model_digests
+from tedigan.store.model_folders import model_digests
 from tedigan.store.tables import read_captions, write_table
+from tedigan.workspace import Outcome, Workspace
 
 GRID_CAPTIONS = 32
 COLUMNS = ["file", "caption_index", "image_index", "seed", "caption"]

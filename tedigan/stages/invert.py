@@ -2,14 +2,14 @@
 
 import torch
 
-from tedigan.losses import latent_loss
-from tedigan.stages.networks import load_encoder
-from tedigan.stages.outcome import Outcome, Workspace
-from tedigan.stages.progress import progress
-from tedigan.store.datasets import Dataset
+from tedigan.dataset.folder import Dataset
+from tedigan.method.losses import latent_loss
+from tedigan.models.opening import load_encoder
+from tedigan.progress import progress
 from tedigan.store.files import finished_folder, sha256_file, write_json
-from tedigan.store.models import save_tensors
+from tedigan.store.model_folders import save_tensors
 from tedigan.tensors import to_images
+from tedigan.workspace import Outcome, Workspace
 
 
 @torch.no_grad()

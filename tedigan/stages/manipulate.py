@@ -10,13 +10,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from tedigan.control import mix_layers, shift_layers, text_shift
+from tedigan.dataset.folder import Dataset
 from tedigan.encoders.adopted import AdoptedEncoder
 from tedigan.encoders.visual import VisualEncoder
 from tedigan.errors import DataError
 from tedigan.generator.discriminator import Discriminator
 from tedigan.generator.stylegan import Generator
-from tedigan.inversion import (
+from tedigan.method.control import mix_layers, shift_layers, text_shift
+from tedigan.method.inversion import (
     WeightedTerm,
     anchor_term,
     encoder_term,
@@ -24,23 +25,22 @@ from tedigan.inversion import (
     perceptual_term,
     pixel_term,
 )
-from tedigan.params import Manipulate
-from tedigan.stages.networks import (
+from tedigan.models.opening import (
     CaptionEncoder,
     load_discriminator,
     load_encoder,
     load_generator,
     load_text_encoder,
 )
-from tedigan.stages.outcome import Outcome, Workspace
-from tedigan.stages.progress import progress
+from tedigan.params import Manipulate
+from tedigan.progress import progress
 from tedigan.store import pictures
-from tedigan.store.datasets import Dataset
 from tedigan.store.files import finished_folder, write_json
-from tedigan.store.models import model_digests
+from tedigan.store.model_folders import model_digests
 from tedigan.store.photographs import read_photographs
 from tedigan.store.tables import Edit, read_edits, write_table
 from tedigan.tensors import to_images, to_pixels
+from tedigan.workspace import Outcome, Workspace
 
 COLUMNS = ["before", "inversion", "after", "photograph", "text"]
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from tedigan.report.page import page
-from tedigan.stages.outcome import Outcome, Workspace
 from tedigan.store import pictures
 from tedigan.store.files import finished_folder, read_json, sha256_file, write_json, write_text
-from tedigan.store.reports import last_runs, locked_outputs, read_picture_file, read_rows
+from tedigan.store.report_inputs import last_runs, locked_outputs, read_picture_file, read_rows
+from tedigan.workspace import Outcome, Workspace
 
 MAX_PX = 256
 MODELS = ("generator", "encoder", "text_encoder", "referee")

@@ -15,26 +15,26 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tedigan.dataset.folder import Dataset
 from tedigan.encoders.visual import VisualEncoder, w_statistics
 from tedigan.generator.discriminator import Discriminator
 from tedigan.generator.stylegan import Generator
-from tedigan.generator.training import adam, discriminator_step, mix_styles
-from tedigan.losses import (
+from tedigan.method.losses import (
     generator_loss,
     latent_loss,
     perceptual_loss,
     pixel_loss,
 )
+from tedigan.models.adopt_encoder import adopt_encoder
+from tedigan.models.cards import encoder_card
+from tedigan.models.opening import load_discriminator, load_generator
 from tedigan.params import TrainEncoder
-from tedigan.stages.adopt_encoder import adopt_encoder
-from tedigan.stages.cards import encoder_card
-from tedigan.stages.networks import load_discriminator, load_generator
-from tedigan.stages.outcome import Outcome, Workspace
-from tedigan.stages.training import Training
-from tedigan.store.datasets import Dataset
 from tedigan.store.files import finished_folder, sha256_file
-from tedigan.store.models import save_model
+from tedigan.store.model_folders import save_model
 from tedigan.tensors import stream, to_images
+from tedigan.training.adversarial import adam, discriminator_step, mix_styles
+from tedigan.training.loop import Training
+from tedigan.workspace import Outcome, Workspace
 
 STYLE_MIXING_PROB = 0.9
 

@@ -7,21 +7,21 @@ from typing import Any
 import torch
 from torch import nn
 
+from tedigan.dataset.folder import Dataset
 from tedigan.errors import ParamsError, WeightsError
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.discriminator import Discriminator
 from tedigan.generator.stylegan import Generator
-from tedigan.generator.training import AdversarialSettings, AdversarialTrainer
+from tedigan.models.adopt_generator import adopt_generator, save_sheet
+from tedigan.models.cards import generator_card
+from tedigan.models.imports import read_generator, read_generator_config
 from tedigan.params import TrainGenerator
-from tedigan.stages.adopt_generator import adopt_generator, save_sheet
-from tedigan.stages.cards import generator_card
-from tedigan.stages.imports import read_generator, read_generator_config
-from tedigan.stages.outcome import Outcome, Workspace
-from tedigan.stages.training import Stateful, Training
-from tedigan.store.datasets import Dataset
 from tedigan.store.files import finished_folder
-from tedigan.store.models import save_model
+from tedigan.store.model_folders import save_model
 from tedigan.tensors import stream, to_images
+from tedigan.training.adversarial import AdversarialSettings, AdversarialTrainer
+from tedigan.training.loop import Stateful, Training
+from tedigan.workspace import Outcome, Workspace
 
 
 def check(workspace: Workspace) -> None:

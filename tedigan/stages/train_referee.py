@@ -8,24 +8,24 @@ import torch
 from jaxtyping import Bool, Float, Int64, UInt8
 from torch import Tensor
 
-from tedigan.errors import DataError
-from tedigan.metrics.referee import (
+from tedigan.annotators.referee import NAME, Judge
+from tedigan.annotators.referee_network import (
     IdentitySoftmax,
     Referee,
     RefereeConfig,
     attribute_loss,
     augment,
 )
+from tedigan.dataset.folder import Dataset
+from tedigan.dataset.small_pixels import small_pixels
+from tedigan.errors import DataError
+from tedigan.evaluation.referee_quality import judge_attributes, judge_people, referee_card
 from tedigan.params import TrainReferee
-from tedigan.stages.judge import NAME, Judge
-from tedigan.stages.judge_quality import judge_attributes, judge_people, referee_card
-from tedigan.stages.outcome import Outcome, Workspace
-from tedigan.stages.photographs import small_pixels
-from tedigan.stages.training import Stateful, Training
-from tedigan.store.datasets import Dataset
 from tedigan.store.files import finished_folder
-from tedigan.store.models import save_model
+from tedigan.store.model_folders import save_model
 from tedigan.tensors import stream, to_images
+from tedigan.training.loop import Stateful, Training
+from tedigan.workspace import Outcome, Workspace
 
 STAGE = "train_referee"
 WARM_UP_STEPS = 50

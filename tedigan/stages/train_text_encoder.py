@@ -11,19 +11,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tedigan.control import relevant_layers
+from tedigan.dataset.folder import Dataset
 from tedigan.encoders.text import TextBackbone, TextEncoder, layer_relevance
-from tedigan.losses import latent_loss
+from tedigan.method.control import relevant_layers
+from tedigan.method.losses import latent_loss
+from tedigan.models.cards import text_encoder_card
+from tedigan.models.text_backbones import load_text_model
 from tedigan.params import TrainTextEncoder
-from tedigan.stages.cards import text_encoder_card
-from tedigan.stages.outcome import Outcome, Workspace
-from tedigan.stages.progress import progress
-from tedigan.stages.training import Stateful, Training
-from tedigan.store.backbones import load_text_model
-from tedigan.store.datasets import Dataset
+from tedigan.progress import progress
 from tedigan.store.files import finished_folder, sha256_file
-from tedigan.store.models import load_tensors, save_model
+from tedigan.store.model_folders import load_tensors, save_model
 from tedigan.tensors import stream
+from tedigan.training.loop import Stateful, Training
+from tedigan.workspace import Outcome, Workspace
 
 EMBED_BATCH = 128
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tedigan.data.caption_lines import check_caption, parse_captions
+from tedigan.captions.lines import check_caption, parse_captions
 from tedigan.errors import CaptionError
 from tedigan.store.files import write_text
 

@@ -11,7 +11,7 @@ import yaml
 
 from tasks import policy, recording
 from tedigan.errors import StoreError
-from tedigan.stages.outcome import Workspace
+from tedigan.workspace import Workspace
 from tests.flows.conftest import dvc, make_repository, tiny_params
 
 pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.xdist_group("recording")]

@@ -128,7 +128,7 @@ def test_the_real_face_weights_make_faces_that_their_discriminator_takes_for_pho
     folder = SHARED / "data/stylegan2-celebahq-64"
     if not folder.exists():
         pytest.skip("the real-face weights are not on this machine (../shared/data)")
-    from tedigan.stages.networks import load_discriminator, load_generator
+    from tedigan.models.opening import load_discriminator, load_generator
 
     device = torch.device("cpu")
     generator, discriminator = load_generator(folder, device), load_discriminator(folder, device)

@@ -6,7 +6,7 @@ import torch
 
 from tedigan.errors import ShapeError
 from tedigan.generator.config import GeneratorConfig
-from tedigan.generator.inference import DTYPES, FastSynthesis, measure_error
+from tedigan.generator.fast_synthesis import DTYPES, FastSynthesis, measure_error
 from tedigan.generator.stylegan import Generator
 from tedigan.tensors import sample_noise, sample_z, stream
 from tests.generator.nets import TINY, tiny_generator

@@ -4,11 +4,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tedigan.control import mix_layers
 from tedigan.errors import ShapeError
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.stylegan import Generator
 from tedigan.generator.stylegan1 import adaptive_instance_norm, upsampled_conv
+from tedigan.method.control import mix_layers
 from tedigan.tensors import sample_z, stream
 from tests.generator.nets import TINY
 

@@ -5,9 +5,9 @@ import torch
 
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.cuda_graph import CapturedSynthesis
-from tedigan.generator.inference import FastSynthesis, measure_error
+from tedigan.generator.engine import choose_engine
+from tedigan.generator.fast_synthesis import FastSynthesis, measure_error
 from tedigan.generator.stylegan import Generator
-from tedigan.stages.engine import choose_engine
 from tedigan.tensors import sample_z
 
 pytestmark = [

@@ -17,7 +17,7 @@ from infra.local import environment_of, local_platform, main
 from infra.services import S3, local_s3
 from tasks import recording
 from tedigan.errors import StoreError
-from tedigan.stages.outcome import Workspace
+from tedigan.workspace import Workspace
 from tests.flows.conftest import make_repository, tiny_params
 
 pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.xdist_group("s3")]

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from tedigan.encoders.psp import INPUT_SIZE_PX, PyramidEncoder
+from tedigan.foreign.dialects import psp
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.stylegan import Generator
-from tedigan.store.dialects import psp
-from tedigan.store.models import fill
+from tedigan.store.model_folders import fill
 from tests.parity.case import Case, Outputs, Shapes, shapes_of
 from tests.parity.filling import fill_shapes, unit_values
 from tests.parity.foreign_file import foreign_file

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from tedigan.encoders.idinvert import IdinvertEncoder
+from tedigan.foreign.dialects import genforce_stylegan1, idinvert_encoder, tedigan_base
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.stylegan import Generator
-from tedigan.store.dialects import genforce_stylegan1, idinvert_encoder, tedigan_base
-from tedigan.store.models import fill
+from tedigan.store.model_folders import fill
 from tests.parity.case import CUTOFF, PSI, Case, Outputs, Shapes, Z, filled, shapes_of
 from tests.parity.filling import fill_shapes, unit_values
 from tests.parity.foreign_file import foreign_file

@@ -9,12 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tedigan.foreign.dialects import genforce_stylegan2, rosinality
+from tedigan.foreign.dialects.foreign import Checkpoint
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.discriminator import Discriminator
 from tedigan.generator.stylegan import Generator
-from tedigan.store.dialects import genforce_stylegan2, rosinality
-from tedigan.store.dialects.foreign import Checkpoint
-from tedigan.store.models import fill
+from tedigan.store.model_folders import fill
 from tests.parity.case import CUTOFF, PSI, Case, Outputs, Shapes, Z, filled, shapes_of
 from tests.parity.filling import fill_shapes, unit_values
 from tests.parity.foreign_file import foreign_file

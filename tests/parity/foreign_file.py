@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from tedigan.store.pickles.torch_files import TorchFile, read_torch_file
+from tedigan.foreign.pickles.torch_files import TorchFile, read_torch_file
 
 
 def foreign_file(folder: Path, content: Mapping[str, Any], name: str = "theirs.pt") -> TorchFile:

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from tedigan.dataset.folder import Dataset
 from tedigan.params import read_params
 from tedigan.stages import Outcome, Workspace, dataset
-from tedigan.store.datasets import Dataset
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared/data"

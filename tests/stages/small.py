@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tedigan.stages.outcome import Workspace
+from tedigan.workspace import Workspace
 from tests.stages.toy import toy_workspace
 
 SMALL: dict[str, dict[str, object]] = {

@@ -16,8 +16,8 @@ from tedigan.stages import (
     train_generator,
     train_text_encoder,
 )
-from tedigan.stages.outcome import Workspace
-from tedigan.store.models import load_tensors, read_config, save_model
+from tedigan.store.model_folders import load_tensors, read_config, save_model
+from tedigan.workspace import Workspace
 from tests.stages.small import small_workspace
 
 PAPERS = GeneratorConfig(

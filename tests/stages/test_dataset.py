@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from tedigan.data.attributes import ATTRIBUTE_NAMES, attributes_of
-from tedigan.data.caption_reader import Reader
+from tedigan.captions.grammar_files import load_grammar
+from tedigan.captions.reader import Reader
+from tedigan.dataset.folder import Dataset
 from tedigan.errors import DataError
 from tedigan.stages import Outcome, dataset
-from tedigan.store.datasets import Dataset
 from tedigan.store.files import sha256_tree
-from tedigan.store.grammars import load_grammar
+from tedigan.vocabulary.attributes import ATTRIBUTE_NAMES, attributes_of
 from tests.contracts.closure import code_of
+from tests.dataset.sources_made import NUM, noise, put, write_celebamask, write_mapping
 from tests.stages.datasets_made import SHARED, run
-from tests.store.sources_made import NUM, noise, put, write_celebamask, write_mapping
 
 
 @pytest.fixture

@@ -7,21 +7,22 @@ import pytest
 import torch
 
 from tedigan.__main__ import main
-from tedigan.data.attributes import ATTRIBUTE_NAMES
-from tedigan.data.landmark_labels import labels_of_landmarks
-from tedigan.data.parser import FaceParser, ParserConfig
-from tedigan.data.tagger import FaceTagger, TaggerConfig
+from tedigan.annotators.landmark_labels import labels_of_landmarks
+from tedigan.annotators.parser_network import FaceParser, ParserConfig
+from tedigan.annotators.tagger_network import FaceTagger, TaggerConfig
+from tedigan.captions.grammar_files import load_grammar
+from tedigan.dataset import annotating as annotators
+from tedigan.dataset.folder import Dataset
 from tedigan.errors import CaptionError, DataError, ParamsError, WeightsError
-from tedigan.stages import annotators, dataset, train_referee
+from tedigan.stages import dataset, train_referee
 from tedigan.stages.evaluate import load_instruments
-from tedigan.stages.outcome import Workspace
-from tedigan.store.datasets import Dataset
 from tedigan.store.files import sha256_file, sha256_tree
-from tedigan.store.grammars import load_grammar
-from tedigan.store.models import save_model
-from tests.data.test_landmark_labels import landmarks, paint
+from tedigan.store.model_folders import save_model
+from tedigan.vocabulary.attributes import ATTRIBUTE_NAMES
+from tedigan.workspace import Workspace
+from tests.annotators.test_landmark_labels import landmarks, paint
+from tests.dataset.sources_made import put, write_celebamask, write_masks, write_pictures
 from tests.stages.datasets_made import SHARED, run, workspace
-from tests.store.sources_made import put, write_celebamask, write_masks, write_pictures
 
 KINDS = ["text", "sketch", "label", "cutout"]
 HAS_DLIB = all(map(importlib.util.find_spec, ("dlib", "face_recognition_models")))
@@ -103,7 +104,7 @@ def test_what_a_model_cannot_make_is_set_aside_every_time(
     tmp_path: Path, pictures_alone: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A parser that sees nobody on photograph 2 leaves nothing to cut out."""
-    from tedigan.store import parsers
+    from tedigan.annotators import parser as parsers
 
     parse = parsers.OwnParser.parse
 

@@ -8,17 +8,16 @@ import pytest
 import torch
 
 from tedigan.__main__ import main
-from tedigan.data.attributes import ATTRIBUTE_NAMES
+from tedigan.dataset.export import export
+from tedigan.dataset.folder import Dataset, shard_name, write_tables
+from tedigan.dataset.index import Row
+from tedigan.dataset.validation import validate
 from tedigan.errors import DataError
-from tedigan.stages.export import export
-from tedigan.stages.validation import validate
 from tedigan.store import pictures
-from tedigan.store.datasets import Dataset, shard_name, write_tables
 from tedigan.store.files import read_json, sha256_tree, write_json
-from tedigan.store.indexes import Row
 from tedigan.store.shards import ShardWriter, read_shard
-from tests.stages.datasets_made import ROOT, SHARED, run
-from tests.store.sources_made import (
+from tedigan.vocabulary.attributes import ATTRIBUTE_NAMES
+from tests.dataset.sources_made import (
     noise,
     put,
     write_celebamask,
@@ -26,6 +25,7 @@ from tests.store.sources_made import (
     write_multimodal,
     write_pictures,
 )
+from tests.stages.datasets_made import ROOT, SHARED, run
 
 KINDS = ["text", "sketch", "label", "cutout"]
 

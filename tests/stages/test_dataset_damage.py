@@ -7,14 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from tedigan.data.attributes import attributes_of, format_attributes
+from tedigan.dataset.folder import Dataset
 from tedigan.errors import DataError
 from tedigan.stages import Outcome
 from tedigan.store import pictures
-from tedigan.store.datasets import Dataset
-from tests.stages.datasets_made import run
-from tests.store.damaged_files import damaged, unusual
-from tests.store.sources_made import (
+from tedigan.vocabulary.attributes import attributes_of, format_attributes
+from tests.dataset.sources_made import (
     ATTRIBUTES,
     noise,
     put,
@@ -23,6 +21,8 @@ from tests.store.sources_made import (
     write_masks,
     write_multimodal,
 )
+from tests.foreign.damaged_files import damaged, unusual
+from tests.stages.datasets_made import run
 
 NUM = 160  # the eight that are damaged are 5 %
 PER_SHARD = 20

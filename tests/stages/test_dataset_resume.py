@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tedigan.stages import dataset, sharding, source_records, survey
-from tedigan.store import pictures, shards, workshop
-from tedigan.store.datasets import shard_name
+from tedigan.dataset import sharding, source_records, survey, workshop
+from tedigan.dataset.folder import shard_name
+from tedigan.stages import dataset
+from tedigan.store import pictures, shards
 from tedigan.store.files import sha256_tree
+from tests.dataset.sources_made import noise, put, write_celebamask
 from tests.stages.datasets_made import ROOT, SMALL, run
-from tests.store.sources_made import noise, put, write_celebamask
 
 NUM = 14
 MOMENTS = [

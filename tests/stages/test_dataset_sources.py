@@ -8,14 +8,13 @@ import pytest
 import torch
 
 from infra.services import local_s3
-from tedigan.data.attributes import attributes_of, format_attributes
-from tedigan.data.labels import labels_to_colours
+from tedigan.dataset.folder import Dataset
 from tedigan.errors import AttributeFileError, DataError
 from tedigan.store import objects, pictures
-from tedigan.store.datasets import Dataset
 from tedigan.store.files import sha256_tree
-from tests.stages.datasets_made import SHARED, run
-from tests.store.sources_made import (
+from tedigan.vocabulary.attributes import attributes_of, format_attributes
+from tedigan.vocabulary.labels import labels_to_colours
+from tests.dataset.sources_made import (
     ATTRIBUTES,
     NUM,
     noise,
@@ -25,6 +24,7 @@ from tests.store.sources_made import (
     write_multimodal,
     write_pictures,
 )
+from tests.stages.datasets_made import SHARED, run
 
 WRITERS = {
     "CelebAMask-HQ": lambda folder: write_masks(write_celebamask(folder)),

@@ -4,12 +4,12 @@ import json
 import pytest
 import torch
 
-from tedigan.data.attributes import attributes_of
-from tedigan.data.caption_reader import Reader
+from tedigan.captions.grammar_files import load_grammar
+from tedigan.captions.reader import Reader
+from tedigan.evaluation.contestants import Networks
 from tedigan.stages import evaluate
-from tedigan.stages.subjects import Networks
 from tedigan.store.files import sha256_tree
-from tedigan.store.grammars import load_grammar
+from tedigan.vocabulary.attributes import attributes_of
 
 from .toy import toy_attributes, toy_pixels
 

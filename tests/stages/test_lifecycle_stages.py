@@ -18,9 +18,9 @@ from tedigan.stages import (
     train_generator,
     train_text_encoder,
 )
-from tedigan.stages.outcome import Workspace
 from tedigan.store.files import sha256_tree
-from tedigan.store.models import load_tensors
+from tedigan.store.model_folders import load_tensors
+from tedigan.workspace import Workspace
 from tests.stages.small import small_workspace
 
 CHAIN = [train_generator, train_encoder, invert, train_text_encoder, generate, manipulate]

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from tedigan import provenance
+from tedigan.dataset.folder import Dataset
 from tedigan.stages import report
 from tedigan.store import pictures
-from tedigan.store.datasets import Dataset
 from tedigan.store.files import sha256_tree, write_json, write_text
 from tedigan.store.tables import write_table
 

@@ -7,17 +7,17 @@ import pytest
 import torch
 
 from tedigan.__main__ import main
-from tedigan.data.attributes import ATTRIBUTE_NAMES
-from tedigan.data.parser import confusion, intersection_over_union
+from tedigan.annotators.parser import load_parser
+from tedigan.annotators.parser_network import confusion, intersection_over_union
+from tedigan.annotators.tagger import Tagger, load_tagger
+from tedigan.dataset.folder import Dataset
 from tedigan.errors import DataError, ParamsError
-from tedigan.stages.train_annotators import Settings, train_parser, train_tagger
-from tedigan.store.datasets import Dataset
 from tedigan.store.files import sha256_tree
-from tedigan.store.parsers import load_parser
-from tedigan.store.taggers import Tagger, load_tagger
 from tedigan.tensors import to_images
+from tedigan.training.parser_and_tagger import Settings, train_parser, train_tagger
+from tedigan.vocabulary.attributes import ATTRIBUTE_NAMES
+from tests.dataset.sources_made import write_pictures
 from tests.stages import datasets_made, toy
-from tests.store.sources_made import write_pictures
 
 CPU = torch.device("cpu")
 PARSER = Settings(base_channels=8, num_steps=100, batch_size=8, learning_rate=0.01)
@@ -131,7 +131,7 @@ def test_a_training_that_was_cut_off_ends_with_the_same_bytes(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("tedigan.stages.train_annotators.freeze", interrupt)
+        patched.setattr("tedigan.training.parser_and_tagger.freeze", interrupt)
         with pytest.raises(KeyboardInterrupt):
             train(drawn, cut, FEW, work=tmp_path / "work", device=CPU)
     assert not cut.exists()

@@ -3,15 +3,15 @@ import json
 import pytest
 import torch
 
-from tedigan.data.attributes import ATTRIBUTE_NAMES
+from tedigan.annotators.referee import load_judge
+from tedigan.dataset.folder import Dataset
 from tedigan.errors import DataError
 from tedigan.stages import train_referee
-from tedigan.stages.judge import load_judge
-from tedigan.store.datasets import Dataset
 from tedigan.store.files import sha256_tree
 from tedigan.tensors import to_images
+from tedigan.vocabulary.attributes import ATTRIBUTE_NAMES
+from tests.dataset.sources_made import write_pictures
 from tests.stages import datasets_made
-from tests.store.sources_made import write_pictures
 
 from .toy import TINY_REFEREE, toy_workspace
 

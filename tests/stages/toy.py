@@ -5,14 +5,14 @@ from pathlib import Path
 import torch
 import yaml
 
-from tedigan.data.attributes import ATTRIBUTE_NAMES
-from tedigan.stages.outcome import Workspace
-from tedigan.store.datasets import GRAMMAR, shard_name, write_tables
-from tedigan.store.grammars import load_grammar, save_grammar
-from tedigan.store.indexes import Row
+from tedigan.captions.grammar_files import load_grammar, save_grammar
+from tedigan.dataset.folder import GRAMMAR, shard_name, write_tables
+from tedigan.dataset.index import Row
 from tedigan.store.pictures import encode
 from tedigan.store.shards import ShardWriter, read_shard
 from tedigan.tensors import stream
+from tedigan.vocabulary.attributes import ATTRIBUTE_NAMES
+from tedigan.workspace import Workspace
 
 ROOT = Path(__file__).parents[2]
 SIZE = 32

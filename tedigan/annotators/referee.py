@@ -1,0 +1,70 @@
+"""The referee, loaded and ready to judge: what it finds in a face, and who it is."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from tedigan.annotators.referee_network import Referee, RefereeConfig
+from tedigan.store.model_folders import freeze, load_into, read_config
+
+NAME = "referee"
+
+
+@dataclass(frozen=True)
+class Judge:
+    """A referee with its decision thresholds.
+
+    thresholds: of the logits. is_reliable: the attributes it may be trusted with.
+    knows_people: False where the training photographs showed nobody twice.
+    """
+
+    network: Referee
+    thresholds: Float[Tensor, " k"]
+    is_reliable: Bool[Tensor, " k"]
+    knows_people: bool
+    device: torch.device
+
+    @torch.no_grad()
+    def look(
+        self, images: Float[Tensor, "n 3 h w"], *, batch_size: int = 64
+    ) -> tuple[Float[Tensor, "n k"], Float[Tensor, "n d"]]:
+        """Logits and embeddings on the CPU."""
+        seen = [
+            [part.cpu() for part in self.network(chunk.to(self.device))]
+            for chunk in images.split(batch_size)
+        ]
+        return torch.cat([logits for logits, _ in seen]), torch.cat([who for _, who in seen])
+
+    def find(self, images: Float[Tensor, "n 3 h w"]) -> Bool[Tensor, "n k"]:
+        """Which attributes each face shows."""
+        return self.look(images)[0] > self.thresholds
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The attributes that it was taught, in the order of its logits."""
+        return self.network.config.attribute_names
+
+    def reliable_names(self) -> list[str]:
+        """The attributes it may be trusted with, by name."""
+        return [n for n, good in zip(self.names, self.is_reliable.tolist(), strict=True) if good]
+
+
+def load_judge(folder: Path, device: torch.device) -> Judge:
+    """The judge of a referee folder."""
+    config = read_config(folder)
+    network = Referee(RefereeConfig.from_json(config))
+    names = network.config.attribute_names
+    load_into(network, folder / f"{NAME}.safetensors")
+    freeze(network, device)
+    per_attribute: dict[str, dict[str, Any]] = config["attributes"]
+    return Judge(
+        network,
+        torch.tensor([per_attribute[name]["threshold"] for name in names]),
+        torch.tensor([name in config["reliable"] for name in names]),
+        config["identity"] is not None,
+        device,
+    )

@@ -1,0 +1,1 @@
+"""Sentences about faces: written from attributes by a grammar, and read back."""

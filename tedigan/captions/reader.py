@@ -1,0 +1,152 @@
+"""Reads captions, our own and those of others: which attributes they name, and which they deny."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tedigan.captions.grammar import Claim, Grammar
+from tedigan.captions.lexicon import NEGATORS, Lexicon, Phrase
+from tedigan.captions.tokens import DEGREES, DETERMINERS, tokens_of
+
+_SKIPPED = DETERMINERS | DEGREES
+# Between "not" and what it denies: "does not have any", "is not wearing a", "no sign of".
+_AFTER_NOT = _SKIPPED | frozenset(
+    "any have having wear wearing look looking appear to be being longer visible sign trace of".split()
+)
+_BEING = frozenset("is are was were look appear seem".split())
+_ALTERNATIVES = (["or"], ["nor"], [",", "or"], [",", "nor"])
+
+
+@dataclass
+class _Find:
+    """A phrase at tokens[start:end], without the noun where other adjectives share it."""
+
+    start: int
+    end: int
+    claim: Claim | None
+    is_denied: bool = False
+
+
+class Reader:
+    """Reads captions with the words of a grammar; reads what `draw_captions` writes back exactly."""
+
+    def __init__(self, grammar: Grammar) -> None:
+        self.lexicon = Lexicon.of(grammar.file)
+        self._after_not = _AFTER_NOT | self.lexicon.modifiers
+
+    def read(self, caption: str) -> dict[str, bool]:
+        """The attributes that a caption names: True where it states one, False where it denies one.
+
+        "She has no bangs" names Male (False) and Bangs (False); "a person" leaves Male open. What a caption
+        says both ways ("a man and a woman") is left out.
+        """
+        tokens = tokens_of(caption, self.lexicon.spellings)
+        finds = list(self._phrases(tokens))
+        finds += self._people(tokens, finds)
+        for find in finds:
+            find.is_denied = find.is_denied or self._is_denied(tokens, find.start)
+        self._spread_denials(tokens, finds)
+        values: dict[str, set[bool]] = {}
+        for find in finds:
+            if find.claim is not None:
+                holds = find.claim.holds != find.is_denied
+                values.setdefault(find.claim.name, set()).add(holds)
+        return {name: found.pop() for name, found in values.items() if len(found) == 1}
+
+    def _phrases(self, tokens: list[str]) -> Iterator[_Find]:
+        """Phrases from left to right; of several at one place the longest."""
+        place = 0
+        while place < len(tokens):
+            phrase = self._phrase_at(tokens, place)
+            noun = place if phrase is None else phrase.end - 1
+            found = [*([phrase] if phrase else []), *self._predicates_at(tokens, noun)]
+            yield from found
+            place = found[-1].end if found else place + 1
+
+    def _phrase_at(self, tokens: list[str], place: int) -> _Find | None:
+        for phrase in self.lexicon.phrases.get(tokens[place], ()):
+            end = _end_of(phrase, tokens, place)
+            if end is not None:
+                return _Find(place, end, phrase.claim)
+        return None
+
+    def _predicates_at(self, tokens: list[str], place: int) -> list[_Find]:
+        """ "Hair is black and wavy", "which is black": the adjectives behind a noun and its verb."""
+        adjectives = self.lexicon.adjectives.get(tokens[place], [])
+        after = place + 1
+        if adjectives and after < len(tokens) and tokens[after] in ("which", "that"):
+            after += 1
+        if not adjectives or after >= len(tokens) or tokens[after] not in _BEING:
+            return []
+        finds: list[_Find] = []
+        is_denied = False
+        after += 1
+        while after < len(tokens):
+            tail = tokens[after:]
+            fitting = (a for a in adjectives if list(a.tokens[:-1]) == tail[: len(a.tokens) - 1])
+            if adjective := next(fitting, None):
+                end = after + len(adjective.tokens) - 1
+                finds.append(_Find(after, end, adjective.claim, is_denied))
+                after = end
+            elif tail[0] in NEGATORS:
+                is_denied, after = True, after + 1
+            elif tail[0] in _SKIPPED or tail[0] in adjectives[0].between:
+                after += 1
+            else:
+                break
+        return finds
+
+    def _people(self, tokens: list[str], finds: list[_Find]) -> list[_Find]:
+        """Words for the subject, also within other phrases: "bags under her eyes"."""
+        ignored = {i for one in finds if one.claim is None for i in range(one.start, one.end)}
+        people = self.lexicon.people
+        return [
+            _Find(place, place + 1, people[token])
+            for place, token in enumerate(tokens)
+            if token in people and place not in ignored
+        ]
+
+    def _is_denied(self, tokens: list[str], place: int) -> bool:
+        """Does a "no" or "not" stand before it, with nothing but small words between?"""
+        while place > 0 and tokens[place - 1] in self._after_not:
+            place -= 1
+        return place > 0 and tokens[place - 1] in NEGATORS
+
+    def _spread_denials(self, tokens: list[str], finds: list[_Find]) -> None:
+        """ "No hat, glasses or beard" denies all three; "no hat, glasses" denies the first."""
+        for index, find in enumerate(finds):
+            if not find.is_denied:
+                continue
+            listed: list[_Find] = []
+            for one, other in zip(finds[index:], finds[index + 1 :], strict=False):
+                gap = [t for t in tokens[one.end : other.start] if t not in self._after_not]
+                listed.append(other)
+                if gap in _ALTERNATIVES:
+                    for denied in listed:
+                        denied.is_denied = True
+                if gap != [","]:
+                    break
+
+
+def _end_of(phrase: Phrase, tokens: list[str], start: int) -> int | None:
+    """Where a phrase that starts here ends; None if it does not stand here.
+
+    Where other words part it from its noun, they are still to be read, so that it ends before them.
+    """
+    place = start + 1
+    last = len(phrase.tokens) - 1
+    for number, word in enumerate(phrase.tokens[1:], start=1):
+        while place < len(tokens) and tokens[place] in _SKIPPED and tokens[place] != word:
+            place += 1
+        if number == last and place < len(tokens) and tokens[place] != word:
+            return place if _leads_to(word, tokens, place, phrase.between) else None
+        if place >= len(tokens) or tokens[place] != word:
+            return None
+        place += 1
+    return place
+
+
+def _leads_to(noun: str, tokens: list[str], place: int, between: frozenset[str]) -> bool:
+    """Do only words that may stand before the noun come before it?"""
+    while place < len(tokens) and (tokens[place] in between or tokens[place] in _SKIPPED):
+        place += 1
+    return place < len(tokens) and tokens[place] == noun

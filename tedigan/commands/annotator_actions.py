@@ -1,0 +1,80 @@
+"""`tedigan dataset train-parser|train-tagger`: the models that annotate other people's photographs."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+_HELP = {
+    "parser": "train the network that makes label maps, on a data set that has them",
+    "tagger": "train the network that proposes attributes, on a data set that has them",
+}
+
+
+def add_actions(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Both commands, with the same options."""
+    for name, summary in _HELP.items():
+        one = actions.add_parser(f"train-{name}", help=summary, description=summary)
+        one.add_argument("dataset", type=Path, metavar="DATASET", help="a finished data set")
+        one.add_argument("folder", type=Path, metavar="FOLDER", help="the model folder to write")
+        for option, meaning in (
+            ("steps", "optimiser steps"),
+            ("batch-size", "photographs in a step"),
+            ("channels", "of the first layers"),
+            ("input-px", "the side in which it looks at faces; a data set's own, 128 at most"),
+            ("seed", "another gives another network"),
+        ):
+            one.add_argument(f"--{option}", type=int, metavar="N", help=meaning)
+        one.add_argument("--learning-rate", type=float, metavar="X")
+        if name == "parser":
+            one.add_argument(
+                "--examine",
+                type=Path,
+                metavar="DATASET",
+                help="another data set with label maps; its card says how far the parser agrees with them",
+            )
+        one.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
+        one.add_argument(
+            "--work", type=Path, default=Path(".work"), help="where checkpoints lie (%(default)s)"
+        )
+        one.set_defaults(run=_train, model=name)
+
+
+def _train(arguments: argparse.Namespace) -> int:
+    import torch
+
+    from tedigan.training import parser_and_tagger as train_annotators
+
+    train, settings = {
+        "parser": (train_annotators.train_parser, train_annotators.PARSER_SETTINGS),
+        "tagger": (train_annotators.train_tagger, train_annotators.TAGGER_SETTINGS),
+    }[arguments.model]
+    name = arguments.device
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    examined = {"examined_on": arguments.examine} if arguments.model == "parser" else {}
+    config = train(
+        arguments.dataset,
+        arguments.folder,
+        settings.changed(**_given(arguments)),
+        work=arguments.work,
+        device=torch.device(name),
+        **examined,
+    )
+    for quality in ("mean_iou", "num_proposed", "mean_f1_of_proposed"):
+        if config.get(quality) is not None:
+            print(f"{quality} = {config[quality]:.6g}")
+    print(f"{arguments.folder}: finished; its README.md says more")
+    return 0
+
+
+def _given(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The settings that the command line changes."""
+    wanted = {
+        "num_steps": arguments.steps,
+        "batch_size": arguments.batch_size,
+        "base_channels": arguments.channels,
+        "input_px": arguments.input_px,
+        "seed": arguments.seed,
+        "learning_rate": arguments.learning_rate,
+    }
+    return {name: value for name, value in wanted.items() if value is not None}

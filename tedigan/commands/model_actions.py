@@ -1,0 +1,91 @@
+"""`tedigan models import | list | show | verify`."""
+
+import argparse
+from pathlib import Path
+
+from tedigan.errors import TediganError, WeightsError
+
+NO_LICENCE = "not recorded; as of the source."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The sub-commands."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    one = actions.add_parser("import", help="an official file -> model folders; runs nothing of it")
+    one.add_argument(
+        "file",
+        type=Path,
+        help="NVIDIA .pkl, rosinality .pt, genforce .pth, TediGAN's or idinvert's .pth, pSp or e4e .pt",
+    )
+    one.add_argument("folder", type=Path, help="where to write; must not exist")
+    one.add_argument("--licence", default=NO_LICENCE, help="of the weights, for the model card")
+    one = actions.add_parser("list", help="the model folders below a folder")
+    one.add_argument("folder", type=Path, nargs="?", default=Path("models"))
+    one = actions.add_parser("show", help="a model folder's card and digests")
+    one.add_argument("folder", type=Path)
+    one = actions.add_parser("verify", help="are a model folder's files whole, and those written?")
+    one.add_argument("folder", type=Path)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do what was asked; problems are TediganErrors."""
+    if arguments.action == "import":
+        from tedigan.models.imports import import_models
+
+        made = import_models(arguments.file, arguments.folder, licence=arguments.licence)
+        lines = [line for folder in made for line in [f"{folder}:", *describe(folder)]]
+    elif arguments.action == "list":
+        lines = list_models(arguments.folder)
+    elif arguments.action == "show":
+        lines = describe(arguments.folder)
+    else:
+        lines = verify(arguments.folder)
+    print("\n".join(lines))
+    return 0
+
+
+def describe(folder: Path) -> list[str]:
+    """The card's lines, then `sha256  name` of each file of weights."""
+    from tedigan.store.files import read_text, sha256_file
+    from tedigan.store.model_folders import CARD, read_config
+
+    read_config(folder)
+    digests = [f"{sha256_file(file)}  {file.name}" for file in sorted(folder.glob("*.safetensors"))]
+    return [read_text(folder / CARD), *digests]
+
+
+def list_models(folder: Path) -> list[str]:
+    """One line a model folder at or below `folder`: path, architecture, size, networks, licence."""
+    from tedigan.store.model_folders import CONFIG, read_config
+
+    lines = []
+    for file in sorted(folder.rglob(CONFIG)):
+        place = file.parent
+        try:
+            config = read_config(place)
+            training = config.get("training") or {}
+            size = config.get("img_resolution") or config.get("input_size_px")
+            facts = [
+                str(config.get("architecture", "?"))[:24],
+                f"{size} px" if size else "",
+                f"num_ws {config['num_ws']}" if "num_ws" in config else "",
+                ", ".join(sorted(weights.stem for weights in place.glob("*.safetensors"))),
+                str(training.get("licence", NO_LICENCE)),
+            ]
+        except TediganError as error:
+            facts = [f"unreadable: {error}"]
+        lines.append(f"{place}: " + "; ".join(fact for fact in facts if fact))
+    if not lines:
+        raise WeightsError(
+            f"no model folder is at or below {folder} (none has a {CONFIG}). Name another place."
+        )
+    return lines
+
+
+def verify(folder: Path) -> list[str]:
+    """Digests, names, shapes and finite values of a model folder."""
+    from tedigan.models.verification import verify_folder
+
+    names, is_recorded = verify_folder(folder)
+    known = "the recorded sha256" if is_recorded else "no sha256 recorded; names, shapes and values"
+    return [f"{folder}: {', '.join(names)}: whole ({known})"]

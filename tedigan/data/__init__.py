@@ -1,1 +1,0 @@
-"""What a data set is made of: faces, attributes, captions, label maps, sketches, splits."""

@@ -1,0 +1,173 @@
+"""What makes the parts that a source lacks: a grammar, and models by path; each process opens its own.
+
+`Annotators` is a few words that can be handed to worker processes; a model is opened where it is first
+used, once a process.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
+from pathlib import Path
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from tedigan.annotators.landmark_labels import labels_of_landmarks
+from tedigan.annotators.landmarks import find_landmarks, landmark_model
+from tedigan.annotators.matting import Matting
+from tedigan.annotators.parser import load_parser
+from tedigan.annotators.parser_network import Parser
+from tedigan.annotators.simplifier import Simplifier
+from tedigan.annotators.tagger import Tagger, load_tagger
+from tedigan.captions.grammar import Grammar
+from tedigan.captions.grammar_file import GrammarFile
+from tedigan.captions.grammar_files import CELEBA, load_grammar
+from tedigan.dataset.kinds.alignment import align
+from tedigan.errors import ParamsError
+from tedigan.store.files import sha256_file, sha256_value
+from tedigan.store.model_folders import CONFIG
+from tedigan.tensors import to_images
+from tedigan.workspace import Workspace
+
+LANDMARKS = "landmarks"  # a parser that is no network: see tedigan.annotators.landmark_labels
+
+
+@dataclass(frozen=True)
+class Annotators:
+    """Which models there are; None where there is none. device: where torch's networks run.
+
+    parser: a folder, a hub id, or LANDMARKS, which needs a matting model. is_aligning: cut each photograph
+    out as FFHQ does.
+    """
+
+    grammar: Grammar
+    tagger: Path | None = None
+    parser: str | None = None
+    matting: Path | None = None
+    simplifier: Path | None = None
+    is_aligning: bool = False
+    device: str = "cpu"
+
+    def align(
+        self, photograph: UInt8[Tensor, "3 h w"], *, size_px: int, name: str
+    ) -> UInt8[Tensor, "3 size size"]:
+        """The one face of a photograph; an ImageError if there is none, or more than one."""
+        return align(photograph, find_landmarks(photograph, name=name), size_px=size_px)
+
+    @property
+    def proposed(self) -> tuple[str, ...]:
+        """The attributes that the tagger speaks of; none without one."""
+        return () if self.tagger is None else _tagger(self.tagger, self.device).names
+
+    def attributes(self, photograph: UInt8[Tensor, "3 h w"]) -> bytes:
+        """Which of the proposed attributes the face seems to show, one byte each."""
+        assert self.tagger is not None, "nobody asked for predicted attributes"
+        exclusive = list(self.grammar.file.exclusive.values())
+        tagger = _tagger(self.tagger, self.device)
+        (row,) = tagger.propose(to_images(photograph[None]), exclusive=exclusive)
+        return bytes(row.tolist())
+
+    def labels(self, photograph: UInt8[Tensor, "3 h w"]) -> UInt8[Tensor, "1 h w"]:
+        """The label map that the parser sees."""
+        assert self.parser is not None, "nobody asked for predicted label maps"
+        if self.parser == LANDMARKS:
+            landmarks, alpha = find_landmarks(photograph), self.alpha(photograph)
+            return labels_of_landmarks(photograph, landmarks, alpha)[None]
+        return _parser(self.parser, self.device).parse(to_images(photograph[None]))
+
+    def alpha(self, photograph: UInt8[Tensor, "3 h w"]) -> Float[Tensor, "h w"]:
+        """How much of each pixel is the person."""
+        assert self.matting is not None, "nobody asked for mattes"
+        return Matting.open(self.matting).alpha(photograph)
+
+    def simplify(self, drawing: Float[Tensor, "1 1 h w"]) -> Float[Tensor, "1 1 h w"]:
+        """A rough drawing with clean strokes."""
+        assert self.simplifier is not None, "nobody asked for a simplifier"
+        return Simplifier.open(self.simplifier)(drawing)
+
+    def origins(self) -> dict[str, str]:
+        """Part of a record -> the model that makes it where the source has none, with its digest."""
+        origins = {}
+        if self.tagger is not None:
+            origins["attributes"] = _tagger(self.tagger, self.device).origin
+        if self.matting is not None:
+            origins["cutout"] = Matting.open(self.matting).origin
+        if self.parser == LANDMARKS:
+            origins["label"] = f"{origins['cutout']} and {landmark_model()}"
+        elif self.parser is not None:
+            origins["label"] = _parser(self.parser, self.device).origin
+        if self.simplifier is not None:
+            origins["sketch"] = Simplifier.open(self.simplifier).origin
+        if self.is_aligning:
+            origins["image"] = f"source, aligned by {landmark_model()}"
+        return origins
+
+    def digest(self) -> str:
+        """Of what `origins` does not say: the grammar, and what the tagger is trusted with."""
+        config = None if self.tagger is None else sha256_file(self.tagger / CONFIG)
+        return sha256_value([self.grammar.file.model_dump(mode="json"), config])
+
+
+def open_annotators(workspace: Workspace, *, columns: Sequence[str] | None) -> Annotators:
+    """Those that params.dataset names, for a source with these attributes; None where they are not known yet.
+
+    Where the source has none, they are those of the tagger.
+    """
+    section = workspace.params.dataset
+
+    def at(path: str | None) -> Path | None:
+        return None if path is None else workspace.at(path)
+
+    if section.parser == LANDMARKS and section.matting is None:
+        raise ParamsError(
+            f"dataset.parser is {LANDMARKS}, dataset.matting is null; landmarks do not say where hair ends. "
+            "Name an .onnx of rembg in dataset.matting."
+        )
+    tagger = at(section.tagger)
+    if columns is not None and not columns:
+        columns = None if tagger is None else _tagger(tagger, str(workspace.device)).names
+    return Annotators(
+        open_grammar(at(section.grammar), columns=columns, denial_share=section.negatives),
+        tagger=tagger,
+        parser=section.parser and _place(workspace, section.parser),
+        matting=at(section.matting),
+        simplifier=at(section.simplifier),
+        is_aligning=section.align,
+        device=str(workspace.device),
+    )
+
+
+def open_grammar(
+    path: Path | None, *, columns: Sequence[str] | None, denial_share: float | None
+) -> Grammar:
+    """The grammar of a file, or the built-in one; `denial_share` takes the place of its own."""
+    grammar = _built_in_grammar() if path is None else load_grammar(path, columns=columns)
+    if denial_share is None:
+        return grammar
+    denials = grammar.file.denials.model_copy(update={"share": denial_share})
+    file: GrammarFile = grammar.file.model_copy(update={"denials": denials})
+    return replace(grammar, file=file)
+
+
+@cache
+def _built_in_grammar() -> Grammar:
+    return load_grammar(CELEBA)
+
+
+def _place(workspace: Workspace, parser: str) -> str:
+    """A folder beside params.yaml, or a hub id as it is."""
+    if parser == LANDMARKS:
+        return parser
+    folder = workspace.at(parser)
+    return str(folder) if folder.is_dir() else parser
+
+
+@lru_cache(maxsize=2)
+def _tagger(folder: Path, device: str) -> Tagger:
+    return load_tagger(folder, torch.device(device))
+
+
+@lru_cache(maxsize=2)
+def _parser(place: str, device: str) -> Parser:
+    return load_parser(place, torch.device(device))

@@ -1,0 +1,1 @@
+"""What is made of one photograph: its aligned square, its sketch, its cut-out."""

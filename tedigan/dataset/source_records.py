@@ -1,0 +1,182 @@
+"""Records of photographs: every file of a source is checked before anything is made of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from hashlib import sha256
+
+from jaxtyping import UInt8
+from torch import Tensor
+
+from tedigan.dataset.annotating import Annotators
+from tedigan.dataset.duplicates import perceptual_hash
+from tedigan.dataset.kinds.cutouts import check_person
+from tedigan.dataset.records import (
+    CUT_OUT,
+    FROM_SOURCE,
+    SKETCHED,
+    WRITTEN,
+    Checked,
+    Finding,
+    Parts,
+    Recipe,
+    Rejected,
+    files_of,
+    write_captions,
+)
+from tedigan.dataset.sources import ItemFiles, Source
+from tedigan.errors import AttributeFileError, DataError, StoreError
+from tedigan.store import pictures
+from tedigan.store.files import sha256_value
+from tedigan.vocabulary.labels import resize_labels
+
+
+class PhotographMaker:
+    """Reads the records of a source; their ids are its numbers.
+
+    rejects_conflicts: set photographs aside whose attributes contradict each other, else note them.
+    """
+
+    def __init__(
+        self, recipe: Recipe, source: Source, annotators: Annotators, *, rejects_conflicts: bool
+    ) -> None:
+        if annotators.is_aligning and (shaped := source.kinds & {"label", "sketch"}):
+            raise DataError(
+                f"the source has its own {' and '.join(sorted(shaped))} files, which alignment would not "
+                "move along. Set dataset.align to false: such photographs are aligned already."
+            )
+        self.recipe = recipe
+        self.source = source
+        self.layout, self.licence, self.notes = source.layout, source.licence, source.notes
+        self.has_identities = source.identities is not None
+        self.partitions: Mapping[str, Mapping[int, str]] = source.partitions
+        is_given = source.attributes is not None
+        self.attribute_names = source.attribute_names if is_given else annotators.proposed
+        self.origins = _origins(source, annotators)
+        self.suffixes = recipe.suffixes(self.origins)
+        if "text" in self.suffixes and self.origins["text"] != FROM_SOURCE:
+            _check_grammar(annotators, self.attribute_names)
+        self.annotators = annotators
+        self._rejects_conflicts = rejects_conflicts
+
+    def check(self, item: tuple[int, Finding | None]) -> Finding:
+        """Read, decode and compare everything that belongs to a photograph."""
+        id, known = item
+        name, key = self.source.items[id].photograph.name, ""
+        try:
+            files = ItemFiles(id, self.source.items[id])
+            key = self._key(files)
+            if known is not None and (known.key, known.source_name) == (key, name):
+                return known
+            parts = self._parts(files)
+            attributes = self._attributes(id, parts.photograph)
+            notes = self._conflicts(name, attributes)
+            return Checked(
+                id,
+                key,
+                name,
+                source_sha256=sha256(files.photograph_bytes).hexdigest(),
+                identity=self._identity(id),
+                attributes=attributes,
+                hash=perceptual_hash(parts.photograph),
+                notes=(*pictures.peculiarities(files.photograph_bytes), *notes),
+            )
+        except DataError as error:
+            return Rejected(id, key, name, error.problem, str(error))
+
+    def make(self, checked: Checked) -> dict[str, bytes] | Rejected:
+        """The files of a photograph that was checked; Rejected if a model cannot make one of them."""
+        id, name = checked.id, checked.source_name
+        files = ItemFiles(id, self.source.items[id])
+        if self._key(files) != checked.key:
+            raise StoreError(
+                f"{name} changed while the data set was made. Run again, when nobody writes to the source."
+            )
+        try:
+            return files_of(self, self._annotated(self._parts(files), checked))
+        except DataError as error:
+            return Rejected(id, checked.key, name, error.problem, str(error))
+
+    def _key(self, files: ItemFiles) -> str:
+        attributes = (self.source.attributes or {}).get(files.id, b"")
+        identity = (self.source.identities or {}).get(files.id)
+        return sha256_value([files.id, attributes.hex(), identity, *files.digests()])
+
+    def _parts(self, files: ItemFiles) -> Parts:
+        """Everything that the source has, decoded."""
+        photograph, kinds = files.photograph(), self.source.kinds
+        if self.annotators.is_aligning:
+            side = self.recipe.resolution
+            photograph = self.annotators.align(photograph, size_px=side, name=files.name)
+        labels = files.labels(photograph) if "label" in kinds else None
+        if labels is not None and "cutout" in self.suffixes:
+            check_person(resize_labels(labels, self.recipe.resolution)[0])
+        return Parts(
+            photograph,
+            labels,
+            files.sketch(photograph) if "sketch" in kinds else None,
+            files.captions() if "text" in kinds else None,
+        )
+
+    def _annotated(self, parts: Parts, checked: Checked) -> Parts:
+        """With what the source lacks: captions by the grammar, a label map by the parser."""
+        if parts.text is None and "text" in self.suffixes:
+            parts = replace(parts, text=write_captions(self, checked))
+        if parts.labels is None and self.annotators.parser is not None:
+            size_px = min(parts.photograph.shape[1:])
+            square = pictures.resize(parts.photograph, size_px)
+            parts = replace(parts, photograph=square, labels=self.annotators.labels(square))
+        return parts
+
+    def _attributes(self, id: int, photograph: UInt8[Tensor, "3 h w"]) -> bytes:
+        if self.source.attributes is None:
+            return self.annotators.attributes(photograph) if self.attribute_names else b""
+        if id not in self.source.attributes:
+            raise AttributeFileError(
+                f"photograph {id} has no row in the attribute file. Add it.",
+                problem="no attributes",
+            )
+        return self.source.attributes[id]
+
+    def _identity(self, id: int) -> int:
+        if self.source.identities is None:
+            return id
+        if id not in self.source.identities:
+            raise DataError(
+                f"photograph {id} has no row in identity.csv. Add it.", problem="no identity"
+            )
+        return self.source.identities[id]
+
+    def _conflicts(self, name: str, attributes: bytes) -> list[str]:
+        """What cannot be true at once, as a note or an error."""
+        pairs = zip(self.attribute_names, attributes, strict=True)
+        found = self.annotators.grammar.contradictions({name: bool(v) for name, v in pairs})
+        if found and self._rejects_conflicts:
+            raise AttributeFileError(
+                f"{name} is said to have what excludes each other ({'; '.join(found)}); expected one of "
+                "each. Mend its row, or set dataset.attribute_conflicts to keep.",
+                problem="attribute conflict",
+            )
+        return ["attributes contradict each other; captions say one of them"] if found else []
+
+
+def _check_grammar(annotators: Annotators, names: Sequence[str]) -> None:
+    known = annotators.grammar.file.attributes
+    if not set(names) & known.keys():
+        raise DataError(
+            f"no caption can be written: the grammar speaks of {', '.join(list(known)[:4])}..., the source's "
+            f"attributes are {', '.join(names[:4])}... Set dataset.grammar to a file that speaks of them, "
+            "or leave text out of dataset.kinds."
+        )
+
+
+def _origins(source: Source, annotators: Annotators) -> dict[str, str]:
+    """What each kind comes from, of those that are possible: the source first, then the models."""
+    origins = {"image": FROM_SOURCE, "sketch": SKETCHED} | annotators.origins()
+    if source.attributes is not None:
+        origins["attributes"] = FROM_SOURCE
+    if "attributes" in origins:
+        is_given = origins["attributes"] == FROM_SOURCE
+        origins["text"] = WRITTEN if is_given else f"{WRITTEN}, which are {origins['attributes']}"
+    if "label" in source.kinds or ("label" in origins and "cutout" not in origins):
+        origins["cutout"] = CUT_OUT
+    return origins | dict.fromkeys(source.kinds, FROM_SOURCE)

@@ -1,0 +1,102 @@
+"""Decodes the files of one photograph and compares them with each other; what does not fit is a DataError."""
+
+from collections.abc import Mapping
+from hashlib import sha256
+
+import torch
+from jaxtyping import UInt8
+from torch import Tensor
+
+from tedigan.dataset.sources.source import MERGED, Item, Place
+from tedigan.errors import CaptionError, DataError, ImageError, LabelError
+from tedigan.store import pictures
+from tedigan.vocabulary.labels import check_labels, colours_to_labels, merge_masks
+
+
+class ItemFiles:
+    """The bytes of a photograph and of all that belongs to it, read once."""
+
+    def __init__(self, id: int, item: Item) -> None:
+        self.id = id
+        self._item = item
+        self.name = item.photograph.name
+        self._contents = {place.name: place.read() for place in item.places()}
+
+    @property
+    def photograph_bytes(self) -> bytes:
+        """The photograph as it came."""
+        return self._contents[self.name]
+
+    def digests(self) -> list[str]:
+        """sha256 of each file, in a fixed order."""
+        return [sha256(content).hexdigest() for content in self._contents.values()]
+
+    def photograph(self) -> UInt8[Tensor, "3 h w"]:
+        """The pixels as a person sees them."""
+        return pictures.decode(self.photograph_bytes, name=self.name)
+
+    def labels(self, photograph: UInt8[Tensor, "3 h w"]) -> UInt8[Tensor, "1 h2 w2"]:
+        """The label map at its own size, which must be of the photograph's shape."""
+        if not self._item.masks:
+            raise LabelError(
+                f"photograph {self.id} has no mask, though others have. Add its masks.",
+                problem="no mask",
+            )
+        labels = self._merge(self._item.masks)
+        check_labels(labels)
+        self._check_shape("label map", labels, photograph)
+        return labels[None]
+
+    def sketch(self, photograph: UInt8[Tensor, "3 h w"]) -> UInt8[Tensor, "1 h2 w2"]:
+        """The source's own sketch, as grey."""
+        if (place := self._item.sketch) is None:
+            raise ImageError(
+                f"photograph {self.id} has no sketch, though others have. Add it.",
+                problem="no sketch",
+            )
+        sketch = pictures.decode(self._contents[place.name], name=place.name)
+        grey = sketch.to(torch.float32).mean(0).round().to(torch.uint8)
+        self._check_shape("sketch", grey, photograph)
+        return grey[None]
+
+    def captions(self) -> str:
+        """The source's own captions, one a line."""
+        if (place := self._item.text) is None:
+            raise CaptionError(
+                f"photograph {self.id} has no captions, though others have. Add them.",
+                problem="no captions",
+            )
+        try:
+            lines = self._contents[place.name].decode("utf-8-sig").splitlines()
+        except UnicodeDecodeError as error:
+            raise CaptionError(f"{place.name} is not UTF-8: {error}. Copy it again.") from error
+        lines = [line.strip() for line in lines if line.strip()]
+        if not lines:
+            raise CaptionError(
+                f"{place.name} is empty; expected a caption a line. Copy it again.",
+                problem="no captions",
+            )
+        return "".join(f"{line}\n" for line in lines)
+
+    def _merge(self, masks: Mapping[str, Place]) -> UInt8[Tensor, "h w"]:
+        """A merged map, of indices or of colours, or the masks of the classes, merged."""
+        maps = {
+            name: pictures.decode_map(self._contents[place.name], name=place.name)
+            for name, place in masks.items()
+        }
+        if MERGED in maps:
+            labels = maps[MERGED]
+            return labels if labels.ndim == 2 else colours_to_labels(labels)
+        return merge_masks(
+            {name: (map if map.ndim == 2 else map[0]) > 127 for name, map in maps.items()}
+        )
+
+    def _check_shape(self, what: str, map: Tensor, photograph: Tensor) -> None:
+        """Another size is scaled; another shape belongs to another picture."""
+        (height, width), (rows, columns) = photograph.shape[1:], map.shape
+        if abs(height * columns - width * rows) > max(height, width):
+            raise DataError(
+                f"the {what} of photograph {self.id} has {columns} x {rows} px, the photograph "
+                f"{width} x {height}: another shape. Cut both alike.",
+                problem=f"{what} of another shape",
+            )

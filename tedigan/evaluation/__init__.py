@@ -1,0 +1,1 @@
+"""The protocol: who is measured, by what, and how sure it is."""

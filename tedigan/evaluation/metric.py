@@ -1,0 +1,76 @@
+"""A metric with its floor, ceiling and protocol, and the instruments that measure.
+
+A metric's name carries the network that measured it, and the number of images where the value depends on it.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from tedigan.annotators.referee import Judge
+from tedigan.captions.reader import Reader
+from tedigan.evaluation.feature_nets import FeatureNet
+from tedigan.evaluation.perceptual_distance import PerceptualDistance
+from tedigan.evaluation.statistics import bootstrap_interval
+from tedigan.tensors import stream, to_images
+
+
+@dataclass(frozen=True)
+class Metric:
+    """floor: what knowing nothing scores. ceiling: what the photographs themselves score. better: up or down.
+
+    protocol: how it was measured, in one sentence. A value that could not be measured is None.
+    """
+
+    name: str
+    value: float | None
+    n: int
+    better: str
+    protocol: str
+    floor: float | None = None
+    ceiling: float | None = None
+    ci: tuple[float, float] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """One flat mapping; the interval as two numbers; six digits, which outlast any hardware."""
+        content = asdict(self)
+        del content["name"], content["ci"]
+        content["ci_low"], content["ci_high"] = self.ci or (None, None)
+        return {key: _digits(value) for key, value in content.items()}
+
+
+@dataclass(frozen=True)
+class Instruments:
+    """What measures. seed: of the bootstrap. batch_size: images at a time through a network."""
+
+    judge: Judge
+    reader: Reader
+    features: FeatureNet
+    distance: PerceptualDistance
+    seed: int
+    batch_size: int
+
+
+def who_is(pixels: Tensor, tools: Instruments) -> Float[Tensor, "n d"]:
+    """The referee's embeddings."""
+    return tools.judge.look(to_images(pixels), batch_size=tools.batch_size)[1]
+
+
+def distances(pixels: Tensor, others: Tensor, tools: Instruments) -> Float[Tensor, " n"]:
+    """Perceptual distance of each pair, a batch at a time."""
+    pairs = zip(pixels.split(tools.batch_size), others.split(tools.batch_size), strict=True)
+    return torch.cat([tools.distance(to_images(a), to_images(b)).cpu() for a, b in pairs])
+
+
+def interval_of(values: Tensor, tools: Instruments, key: str) -> tuple[float, float] | None:
+    """95 % bootstrap interval of the mean."""
+    return bootstrap_interval(
+        len(values), lambda rows: float(values[rows].mean()), stream(tools.seed, key)
+    )
+
+
+def _digits(value: Any) -> Any:
+    return float(f"{value:.6g}") if isinstance(value, float) else value

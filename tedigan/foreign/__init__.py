@@ -1,0 +1,1 @@
+"""Other people's files as names and tensors; nothing of them is executed."""

@@ -1,0 +1,210 @@
+"""Synthesis for bulk work: a frozen StyleGAN2 laid out for speed, in one precision.
+
+The same product as `Synthesis`, arranged otherwise: weights prepared once, channels last, the scales of all
+layers before the first convolution, activations in fp32, bf16 or fp16, and what follows a convolution in as
+few passes over memory as may be. It gives no gradients. How far it is from `Synthesis` is measured, not
+assumed: `measure_error`.
+"""
+
+import inspect
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from tedigan.generator.noise import NoiseMode
+from tedigan.generator.ops import LRELU_GAIN
+from tedigan.generator.stylegan2 import Synthesis, SynthesisLayer, ToRGB
+from tedigan.tensors import to_pixels
+
+Precision = Literal["fp32", "bf16", "fp16"]
+DTYPES: dict[Precision, torch.dtype] = {
+    "fp32": torch.float32,
+    "bf16": torch.bfloat16,
+    "fp16": torch.float16,
+}
+
+Epilogue = Callable[[Tensor, Tensor, Tensor | None, Tensor, float | None], Tensor]
+
+
+def epilogue(
+    x: Float[Tensor, "n c h w"],
+    scale: Float[Tensor, "n c 1 1"],
+    noise: Float[Tensor, "_ 1 h w"] | None,
+    bias: Float[Tensor, "c 1 1"],
+    clamp: float | None,
+) -> Float[Tensor, "n c h w"]:
+    """lrelu(x scale + noise + bias), bounded; x is a convolution's own result and may be overwritten."""
+    x = x.mul_(scale) if noise is None else torch.addcmul(noise, x, scale)
+    x = F.leaky_relu_(x.add_(bias), 0.2)
+    return x if clamp is None else x.clamp_(-clamp, clamp)
+
+
+class FastSynthesis:
+    """Called as `Synthesis` is, with the same names; images come back in float32, channels last.
+
+    synthesis: frozen, on its device; its weights are copied. compiled: fuse the epilogues with
+    torch.compile, which needs a C++ compiler (Triton on a GPU) and some seconds at the first call.
+    """
+
+    def __init__(
+        self, synthesis: Synthesis, *, precision: Precision = "fp32", compiled: bool = False
+    ) -> None:
+        self.reference, self.dtype = synthesis, DTYPES[precision]
+        layers = {name: synthesis.get_submodule(name) for name in synthesis.rows}
+        self._convs = {
+            name: _Conv(layer, self.dtype)
+            for name, layer in layers.items()
+            if isinstance(layer, SynthesisLayer)
+        }
+        self._torgbs = {
+            name.replace("torgb", "conv1"): (name, _ToRGB(layer, self.dtype))
+            for name, layer in layers.items()
+            if isinstance(layer, ToRGB)
+        }
+        self._const = _laid_out(synthesis.get_parameter("b4.const")[None], self.dtype)
+        self._rgb_kernel = _depthwise(synthesis.get_buffer("b4.resample_filter"), 3, torch.float32)
+        # a shape checker around the function (the tests' own) cannot be traced: unwrap it
+        bare = inspect.unwrap(epilogue)
+        self._epilogue: Epilogue = torch.compile(bare, dynamic=True) if compiled else epilogue
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights lie."""
+        return self._const.device
+
+    @torch.inference_mode()
+    def __call__(
+        self,
+        ws: Float[Tensor, "n num_ws w_dim"],
+        *,
+        noise_mode: NoiseMode | Sequence[NoiseMode] = "const",
+        generator: torch.Generator | None = None,
+        noise: Sequence[Float[Tensor, "_ 1 _ _"]] | None = None,
+    ) -> Float[Tensor, "n 3 r r"]:
+        """ws -> images; see `Synthesis.forward`."""
+        maps = self.reference.noise_maps(
+            ws.shape[0], noise_mode=noise_mode, generator=generator, noise=noise
+        )
+        return self.from_styles(self.reference.styles_of(ws), maps)
+
+    @torch.inference_mode()
+    def from_styles(
+        self,
+        styles: Mapping[str, Float[Tensor, "n _"]],
+        noise: Mapping[str, Float[Tensor, "_ 1 _ _"] | None],
+    ) -> Float[Tensor, "n 3 r r"]:
+        """Style space -> images; see `Synthesis.from_styles`."""
+        scales = {name: conv.scales(styles[name]) for name, conv in self._convs.items()}
+        following = dict(zip(self._convs, [*list(self._convs)[1:], None], strict=True))
+        x = self._const * scales["b4.conv1"][0]
+        images: Tensor | None = None
+        for name, conv in self._convs.items():
+            y = self._epilogue(
+                conv.convolve(x), scales[name][1], conv.noise(noise[name]), conv.bias, conv.clamp
+            )
+            if name in self._torgbs:
+                place, torgb = self._torgbs[name]
+                rgb = torgb(y, styles[place])
+                images = rgb if images is None else self._upsample(images) + rgb
+            if (after := following[name]) is not None:
+                x = y * scales[after][0]
+        assert images is not None, "a generator has at least the 4 px block"
+        return images
+
+    def _upsample(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 h2 w2"]:
+        return F.conv_transpose2d(images, self._rgb_kernel, stride=2, padding=1, groups=3)
+
+
+def _laid_out(weight: Tensor, dtype: torch.dtype) -> Tensor:
+    return weight.detach().to(dtype).contiguous(memory_format=torch.channels_last)
+
+
+def _depthwise(kernel: Float[Tensor, "4 4"], channels: int, dtype: torch.dtype) -> Tensor:
+    """The upsampling FIR kernel with gain 4, one copy a channel."""
+    return _laid_out((kernel * 4).expand(channels, 1, -1, -1), dtype)
+
+
+class _Conv:
+    """A SynthesisLayer's weights. Styles are divided by their largest and weights by sqrt(fan_in), so that
+    fp16 does not overflow before demodulation, which puts both back.
+    """
+
+    def __init__(self, layer: SynthesisLayer, dtype: torch.dtype) -> None:
+        weight = layer.weight.detach()
+        self.gain = 1 / math.sqrt(weight[0].numel())
+        self.energy = weight.square().sum(dim=[2, 3]).T.contiguous()
+        self.weight = _laid_out((weight.transpose(0, 1) if layer.up else weight) * self.gain, dtype)
+        self.kernel = _depthwise(layer.resample_filter, len(weight), dtype) if layer.up else None
+        self.bias = (layer.bias.detach() * LRELU_GAIN).to(dtype)[:, None, None]
+        self.noise_strength = layer.noise_strength.detach() * LRELU_GAIN
+        self.clamp = layer.conv_clamp
+
+    def scales(self, styles: Float[Tensor, "n c_in"]) -> tuple[Tensor, Tensor]:
+        """What multiplies the channels before (`[n, c_in, 1, 1]`) and after (`[n, c_out, 1, 1]`)."""
+        largest = styles.abs().amax(dim=1, keepdim=True).clamp_min(1e-8)
+        demodulation = (styles.square() @ self.energy + 1e-8).rsqrt()
+        before, after = styles / largest, demodulation * largest * (LRELU_GAIN / self.gain)
+        dtype = self.weight.dtype
+        return before.to(dtype)[:, :, None, None], after.to(dtype)[:, :, None, None]
+
+    def noise(self, noise: Tensor | None) -> Tensor | None:
+        return None if noise is None else (noise * self.noise_strength).to(self.weight.dtype)
+
+    def convolve(self, x: Float[Tensor, "n c_in h w"]) -> Float[Tensor, "n c_out h2 w2"]:
+        if self.kernel is None:
+            return F.conv2d(x, self.weight, padding=1)
+        x = F.conv_transpose2d(x, self.weight, stride=2)
+        return F.conv2d(x, self.kernel, padding=1, groups=len(self.kernel))
+
+
+class _ToRGB:
+    """A ToRGB's weights; a product of matrices, since three output channels make no good convolution."""
+
+    def __init__(self, layer: ToRGB, dtype: torch.dtype) -> None:
+        self.weight = layer.weight.detach()[:, :, 0, 0].T * layer.weight_gain
+        self.bias = layer.bias.detach().to(dtype)
+        self.clamp = layer.conv_clamp
+
+    def __call__(
+        self, x: Float[Tensor, "n c h w"], styles: Float[Tensor, "n c"]
+    ) -> Float[Tensor, "n 3 h w"]:
+        n, channels, height, width = x.shape
+        weight = (styles[:, :, None] * self.weight).to(x.dtype)
+        flat = x.permute(0, 2, 3, 1).reshape(n, height * width, channels)
+        rgb = torch.baddbmm(self.bias, flat, weight).float()
+        if self.clamp is not None:
+            rgb = rgb.clamp_(-self.clamp, self.clamp)
+        return rgb.view(n, height, width, 3).permute(0, 3, 1, 2)
+
+
+@dataclass(frozen=True)
+class PixelError:
+    """How far images are from their reference.
+
+    max_abs, rms: of images, where -1..1 is black to white. mean_levels: mean difference of pixels (0..255).
+    """
+
+    max_abs: float
+    rms: float
+    mean_levels: float
+
+
+@torch.inference_mode()
+def measure_error(
+    fast: Callable[..., Tensor], reference: Synthesis, ws: Float[Tensor, "n num_ws w_dim"]
+) -> PixelError:
+    """The error of `fast(ws)` against the reference network in fp32, with the stored noise."""
+    ours, theirs = fast(ws).float(), reference(ws)
+    difference = ours - theirs
+    levels = (to_pixels(ours).float() - to_pixels(theirs).float()).abs().mean()
+    return PixelError(
+        max_abs=difference.abs().max().item(),
+        rms=difference.square().mean().sqrt().item(),
+        mean_levels=levels.item(),
+    )

@@ -1,0 +1,1 @@
+"""The paper on one shelf: losses, control, inversion, text to face."""

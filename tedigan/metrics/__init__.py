@@ -1,1 +1,0 @@
-"""Mathematics of the evaluation: the referee, feature networks, distances, text fidelity, scores."""

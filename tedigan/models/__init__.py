@@ -1,0 +1,1 @@
+"""Model folders <-> networks ready to use: opened, imported, adopted, verified."""

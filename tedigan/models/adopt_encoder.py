@@ -1,0 +1,58 @@
+"""An official encoder -> models/encoder, in the place of a training: for the generator that it belongs to."""
+
+from pathlib import Path
+
+from tedigan.encoders.adopted import AdoptedEncoder
+from tedigan.encoders.psp import PyramidEncoder
+from tedigan.encoders.visual import w_statistics
+from tedigan.errors import WeightsError
+from tedigan.generator.stylegan import Generator
+from tedigan.models.cards import encoder_card
+from tedigan.models.imports import read_encoder
+from tedigan.models.opening import load_generator
+from tedigan.store.files import finished_folder, sha256_file
+from tedigan.store.model_folders import save_model
+from tedigan.tensors import stream
+from tedigan.workspace import Outcome, Workspace
+
+
+def adopt_encoder(workspace: Workspace, init: Path) -> Outcome:
+    """Write encoder.safetensors with the statistics of the generator's W; nothing is trained.
+
+    Raises WeightsError for an encoder of another generator's size, or of sketches or label maps.
+    """
+    network, history = read_encoder(init)
+    source = workspace.model("generator")
+    generator = load_generator(source, workspace.device)
+    _check(network, generator, init)
+    encoder = AdoptedEncoder(network)
+    seed = workspace.params.train_encoder.seed
+    w_avg, w_std = w_statistics(generator, stream(seed, "w_statistics"))
+    encoder.w_avg.copy_(w_avg)
+    encoder.w_std.copy_(w_std)
+    config = {
+        "architecture": "adopted_encoder",
+        "network": network.to_json(),
+        "generator": generator.config.to_json(),
+        "generator_sha256": sha256_file(source / "G_ema.safetensors"),
+        "training": history | {"adopted": True},
+    }
+    with finished_folder(workspace.model("encoder")) as folder:
+        save_model(folder, {"encoder": encoder}, config, encoder_card(config))
+    return Outcome(metrics={"adopted": 1.0})
+
+
+def _check(network: object, generator: Generator, init: Path) -> None:
+    sizes = (getattr(network, "num_ws", None), getattr(network, "w_dim", None))
+    wanted = (generator.num_ws, generator.config.w_dim)
+    if sizes != wanted:
+        raise WeightsError(
+            f"{init} gives codes of {sizes[0]} x {sizes[1]}, but models/generator takes "
+            f"{wanted[0]} x {wanted[1]}; an encoder serves the generator that it was trained with. "
+            "Set train_generator.init to that one."
+        )
+    if isinstance(network, PyramidEncoder) and network.input_channels != 3:
+        raise WeightsError(
+            f"{init} reads pictures of {network.input_channels} channels, expected photographs (3); sketch and "
+            "label encoders invert no photographs. Choose its RGB encoder."
+        )

@@ -1,0 +1,42 @@
+"""A ready-made generator -> models/generator, in the place of a training."""
+
+from pathlib import Path
+
+import torch
+
+from tedigan.generator.stylegan import Generator
+from tedigan.models.cards import generator_card
+from tedigan.models.imports import read_generator
+from tedigan.store import pictures
+from tedigan.store.files import finished_folder
+from tedigan.store.model_folders import save_model
+from tedigan.tensors import sample_z, to_pixels
+from tedigan.workspace import Outcome, Workspace
+
+SHEET_FACES, SHEET_COLUMNS, SHEET_PSI = 32, 8, 0.7
+SHEET_BATCH = 4  # images at once, which fits a small memory at 1024 px
+
+
+def adopt_generator(workspace: Workspace, init: Path) -> Outcome:
+    """Write the networks that init has, its history and a sheet of samples; nothing is trained."""
+    found = read_generator(init)
+    folder = workspace.model("generator")
+    config = found.config | {"training": found.history | {"adopted": True}}
+    generator = found.networks["G_ema"]
+    assert isinstance(generator, Generator), "the table of kinds names it so"
+    with finished_folder(folder) as fresh:
+        save_model(fresh, found.networks, config, generator_card(config))
+        save_sheet(fresh / "samples.png", generator)
+    seen = float(found.history.get("images_seen", 0))
+    return Outcome(metrics={"images_seen": seen}, pictures=[folder / "samples.png"])
+
+
+@torch.no_grad()
+def save_sheet(path: Path, generator: Generator) -> None:
+    """A sheet of faces, the same z for every generator."""
+    z = sample_z(0, list(range(SHEET_FACES)), generator.config.z_dim)
+    z = z.to(generator.mapping.w_avg.device)
+    faces = [
+        to_pixels(generator(few, truncation_psi=SHEET_PSI)).cpu() for few in z.split(SHEET_BATCH)
+    ]
+    pictures.save(path, pictures.grid(torch.cat(faces), SHEET_COLUMNS))

@@ -1,0 +1,87 @@
+"""Model folders -> networks on the device, frozen, ready to use."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from tedigan.encoders.adopted import AdoptedEncoder, official_encoder
+from tedigan.encoders.text import TextBackbone, TextEncoder
+from tedigan.encoders.visual import VisualEncoder
+from tedigan.errors import WeightsError
+from tedigan.generator.config import GeneratorConfig
+from tedigan.generator.discriminator import Discriminator
+from tedigan.generator.stylegan import Generator
+from tedigan.models.text_backbones import load_text_model
+from tedigan.store.model_folders import freeze, load_into, read_config
+
+
+def load_generator(folder: Path, device: torch.device, *, name: str = "G_ema") -> Generator:
+    """The generator of a model folder; `G_ema` is the one to use, `G` the one to train on."""
+    generator = Generator(GeneratorConfig.from_json(read_config(folder)))
+    load_into(generator, folder / f"{name}.safetensors")
+    freeze(generator, device)
+    return generator
+
+
+def load_discriminator(folder: Path, device: torch.device) -> Discriminator:
+    """The discriminator that was trained with the folder's generator."""
+    if not (folder / "D.safetensors").is_file():
+        raise WeightsError(
+            f"{folder} has no discriminator, as its source had none; it is expected here, for perceptual "
+            "features. Set manipulate.weight_perceptual to 0 and train_encoder.init to an imported encoder, or "
+            "give the generator one with train_generator.total_nimg."
+        )
+    discriminator = Discriminator(GeneratorConfig.from_json(read_config(folder)))
+    load_into(discriminator, folder / "D.safetensors")
+    freeze(discriminator, device)
+    return discriminator
+
+
+def load_encoder(folder: Path, device: torch.device) -> VisualEncoder | AdoptedEncoder:
+    """The inversion encoder: images -> ws; trained here, or an official one that was adopted."""
+    config = read_config(folder)
+    encoder: VisualEncoder | AdoptedEncoder
+    if config["architecture"] == "adopted_encoder":
+        encoder = AdoptedEncoder(official_encoder(config["network"]))
+    else:
+        generator = GeneratorConfig.from_json(config["generator"])
+        encoder = VisualEncoder(generator, head_dim=int(config["head_dim"]))
+    load_into(encoder, folder / "encoder.safetensors")
+    freeze(encoder, device)
+    return encoder
+
+
+NEUTRAL_TEXT = "This person."
+
+
+@dataclass(frozen=True)
+class CaptionEncoder:
+    """A text encoder with its backbone: captions in, codes out."""
+
+    backbone: TextBackbone
+    encoder: TextEncoder
+    text_layers: list[int]
+
+    @property
+    def neutral(self) -> Float[Tensor, "num_ws w_dim"]:
+        """The code of a text that says nothing of a face: what an edit's text is held against."""
+        return self.ws([NEUTRAL_TEXT])[0]
+
+    def ws(self, captions: Sequence[str]) -> Float[Tensor, "n num_ws w_dim"]:
+        """Captions, one by one, so that each code depends on its own caption alone."""
+        return torch.cat([self.encoder(embedding) for embedding in self.backbone.embed(captions)])
+
+
+def load_text_encoder(folder: Path, device: torch.device) -> CaptionEncoder:
+    """The text encoder and the backbone that it was trained with."""
+    config = read_config(folder)
+    sizes = (config[name] for name in ("embedding_dim", "hidden_dim", "num_ws", "w_dim"))
+    encoder = TextEncoder(*sizes)
+    load_into(encoder, folder / "text_encoder.safetensors")
+    freeze(encoder, device)
+    backbone = TextBackbone(*load_text_model(config["backbone"], device))
+    return CaptionEncoder(backbone, encoder, config["text_layers"])

@@ -1,0 +1,1 @@
+"""How networks learn: the loop that resumes, and one step of each training."""

@@ -1,0 +1,94 @@
+import torch
+
+from tedigan.evaluation.text_fidelity import (
+    Mentions,
+    drift,
+    fidelity_interval,
+    fidelity_per_attribute,
+    macro_fidelity,
+    normalised,
+    text_fidelity,
+    unmentioned_share,
+)
+from tedigan.tensors import stream
+from tedigan.vocabulary.attributes import ATTRIBUTE_NAMES
+
+ALL = torch.ones(40).bool()
+MALE, BANGS = ATTRIBUTE_NAMES.index("Male"), ATTRIBUTE_NAMES.index("Bangs")
+
+
+def mentions_of(*named, is_reliable=ALL):
+    captions = [str(i) for i in range(len(named))]
+    return Mentions.read(captions, lambda i: named[int(i)], ATTRIBUTE_NAMES, is_reliable)
+
+
+def faces(*rows):
+    return torch.tensor([[name in row for name in ATTRIBUTE_NAMES] for row in rows])
+
+
+def test_fidelity_is_the_share_of_mentions_that_are_found():
+    mentions = mentions_of({"Bangs": True, "Young": True}, {"Smiling": True, "Male": True})
+    assert text_fidelity(faces(["Bangs"], ["Smiling", "Male"]), mentions) == 0.75
+
+
+def test_a_denied_attribute_is_found_where_it_is_absent():
+    mentions = mentions_of({"Male": False})
+    assert text_fidelity(faces([]), mentions) == 1.0
+    assert text_fidelity(faces(["Male"]), mentions) == 0.0
+
+
+def test_unreliable_attributes_do_not_count():
+    reliable = ALL.clone()
+    reliable[BANGS] = False
+    mentions = mentions_of({"Bangs": True, "Male": True}, is_reliable=reliable)
+    assert text_fidelity(faces(["Male"]), mentions) == 1.0
+    assert fidelity_per_attribute(faces(["Male"]), mentions)[BANGS] == (0, None)
+
+
+def test_macro_counts_a_rare_attribute_as_much_as_a_common_one():
+    mentions = mentions_of({"Young": True}, {"Young": True}, {"Young": True, "Bald": True})
+    found = faces(["Young"], ["Young"], ["Young"])
+    assert text_fidelity(found, mentions) == 0.75
+    assert macro_fidelity(found, mentions) == 0.5
+
+
+def test_without_a_mention_there_is_no_fidelity():
+    mentions = mentions_of({})
+    assert text_fidelity(faces([]), mentions) is None
+    assert fidelity_interval(faces([]), mentions, stream("none")) is None
+
+
+def test_the_floor_lies_below_the_ceiling_on_separable_faces():
+    names = [ATTRIBUTE_NAMES[i % 40] for i in range(80)]
+    mentions = mentions_of(*({name: True} for name in names))
+    own, shuffled = faces(*([name] for name in names)), faces(*([name] for name in names[::-1]))
+    floor, ceiling = text_fidelity(shuffled, mentions), text_fidelity(own, mentions)
+    assert floor < ceiling == 1.0
+    assert normalised(floor, floor, ceiling) == 0.0
+    assert normalised(ceiling, floor, ceiling) == 1.0
+
+
+def test_the_interval_holds_the_value():
+    names = [{"Young": True}] * 50
+    found = faces(*(["Young"] if i % 2 else [] for i in range(50)))
+    low, high = fidelity_interval(found, mentions_of(*names), stream("interval"))
+    assert low < 0.5 < high
+
+
+def test_showing_everything_wins_fidelity_and_loses_on_the_unmentioned():
+    mentions = mentions_of({"Bangs": True})
+    everything = faces(list(ATTRIBUTE_NAMES))
+    assert text_fidelity(everything, mentions) == 1.0
+    assert unmentioned_share(everything, mentions, ALL) == 1.0
+    assert unmentioned_share(faces(["Bangs"]), mentions, ALL) == 0.0
+
+
+def test_drift_looks_at_unmentioned_attributes_only():
+    mentions = mentions_of({"Bangs": True})
+    assert drift(faces([]), faces(["Bangs"]), mentions, ALL) == 0.0
+    assert drift(faces([]), faces(["Bangs", "Male"]), mentions, ALL) == 1 / 39
+
+
+def test_a_score_without_room_is_not_normalised():
+    assert normalised(0.5, 0.7, 0.7) is None
+    assert normalised(None, 0.1, 0.2) is None

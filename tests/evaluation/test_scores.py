@@ -1,0 +1,56 @@
+import pytest
+import torch
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tedigan.evaluation.statistics import (
+    auroc,
+    balanced_accuracy,
+    best_threshold,
+    bootstrap_interval,
+)
+from tedigan.tensors import stream
+
+YES = torch.tensor([True, True, False, False])
+
+
+def test_auroc_is_one_for_perfect_order_half_for_ties_zero_for_reverse():
+    assert auroc(torch.tensor([3.0, 2.0, 1.0, 0.0]), YES) == 1.0
+    assert auroc(torch.zeros(4), YES) == 0.5
+    assert auroc(torch.tensor([0.0, 1.0, 2.0, 3.0]), YES) == 0.0
+
+
+def test_scores_need_both_answers():
+    always = torch.ones(4).bool()
+    assert auroc(torch.rand(4), always) is None
+    assert balanced_accuracy(always, always) is None
+    assert best_threshold(torch.rand(4), always) is None
+
+
+def test_balanced_accuracy_of_always_yes_is_one_half():
+    assert balanced_accuracy(torch.ones(10).bool(), torch.arange(10) < 9) == 0.5
+
+
+@given(st.lists(st.integers(-5, 5), min_size=2, max_size=20), st.integers(0, 2**16))
+@example([0, 0, 1, -1, 0, 0, 0, 1, 1, 1], 335)  # two cuts are equally good but for the last bit
+def test_no_cut_between_scores_beats_the_best_threshold(values, bits):
+    scores = torch.tensor(values, dtype=torch.float32)
+    truth = torch.tensor([bool(bits >> i & 1) for i in range(len(values))])
+    best = best_threshold(scores, truth)
+    if best is None or len(set(values)) < 2:
+        return
+    reached = balanced_accuracy(scores > best, truth)
+    cuts = [balanced_accuracy(scores > cut + 0.5, truth) for cut in sorted(set(values))[:-1]]
+    assert reached == pytest.approx(max(cuts), abs=1e-12)
+
+
+def test_bootstrap_interval_holds_the_mean_and_repeats():
+    values = torch.arange(100).double()
+    intervals = [
+        bootstrap_interval(100, lambda rows: float(values[rows].mean()), stream("boot"))
+        for _ in range(2)
+    ]
+    assert intervals[0] == intervals[1]
+    low, high = intervals[0]
+    assert low < 49.5 < high
+    assert high - low < 15
