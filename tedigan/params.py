@@ -4,8 +4,9 @@ A stage sees its own section and `Paths`; mathematics sees plain keyword argumen
 """
 
 import difflib
+from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -18,6 +19,8 @@ CountOrZero = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Weight = Annotated[float, Field(ge=0)]
+T = TypeVar("T")
+
 Layers = Literal["measured"] | list[CountOrZero]
 
 
@@ -245,6 +248,12 @@ def read_params(path: Path) -> Params:
     except ValidationError as error:
         lines = "\n".join(f"  {_explain(problem)}" for problem in error.errors())
         raise ParamsError(f"{path} is not usable:\n{lines}") from error
+
+
+def chosen(section: Section, settings: type[T]) -> T:
+    """The fields of a dataclass, taken from the keys of the same names."""
+    names = [field.name for field in fields(settings)]  # type: ignore[arg-type]
+    return settings(**{name: getattr(section, name) for name in names})
 
 
 def _explain(problem: Any) -> str:

@@ -42,9 +42,14 @@ class Workspace:
         """W+ codes of the data set's photographs."""
         return self.at(self.params.paths.data) / "codes"
 
+    @property
+    def models(self) -> Path:
+        """The models' folders: generator, encoder, text_encoder and referee."""
+        return self.at(self.params.paths.models)
+
     def model(self, name: str) -> Path:
-        """A model's folder: generator, encoder, text_encoder or referee."""
-        return self.at(self.params.paths.models) / name
+        """One of them."""
+        return self.models / name
 
     def result(self, name: str) -> Path:
         """A result's folder: evaluation, generated, manipulated or report."""

@@ -6,13 +6,12 @@ from typing import Any
 
 import yaml
 
-import tedigan
 from tedigan.captions.grammar import Grammar
 from tedigan.captions.grammar_check import parse_grammar
 from tedigan.errors import CaptionError
 from tedigan.store.files import read_text, write_text
 
-_BUILT_IN = Path(tedigan.__file__).parent / "data" / "grammars"
+_BUILT_IN = Path(__file__).parent / "grammars"
 CELEBA = _BUILT_IN / "celeba.yaml"
 
 Key = tuple[str, ...]

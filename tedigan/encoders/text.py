@@ -1,6 +1,7 @@
 """E_l: caption -> W+ code, in the space that the inversion encoder has already fixed."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -9,6 +10,8 @@ from torch import Tensor, nn
 
 from tedigan.errors import ShapeError
 from tedigan.generator.ops import Linear
+
+NEUTRAL_TEXT = "This person."
 
 
 class TextBackbone:
@@ -76,6 +79,24 @@ class TextEncoder(nn.Module):
         scaled = embeddings * self.embedding_dim**0.5  # unit variance, as equalised layers expect
         offsets = self.out(self.fc1(self.fc0(scaled))).unflatten(1, (self.num_ws, self.w_dim))
         return self.ws_mean + offsets * self.ws_std
+
+
+@dataclass(frozen=True)
+class CaptionEncoder:
+    """A text encoder with its backbone: captions in, codes out."""
+
+    backbone: TextBackbone
+    encoder: TextEncoder
+    text_layers: list[int]
+
+    @property
+    def neutral(self) -> Float[Tensor, "num_ws w_dim"]:
+        """The code of a text that says nothing of a face: what an edit's text is held against."""
+        return self.ws([NEUTRAL_TEXT])[0]
+
+    def ws(self, captions: Sequence[str]) -> Float[Tensor, "n num_ws w_dim"]:
+        """Captions, one by one, so that each code depends on its own caption alone."""
+        return torch.cat([self.encoder(embedding) for embedding in self.backbone.embed(captions)])
 
 
 def layer_relevance(

@@ -2,20 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from jaxtyping import Int64, UInt8
 from torch import Tensor
 
 from tedigan.dataset.folder import Dataset
+from tedigan.encoders.encoder import Encoder
 from tedigan.generator.stylegan import Generator
-from tedigan.method.text_to_face import FaceMaker, faces_from_captions, unconditional_faces
-from tedigan.models.opening import load_encoder
-from tedigan.params import Evaluate
+from tedigan.method.text_to_face import FaceMaker
 from tedigan.progress import progress
 from tedigan.tensors import stream, to_images, to_pixels
-from tedigan.workspace import Workspace
 
 DIVERSITY_CAPTIONS, DIVERSITY_FACES = 20, 4
 
@@ -34,17 +31,13 @@ class Networks:
     mean_face: UInt8[Tensor, "1 3 r r"]
 
     @classmethod
-    def load(cls, workspace: Workspace) -> "Networks":
-        """From the workspace's model folders."""
-        maker, psi = FaceMaker.load(workspace), workspace.params.evaluate.truncation_psi
-        encoder = load_encoder(workspace.model("encoder"), workspace.device)
+    def of(cls, maker: FaceMaker, encoder: Encoder) -> "Networks":
+        """Those of a face maker, and an encoder into its generator's W+."""
         generator = maker.generator
         return cls(
-            lambda captions, seed: faces_from_captions(
-                maker, captions, seed=seed, truncation_psi=psi
-            ),
-            lambda count, seed: unconditional_faces(maker, count, seed=seed, truncation_psi=psi),
-            lambda pixels: _reconstruct(generator, encoder, pixels, workspace.device),
+            lambda captions, seed: torch.cat(list(maker.faces(captions, seed=seed))),
+            lambda count, seed: torch.cat(list(maker.unconditional_faces(count, seed=seed))),
+            lambda pixels: _reconstruct(generator, encoder, pixels),
             _mean_face(generator),
         )
 
@@ -68,11 +61,19 @@ class Subjects:
     train_photographs: UInt8[Tensor, "m 3 r r"]
 
 
-def gather(data: Dataset, networks: Networks, params: Evaluate) -> Subjects:
+def gather(
+    data: Dataset,
+    networks: Networks,
+    *,
+    num_prompts: int,
+    num_images: int,
+    batch_size: int,
+    seed: int,
+) -> Subjects:
     """Choose the photographs and captions by the seed, and let the networks make their faces."""
-    test = _choose(data.split("test"), max(params.num_prompts, params.num_images), params, "test")
-    train = _choose(data.split("train"), params.num_images, params, "train")
-    captions = [_one_caption(data, id, params.seed) for id in test]
+    test = _choose(data.split("test"), max(num_prompts, num_images), seed, "test")
+    train = _choose(data.split("train"), num_images, seed, "train")
+    captions = [_one_caption(data, id, seed) for id in test]
     photographs = data.pixels(test)
     with progress(total=4, desc="evaluate: faces", unit="set") as bar:
 
@@ -84,18 +85,18 @@ def gather(data: Dataset, networks: Networks, params: Evaluate) -> Subjects:
             captions,
             photographs,
             data.identities(test),
-            done(networks.faces(captions, params.seed)),
-            done(networks.random_faces(len(captions), params.seed + 1)),
-            done(_variants(networks, captions, params.seed + 2)),
-            done(_in_batches(networks.invert, photographs, params.batch_size)),
+            done(networks.faces(captions, seed)),
+            done(networks.random_faces(len(captions), seed + 1)),
+            done(_variants(networks, captions, seed + 2)),
+            done(_in_batches(networks.invert, photographs, batch_size)),
             networks.mean_face,
             data.pixels(train),
         )
 
 
-def _choose(ids: list[int], count: int, params: Evaluate, key: str) -> list[int]:
+def _choose(ids: list[int], count: int, seed: int, key: str) -> list[int]:
     """`count` of the ids in a drawn order; all of them where there are fewer."""
-    order = torch.randperm(len(ids), generator=stream(params.seed, "evaluate", key))
+    order = torch.randperm(len(ids), generator=stream(seed, "evaluate", key))
     return [ids[i] for i in order[:count].tolist()]
 
 
@@ -117,9 +118,9 @@ def _in_batches(function: Callable[[Tensor], Tensor], pixels: Tensor, size: int)
 
 @torch.no_grad()
 def _reconstruct(
-    generator: Generator, encoder: Any, pixels: Tensor, device: torch.device
+    generator: Generator, encoder: Encoder, pixels: Tensor
 ) -> UInt8[Tensor, "n 3 r r"]:
-    ws = encoder(to_images(pixels.to(device)))
+    ws = encoder(to_images(pixels.to(encoder.w_avg.device)))
     return to_pixels(generator.synthesis(ws, noise_mode="const").float()).cpu()
 
 

@@ -1,107 +1,114 @@
-"""Captions -> codes -> faces, the way that generate and evaluate share."""
+"""Text -> faces: the caption's code, made stronger, and what chance adds to it.
 
-from collections.abc import Iterator, Sequence
+Content = the caption's code, style = a random one (TediGAN, arXiv:2012.03308).
+"""
+
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from tedigan.generator.engine import Engine, choose_engine
+from tedigan.encoders.text import CaptionEncoder
+from tedigan.generator.noise import NoiseMode
 from tedigan.generator.stylegan import Generator
 from tedigan.method.control import mix_layers, text_shift
-from tedigan.models.opening import CaptionEncoder, load_generator, load_text_encoder
-from tedigan.params import Generate
 from tedigan.tensors import sample_noise, sample_z, to_pixels
-from tedigan.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class FaceSettings:
+    """The numbers of `FaceMaker`.
+
+    truncation_psi: of the random style; 1 leaves it as it is, 0 gives the mean face.
+    strength: length of the text's shift, in deviations of the codes. variety: share of the random style that
+    the text's layers take on top. style_layers: layers that take the random style whole; measured =
+    those that captions say little about. batch_size: faces at once, part of the recipe as it
+    changes float bits.
+    """
+
+    truncation_psi: float
+    strength: float
+    variety: float
+    style_layers: list[int] | Literal["measured"]
+    noise_mode: NoiseMode
+    batch_size: int
 
 
 @dataclass(frozen=True)
 class FaceMaker:
-    """The networks and numbers that turn (caption, image index) into a face."""
+    """The networks and numbers that turn (caption, image index) into a face.
+
+    synthesise: ws -> images, called as `Synthesis` is.
+    """
 
     generator: Generator
     captions: CaptionEncoder
-    params: Generate
-    engine: Engine
-
-    @classmethod
-    def load(cls, workspace: Workspace) -> "FaceMaker":
-        """From the workspace's model folders and its `generate` section."""
-        device, params = workspace.device, workspace.params.generate
-        generator = load_generator(workspace.model("generator"), device)
-        captions = load_text_encoder(workspace.model("text_encoder"), device)
-        engine = choose_engine(
-            generator,
-            precision=params.precision,
-            compilation=params.compile,
-            batch_size=params.batch_size,
-        )
-        return cls(generator, captions, params, engine)
+    synthesise: Callable[..., Tensor]
+    settings: FaceSettings
 
     @property
     def style_layers(self) -> list[int]:
-        """Layers that take the random style whole: those that captions say little about."""
-        if self.params.style_layers != "measured":
-            return self.params.style_layers
+        """Layers that take the random style whole."""
+        if self.settings.style_layers != "measured":
+            return self.settings.style_layers
         return [i for i in range(self.generator.num_ws) if i not in self.captions.text_layers]
 
-    def random_ws(
-        self, indices: Sequence[int], *, seed: int, truncation_psi: float
-    ) -> Float[Tensor, "n num_ws w_dim"]:
+    def faces(self, captions: Sequence[str], *, seed: int) -> Iterator[UInt8[Tensor, "m 3 r r"]]:
+        """One face a caption, a batch at a time; face i depends on its caption and `(seed, i)` alone."""
+
+        def ws_of(rows: range) -> Tensor:
+            return self.text_ws(
+                self._caption_ws([captions[min(row, len(captions) - 1)] for row in rows]),
+                self.random_ws(rows, seed=seed),
+            )
+
+        return self._draw(ws_of, len(captions), seed=seed)
+
+    def unconditional_faces(
+        self, num_images: int, *, seed: int
+    ) -> Iterator[UInt8[Tensor, "m 3 r r"]]:
+        """Faces of random codes, a batch at a time: the floor of every text metric."""
+        return self._draw(lambda rows: self.random_ws(rows, seed=seed), num_images, seed=seed)
+
+    def random_ws(self, indices: Sequence[int], *, seed: int) -> Float[Tensor, "n num_ws w_dim"]:
         """Unconditional codes; image i's depends on `(seed, i)` alone."""
         z = sample_z(seed, list(indices), self.generator.config.z_dim)
-        device = self.generator.mapping.w_avg.device
-        return self.generator.ws_of(z.to(device), truncation_psi=truncation_psi)
+        psi = self.settings.truncation_psi
+        return self.generator.ws_of(z.to(self.generator.mapping.w_avg.device), truncation_psi=psi)
 
     def text_ws(
         self, text: Float[Tensor, "n num_ws w_dim"], style: Float[Tensor, "n num_ws w_dim"]
     ) -> Float[Tensor, "n num_ws w_dim"]:
-        """Content = the caption's code, made stronger; style = a random one.
-
-        The text's layers are content plus `variety` of what is random about style; the others are style's.
-        """
-        params, encoder = self.params, self.captions.encoder
-        shift = text_shift(text, encoder.ws_mean, encoder.ws_std, strength=params.strength)
-        content = encoder.ws_mean + shift
-        content = content + params.variety * (style - self.generator.mapping.w_avg)
+        """The text's layers are content plus `variety` of what is random about style; the others are style's."""
+        neutral, settings = self.captions.neutral, self.settings
+        std = self.captions.encoder.ws_std
+        content = neutral + text_shift(text, neutral, std, strength=settings.strength)
+        content = content + settings.variety * (style - self.generator.mapping.w_avg)
         return mix_layers(content, style, self.style_layers)
 
+    def _caption_ws(self, captions: list[str]) -> Float[Tensor, "n num_ws w_dim"]:
+        """Each caption is encoded once, however many faces it has."""
+        distinct = list(dict.fromkeys(captions))
+        return self.captions.ws(distinct)[[distinct.index(caption) for caption in captions]]
+
     @torch.no_grad()
-    def faces(
-        self, ws: Float[Tensor, "n num_ws w_dim"], *, seed: int, first: int = 0
+    def _draw(
+        self, ws_of: Callable[[range], Tensor], total: int, *, seed: int
     ) -> Iterator[UInt8[Tensor, "m 3 r r"]]:
-        """Pixels, a batch at a time; the last batch is padded so that every batch has one shape.
+        """Pixels of images 0 to total; every batch has one shape, so the last draws more than it gives.
 
-        Drawn noise belongs to the image: that of ws[i] depends on `(seed, first + i)` alone.
+        Drawn noise belongs to the image: that of image i depends on `(seed, i)` alone.
         """
-        size, mode = self.params.batch_size, self.params.noise_mode
-        for start in range(0, len(ws), size):
-            part = ws[start : start + size]
-            count = len(part)
-            if count < size:
-                part = torch.cat([part, part[-1:].expand(size - count, -1, -1)])
+        size, mode = self.settings.batch_size, self.settings.noise_mode
+        for start in range(0, total, size):
+            rows = range(start, start + size)
+            ws = ws_of(rows)
             if mode == "random":
-                indices = range(first + start, first + start + size)
-                maps = sample_noise(seed, indices, self.generator.config.noise_sizes)
-                images = self.engine.synthesise(part, noise=[one.to(part.device) for one in maps])
+                maps = sample_noise(seed, rows, self.generator.config.noise_sizes)
+                images = self.synthesise(ws, noise=[one.to(ws.device) for one in maps])
             else:
-                images = self.engine.synthesise(part, noise_mode=mode)
-            yield to_pixels(images[:count].float()).cpu()
-
-
-def faces_from_captions(
-    maker: FaceMaker, captions: Sequence[str], *, seed: int, truncation_psi: float
-) -> UInt8[Tensor, "n 3 r r"]:
-    """One face a caption; image i depends on `(seed, i)` and its caption."""
-    style = maker.random_ws(range(len(captions)), seed=seed, truncation_psi=truncation_psi)
-    ws = maker.text_ws(maker.captions.ws(captions), style)
-    return torch.cat(list(maker.faces(ws, seed=seed)))
-
-
-def unconditional_faces(
-    maker: FaceMaker, num_images: int, *, seed: int, truncation_psi: float
-) -> UInt8[Tensor, "n 3 r r"]:
-    """Faces of random codes: the floor of every text metric."""
-    ws = maker.random_ws(range(num_images), seed=seed, truncation_psi=truncation_psi)
-    return torch.cat(list(maker.faces(ws, seed=seed)))
+                images = self.synthesise(ws, noise_mode=mode)
+            yield to_pixels(images[: total - start].float()).cpu()

@@ -1,20 +1,21 @@
 """Model folders -> networks on the device, frozen, ready to use."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
 from tedigan.encoders.adopted import AdoptedEncoder, official_encoder
-from tedigan.encoders.text import TextBackbone, TextEncoder
+from tedigan.encoders.encoder import Encoder
+from tedigan.encoders.text import CaptionEncoder, TextBackbone, TextEncoder
 from tedigan.encoders.visual import VisualEncoder
 from tedigan.errors import WeightsError
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.discriminator import Discriminator
+from tedigan.generator.engine import Engine, choose_engine
 from tedigan.generator.stylegan import Generator
+from tedigan.method.edit import Editor, EditSettings
+from tedigan.method.text_to_face import FaceMaker, FaceSettings
 from tedigan.models.text_backbones import load_text_model
 from tedigan.store.model_folders import freeze, load_into, read_config
 
@@ -41,7 +42,7 @@ def load_discriminator(folder: Path, device: torch.device) -> Discriminator:
     return discriminator
 
 
-def load_encoder(folder: Path, device: torch.device) -> VisualEncoder | AdoptedEncoder:
+def load_encoder(folder: Path, device: torch.device) -> Encoder:
     """The inversion encoder: images -> ws; trained here, or an official one that was adopted."""
     config = read_config(folder)
     encoder: VisualEncoder | AdoptedEncoder
@@ -55,27 +56,6 @@ def load_encoder(folder: Path, device: torch.device) -> VisualEncoder | AdoptedE
     return encoder
 
 
-NEUTRAL_TEXT = "This person."
-
-
-@dataclass(frozen=True)
-class CaptionEncoder:
-    """A text encoder with its backbone: captions in, codes out."""
-
-    backbone: TextBackbone
-    encoder: TextEncoder
-    text_layers: list[int]
-
-    @property
-    def neutral(self) -> Float[Tensor, "num_ws w_dim"]:
-        """The code of a text that says nothing of a face: what an edit's text is held against."""
-        return self.ws([NEUTRAL_TEXT])[0]
-
-    def ws(self, captions: Sequence[str]) -> Float[Tensor, "n num_ws w_dim"]:
-        """Captions, one by one, so that each code depends on its own caption alone."""
-        return torch.cat([self.encoder(embedding) for embedding in self.backbone.embed(captions)])
-
-
 def load_text_encoder(folder: Path, device: torch.device) -> CaptionEncoder:
     """The text encoder and the backbone that it was trained with."""
     config = read_config(folder)
@@ -85,3 +65,38 @@ def load_text_encoder(folder: Path, device: torch.device) -> CaptionEncoder:
     freeze(encoder, device)
     backbone = TextBackbone(*load_text_model(config["backbone"], device))
     return CaptionEncoder(backbone, encoder, config["text_layers"])
+
+
+def open_face_maker(
+    models: Path,
+    device: torch.device,
+    settings: FaceSettings,
+    *,
+    precision: Literal["auto", "fp32", "bf16", "fp16"],
+    compilation: Literal["auto", "never"],
+) -> tuple[FaceMaker, Engine]:
+    """Text -> faces, and the engine that draws them; see `choose_engine`.
+
+    models: the folder that holds generator/ and text_encoder/.
+    """
+    generator = load_generator(models / "generator", device)
+    captions = load_text_encoder(models / "text_encoder", device)
+    engine = choose_engine(
+        generator,
+        precision=precision,
+        compilation=compilation,
+        batch_size=settings.batch_size,
+    )
+    return FaceMaker(generator, captions, engine.synthesise, settings), engine
+
+
+def open_editor(models: Path, device: torch.device, settings: EditSettings) -> Editor:
+    """Text-guided manipulation. models: the folder that holds generator/, encoder/ and text_encoder/."""
+    has_features = settings.weight_perceptual > 0
+    return Editor(
+        load_generator(models / "generator", device),
+        load_text_encoder(models / "text_encoder", device),
+        load_encoder(models / "encoder", device),
+        load_discriminator(models / "generator", device) if has_features else None,
+        settings,
+    )

@@ -32,21 +32,14 @@ from tedigan.workspace import Outcome, Workspace
 
 # What the bytes of a record come from; tests/stages/test_dataset.py compares it with the imports.
 MAKING = (
-    "data",
-    "stages/annotators.py",
-    "stages/records.py",
-    "stages/source_records.py",
-    "store/grammars.py",
-    "store/landmarks.py",
-    "store/matting.py",
-    "store/onnx_models.py",
-    "store/parsers.py",
+    "annotators",
+    "captions",
+    "dataset",
+    "drawn",
     "store/pictures.py",
     "store/shards.py",
-    "store/simplifiers.py",
-    "store/sources",
-    "store/taggers.py",
     "tensors.py",
+    "vocabulary",
 )
 LIBRARIES = ("numpy", "pillow", "resvg-py", "scipy", "torch")
 _NUM_DRAWN = 3000

@@ -1,21 +1,13 @@
 """A captions file -> results/generated: `faces_per_caption` faces for each caption."""
 
-from collections.abc import Iterator
-
-import torch
-from jaxtyping import Float, UInt8
-from torch import Tensor
-
-from tedigan.method.text_to_face import FaceMaker
-from tedigan.progress import progress
-from tedigan.store import pictures
+from tedigan.captions.lists import read_captions
+from tedigan.jobs.render_faces import render_faces
+from tedigan.method.text_to_face import FaceSettings
+from tedigan.models.opening import open_face_maker
+from tedigan.params import chosen
 from tedigan.store.files import finished_folder, write_json
 from tedigan.store.model_folders import model_digests
-from tedigan.store.tables import read_captions, write_table
 from tedigan.workspace import Outcome, Workspace
-
-GRID_CAPTIONS = 32
-COLUMNS = ["file", "caption_index", "image_index", "seed", "caption"]
 
 
 def check(workspace: Workspace) -> None:
@@ -24,56 +16,39 @@ def check(workspace: Workspace) -> None:
 
 
 def run(workspace: Workspace) -> Outcome:
-    """Write faces/{caption}-{face}.{format}, faces.csv, grid.png (a row a caption) and recipe.json.
+    """Write the faces, faces.csv, grid.png and recipe.json.
 
-    The captions file is read and checked before any network is loaded. Faces are written as they come, so
-    memory does not grow with their number; the grid shows the first captions.
+    The captions file is read and checked before any network is loaded.
     """
     params = workspace.params.generate
     captions = read_captions(workspace.at(params.captions))
-    maker = FaceMaker.load(workspace)
-    ws = _codes(maker, captions)
-    shown: list[Tensor] = []
-    rows = []
+    settings = chosen(params, FaceSettings)
+    maker, engine = open_face_maker(
+        workspace.models,
+        workspace.device,
+        settings,
+        precision=params.precision,
+        compilation=params.compile,
+    )
     with finished_folder(workspace.result("generated")) as folder:
-        for index, picture in enumerate(_faces(maker, ws)):
-            caption, face = divmod(index, params.faces_per_caption)
-            name = f"faces/{caption:05d}-{face:03d}.{params.image_format}"
-            pictures.save(folder / name, picture)
-            rows.append([name, caption, index, params.seed, captions[caption]])
-            if caption < GRID_CAPTIONS:
-                shown.append(picture)
-        write_table(folder / "faces.csv", COLUMNS, rows)
-        grid = pictures.grid(torch.stack(shown), params.faces_per_caption)
-        pictures.save(folder / "grid.png", grid)
-        models = [workspace.model("generator"), workspace.model("text_encoder")]
+        num_faces = render_faces(
+            folder,
+            maker,
+            captions,
+            faces_per_caption=params.faces_per_caption,
+            seed=params.seed,
+            image_format=params.image_format,
+        )
         recipe = {
             "params": params.model_dump(mode="json"),
-            "models": model_digests(models),
+            "models": model_digests(
+                workspace.model(name) for name in ("generator", "text_encoder")
+            ),
             "style_layers": maker.style_layers,
-            "engine": maker.engine.record(),
+            "engine": engine.record(),
         }
         write_json(folder / "recipe.json", recipe)
     return Outcome(
-        metrics={"num_captions": float(len(captions)), "num_faces": float(len(ws))},
+        metrics={"num_captions": float(len(captions)), "num_faces": float(num_faces)},
         pictures=[workspace.result("generated") / "grid.png"],
     )
-
-
-def _codes(maker: FaceMaker, captions: list[str]) -> Float[Tensor, "n num_ws w_dim"]:
-    """`faces_per_caption` codes for each caption, in the order of the captions."""
-    params = maker.params
-    count = params.faces_per_caption
-    style = maker.random_ws(
-        range(len(captions) * count), seed=params.seed, truncation_psi=params.truncation_psi
-    )
-    return maker.text_ws(maker.captions.ws(captions).repeat_interleave(count, dim=0), style)
-
-
-def _faces(
-    maker: FaceMaker, ws: Float[Tensor, "n num_ws w_dim"]
-) -> Iterator[UInt8[Tensor, "3 r r"]]:
-    total = -(-len(ws) // maker.params.batch_size)
-    batches = maker.faces(ws, seed=maker.params.seed)
-    for batch in progress(batches, total=total, desc="generate", unit="batch"):
-        yield from batch

@@ -4,7 +4,7 @@ Tensors are read and written as safetensors only; nothing is unpickled. A tensor
 over or of another shape is a KeysError, never a warning.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +111,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def model_digests(folders: Sequence[Path]) -> dict[str, str]:
+def model_digests(folders: Iterable[Path]) -> dict[str, str]:
     """sha256 of each model folder's safetensors, for a result's recipe."""
     return {
         f"{folder.name}/{path.name}": sha256_file(path)

@@ -1,0 +1,20 @@
+"""What every inversion encoder offers: one trained here, or an official one."""
+
+from typing import Protocol
+
+from jaxtyping import Float
+from torch import Tensor
+
+
+class Encoder(Protocol):
+    """images `[n, 3, r, r]` in -1..1 -> ws `[n, num_ws, w_dim]`.
+
+    w_avg, w_std: mean and deviation of the generator's W, which optimisation is measured in.
+    """
+
+    w_avg: Float[Tensor, " w_dim"]
+    w_std: Float[Tensor, " w_dim"]
+
+    def __call__(self, images: Float[Tensor, "n 3 r r"], /) -> Float[Tensor, "n num_ws w_dim"]:
+        """The codes of aligned faces."""
+        ...

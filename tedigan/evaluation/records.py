@@ -1,0 +1,64 @@
+"""What an evaluation leaves: numbers as files, and small sheets for people."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tedigan.evaluation.contestants import Subjects
+from tedigan.evaluation.metric import Metric
+from tedigan.store import pictures
+from tedigan.store.files import write_json
+from tedigan.store.tables import write_table
+
+NUM_SHOWN = 8
+
+
+def write_evaluation(
+    folder: Path, subjects: Subjects, metrics: list[Metric], per_attribute: list[dict[str, Any]]
+) -> list[str]:
+    """Write the files that `tedigan.stages.evaluate` lists; the names of the sheets.
+
+    The sheets show photographs of people, and stay in results/, which git ignores.
+    """
+    write_json(folder / "metrics.json", {one.name: one.to_json() for one in metrics})
+    _write_per_attribute(folder / "per_attribute.csv", per_attribute)
+    write_json(folder / "subjects.json", {"captions": subjects.captions})
+    return _write_pictures(folder, subjects)
+
+
+def plain_name(name: str) -> str:
+    """A metric's name in the letters that MLflow takes: `text_fidelity/referee/n300`."""
+    return re.sub(r"[\[,]", "/", name).replace("]", "").replace("=", "")
+
+
+def _write_per_attribute(path: Path, rows: list[dict[str, Any]]) -> None:
+    columns = list(rows[0])
+    cells = [["" if row[name] is None else _show(row[name]) for name in columns] for row in rows]
+    write_table(path, columns, cells)
+
+
+def _show(value: str | int | float) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _write_pictures(folder: Path, subjects: Subjects) -> list[str]:
+    count = min(NUM_SHOWN, len(subjects.photographs))
+    reconstructions = torch.cat([subjects.photographs[:count], subjects.inversions[:count]])
+    variants: Tensor = subjects.variants[:NUM_SHOWN]
+    sheets = {
+        "reconstructions.png": pictures.grid(reconstructions, count),
+        "texts.png": pictures.grid(subjects.texts[:count], count),
+        "variants.png": pictures.grid(variants.flatten(0, 1), variants.shape[1]),
+    }
+    for name, sheet in sheets.items():
+        pictures.save(folder / name, sheet)
+    for index in range(count):
+        for kind, pixels in (
+            ("photograph", subjects.photographs),
+            ("inversion", subjects.inversions),
+        ):
+            pictures.save(folder / f"reconstructions/{index}-{kind}.png", pixels[index])
+    return list(sheets)

@@ -1,0 +1,1 @@
+"""Work on many pictures: what is drawn or edited, and where it is written."""

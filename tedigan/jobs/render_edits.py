@@ -1,0 +1,88 @@
+"""Photographs + texts -> a folder of edited photographs."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+from jaxtyping import UInt8
+from torch import Tensor
+
+from tedigan.captions.lists import Edit
+from tedigan.errors import DataError
+from tedigan.method.edit import Editor
+from tedigan.progress import progress
+from tedigan.store import pictures
+from tedigan.store.tables import write_table
+from tedigan.tensors import to_images
+
+COLUMNS = ["before", "inversion", "after", "photograph", "text"]
+Job = tuple[int, str]  # a photograph's row, and the text of its edit
+
+
+def jobs_of(edits: Sequence[Edit], names: Sequence[str]) -> list[Job]:
+    """Every edit of every photograph that it names, in the order of the photographs."""
+    jobs = []
+    for edit in edits:
+        rows = [i for i, name in enumerate(names) if edit.photograph in ("*", name)]
+        if not rows:
+            raise DataError(
+                f"manipulate.edits names the photograph {edit.photograph!r}, which is not among "
+                f"{list(names)}. Use one of them, or * for each."
+            )
+        jobs += [(row, edit.text) for row in rows]
+    return sorted(jobs, key=lambda job: job[0])
+
+
+def render_edits(
+    folder: Path,
+    editor: Editor,
+    names: Sequence[str],
+    photographs: UInt8[Tensor, "n 3 r r"],
+    jobs: Sequence[Job],
+    *,
+    batch_size: int,
+) -> float:
+    """Write before/, inversion/, after/, edits.csv and grid.png; the inversions' mean squared error."""
+    images = to_images(photographs)
+
+    def invert(part: list[int]) -> Tensor:
+        return editor.invert(images[part])
+
+    def edit(part: list[int]) -> Tensor:
+        rows, texts = zip(*(jobs[j] for j in part), strict=True)
+        return editor.edit(images[list(rows)], inverted[list(rows)], texts)
+
+    inverted = _in_batches(invert, len(names), batch_size, desc="invert photographs")
+    edited = _in_batches(edit, len(jobs), batch_size, desc="manipulate")
+    _write(folder, names, jobs, photographs, editor.render(inverted), editor.render(edited))
+    return (editor.images(inverted).clamp(-1, 1) - images).square().mean().item()
+
+
+def _in_batches(
+    function: Callable[[list[int]], Tensor], total: int, size: int, *, desc: str
+) -> Tensor:
+    rows = list(range(total))
+    batches = [rows[start : start + size] for start in range(0, total, size)]
+    return torch.cat([function(part) for part in progress(batches, desc=desc, unit="batch")])
+
+
+def _write(
+    folder: Path,
+    names: Sequence[str],
+    jobs: Sequence[Job],
+    before: Tensor,
+    inversion: Tensor,
+    after: Tensor,
+) -> None:
+    for row, name in enumerate(names):
+        pictures.save(folder / f"before/{name}.png", before[row])
+        pictures.save(folder / f"inversion/{name}.png", inversion[row])
+    rows, strips = [], []
+    for index, (row, text) in enumerate(jobs):
+        after_name = f"after/{index:05d}.png"
+        pictures.save(folder / after_name, after[index])
+        name = names[row]
+        rows.append([f"before/{name}.png", f"inversion/{name}.png", after_name, name, text])
+        strips += [before[row], inversion[row], after[index]]
+    write_table(folder / "edits.csv", COLUMNS, rows)
+    pictures.save(folder / "grid.png", pictures.grid(torch.stack(strips), 3))

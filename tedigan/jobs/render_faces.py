@@ -1,0 +1,45 @@
+"""Captions -> a folder of faces."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from tedigan.method.text_to_face import FaceMaker
+from tedigan.progress import progress
+from tedigan.store import pictures
+from tedigan.store.tables import write_table
+
+GRID_CAPTIONS = 32
+COLUMNS = ["file", "caption_index", "image_index", "seed", "caption"]
+
+
+def render_faces(
+    folder: Path,
+    maker: FaceMaker,
+    captions: Sequence[str],
+    *,
+    faces_per_caption: int,
+    seed: int,
+    image_format: str,
+) -> int:
+    """Write faces/{caption}-{face}.{format}, faces.csv and grid.png (a row a caption); the number of faces.
+
+    Faces are written as they come, so memory does not grow with their number; the grid shows the first captions.
+    """
+    wanted = [caption for caption in captions for _ in range(faces_per_caption)]
+    shown: list[Tensor] = []
+    rows = []
+    total = -(-len(wanted) // maker.settings.batch_size)
+    batches = progress(maker.faces(wanted, seed=seed), total=total, desc="generate", unit="batch")
+    for index, picture in enumerate(picture for batch in batches for picture in batch):
+        caption, face = divmod(index, faces_per_caption)
+        name = f"faces/{caption:05d}-{face:03d}.{image_format}"
+        pictures.save(folder / name, picture)
+        rows.append([name, caption, index, seed, captions[caption]])
+        if caption < GRID_CAPTIONS:
+            shown.append(picture)
+    write_table(folder / "faces.csv", COLUMNS, rows)
+    pictures.save(folder / "grid.png", pictures.grid(torch.stack(shown), faces_per_caption))
+    return len(wanted)
