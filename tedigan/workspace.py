@@ -7,6 +7,8 @@ import torch
 
 from tedigan.params import Params, read_params
 
+NUM_LOADERS = 4  # beside a GPU, where nobody says otherwise
+
 
 @dataclass(frozen=True)
 class Workspace:
@@ -67,6 +69,14 @@ class Workspace:
         if name == "auto":
             name = "cuda" if torch.cuda.is_available() else "cpu"
         return torch.device(name)
+
+    @property
+    def num_loaders(self) -> int:
+        """Processes that decode photographs ahead of a training: none beside a CPU, whose cores are busy."""
+        if self.device.type == "cpu":
+            return 0
+        wanted = self.params.runtime.num_workers
+        return NUM_LOADERS if wanted == "auto" else wanted
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,6 @@ from tedigan.errors import ParamsError
 from tedigan.store.files import sha256_file, sha256_value
 from tedigan.store.model_folders import CONFIG
 from tedigan.tensors import to_images
-from tedigan.workspace import Workspace
 
 LANDMARKS = "landmarks"  # a parser that is no network: see tedigan.annotators.landmark_labels
 
@@ -109,32 +108,45 @@ class Annotators:
         return sha256_value([self.grammar.file.model_dump(mode="json"), config])
 
 
-def open_annotators(workspace: Workspace, *, columns: Sequence[str] | None) -> Annotators:
-    """Those that params.dataset names, for a source with these attributes; None where they are not known yet.
+@dataclass(frozen=True)
+class Helpers:
+    """Places of the files that `open_annotators` opens; None where there is none. See params.yaml, `dataset`.
+
+    parser: a folder, a hub id, or LANDMARKS. negatives: share of captions with denials; None = the grammar's.
+    """
+
+    grammar: Path | None = None
+    negatives: float | None = None
+    align: bool = False
+    tagger: Path | None = None
+    parser: str | None = None
+    matting: Path | None = None
+    simplifier: Path | None = None
+
+
+def open_annotators(
+    helpers: Helpers, *, columns: Sequence[str] | None, device: torch.device
+) -> Annotators:
+    """Them, for a source with these attributes; None where they are not known yet.
 
     Where the source has none, they are those of the tagger.
     """
-    section = workspace.params.dataset
-
-    def at(path: str | None) -> Path | None:
-        return None if path is None else workspace.at(path)
-
-    if section.parser == LANDMARKS and section.matting is None:
+    if helpers.parser == LANDMARKS and helpers.matting is None:
         raise ParamsError(
             f"dataset.parser is {LANDMARKS}, dataset.matting is null; landmarks do not say where hair ends. "
             "Name an .onnx of rembg in dataset.matting."
         )
-    tagger = at(section.tagger)
+    tagger = helpers.tagger
     if columns is not None and not columns:
-        columns = None if tagger is None else _tagger(tagger, str(workspace.device)).names
+        columns = None if tagger is None else _tagger(tagger, str(device)).names
     return Annotators(
-        open_grammar(at(section.grammar), columns=columns, denial_share=section.negatives),
+        open_grammar(helpers.grammar, columns=columns, denial_share=helpers.negatives),
         tagger=tagger,
-        parser=section.parser and _place(workspace, section.parser),
-        matting=at(section.matting),
-        simplifier=at(section.simplifier),
-        is_aligning=section.align,
-        device=str(workspace.device),
+        parser=helpers.parser,
+        matting=helpers.matting,
+        simplifier=helpers.simplifier,
+        is_aligning=helpers.align,
+        device=str(device),
     )
 
 
@@ -153,14 +165,6 @@ def open_grammar(
 @cache
 def _built_in_grammar() -> Grammar:
     return load_grammar(CELEBA)
-
-
-def _place(workspace: Workspace, parser: str) -> str:
-    """A folder beside params.yaml, or a hub id as it is."""
-    if parser == LANDMARKS:
-        return parser
-    folder = workspace.at(parser)
-    return str(folder) if folder.is_dir() else parser
 
 
 @lru_cache(maxsize=2)

@@ -96,11 +96,11 @@ def measure_distances(subjects: Subjects, tools: Instruments, num_images: int) -
         subjects.photographs,
         subjects.train_photographs,
     )
-    texts, unconditional, test, train = (_features(pixels[:num_images], tools) for pixels in sets)
-    n = len(test)
+    n = min(num_images, *map(len, sets))
+    texts, unconditional, test, train = (_features(pixels[:n], tools) for pixels in sets)
     how = (
-        f"Features of {tools.features.name}, {n} faces against {n} test photographs. Ceiling: {len(train)} "
-        "train photographs against the same. Compare at equal n and net only; this is not FID."
+        f"Features of {tools.features.name}, {n} faces against {n} test photographs. Ceiling: {n} train "
+        "photographs against the same. Compare at equal n and net only; this is not FID."
     )
     metrics = []
     for kind, distance in (("frechet", frechet_distance), ("kernel", kernel_distance)):

@@ -2,20 +2,70 @@
 
 from typing import Any
 
+import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
+from tedigan.annotators.referee import Judge
+from tedigan.annotators.referee_network import Referee
+from tedigan.dataset.folder import Dataset
+from tedigan.dataset.small_pixels import small_pixels
 from tedigan.evaluation.statistics import (
     auroc,
     balanced_accuracy,
     best_threshold,
     same_person_pairs,
 )
+from tedigan.tensors import to_images
 
 # An attribute enters text fidelity only where the val split shows that the referee can be trusted with it.
 RELIABLE_FROM, RELIABLE_CASES = 0.75, 5
 # Pairs grow with the square; these many photographs give millions of them.
 MAX_PHOTOGRAPHS = 2000
+
+
+def examine(
+    network: Referee, data: Dataset, *, has_pairs: bool, device: torch.device
+) -> dict[str, Any]:
+    """Thresholds from the val split; quality on the test split."""
+    names = network.config.attribute_names
+    nothing = torch.zeros(len(names))
+    judge = Judge(network, nothing, nothing.bool(), has_pairs, device)
+    seen = {}
+    for split in ("val", "test"):
+        ids = data.split(split)
+        pixels = small_pixels(data, ids, network.config.input_px)
+        seen[split] = (*judge.look(to_images(pixels)), data.attributes(ids), data.identities(ids))
+    (logits, who, truth, people), (test_logits, test_who, test_truth, test_people) = seen.values()
+    attributes = judge_attributes(logits, truth, test_logits, test_truth)
+    identity = judge_people(who, people, test_who, test_people) if has_pairs else None
+    return {
+        "attributes": dict(zip(names, attributes, strict=True)),
+        "reliable": [
+            name for name, one in zip(names, attributes, strict=True) if one["is_reliable"]
+        ],
+        "identity": identity,
+        "num_photographs": {
+            "train": len(data.split("train")),
+            "val": len(truth),
+            "test": len(test_truth),
+        },
+    }
+
+
+def headline(quality: dict[str, Any]) -> dict[str, float]:
+    """The numbers for the run record."""
+    tested = [
+        one["test_balanced_accuracy"]
+        for name, one in quality["attributes"].items()
+        if name in quality["reliable"] and one["test_balanced_accuracy"] is not None
+    ]
+    metrics = {"num_reliable_attributes": float(len(quality["reliable"]))}
+    if tested:
+        metrics["test_balanced_accuracy_of_reliable"] = sum(tested) / len(tested)
+    if quality["identity"] is not None and quality["identity"]["test_auroc"] is not None:
+        metrics["test_verification_auroc"] = quality["identity"]["test_auroc"]
+    return metrics
 
 
 def judge_attributes(

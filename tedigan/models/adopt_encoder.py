@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import torch
+
 from tedigan.encoders.adopted import AdoptedEncoder
 from tedigan.encoders.psp import PyramidEncoder
 from tedigan.encoders.visual import w_statistics
@@ -13,20 +15,17 @@ from tedigan.models.opening import load_generator
 from tedigan.store.files import finished_folder, sha256_file
 from tedigan.store.model_folders import save_model
 from tedigan.tensors import stream
-from tedigan.workspace import Outcome, Workspace
 
 
-def adopt_encoder(workspace: Workspace, init: Path) -> Outcome:
-    """Write encoder.safetensors with the statistics of the generator's W; nothing is trained.
+def adopt_encoder(init: Path, source: Path, folder: Path, *, seed: int) -> None:
+    """Write `folder` for the generator in `source`, with the statistics of its W; nothing is trained.
 
     Raises WeightsError for an encoder of another generator's size, or of sketches or label maps.
     """
     network, history = read_encoder(init)
-    source = workspace.model("generator")
-    generator = load_generator(source, workspace.device)
+    generator = load_generator(source, torch.device("cpu"))
     _check(network, generator, init)
     encoder = AdoptedEncoder(network)
-    seed = workspace.params.train_encoder.seed
     w_avg, w_std = w_statistics(generator, stream(seed, "w_statistics"))
     encoder.w_avg.copy_(w_avg)
     encoder.w_std.copy_(w_std)
@@ -37,9 +36,8 @@ def adopt_encoder(workspace: Workspace, init: Path) -> Outcome:
         "generator_sha256": sha256_file(source / "G_ema.safetensors"),
         "training": history | {"adopted": True},
     }
-    with finished_folder(workspace.model("encoder")) as folder:
-        save_model(folder, {"encoder": encoder}, config, encoder_card(config))
-    return Outcome(metrics={"adopted": 1.0})
+    with finished_folder(folder) as fresh:
+        save_model(fresh, {"encoder": encoder}, config, encoder_card(config))
 
 
 def _check(network: object, generator: Generator, init: Path) -> None:

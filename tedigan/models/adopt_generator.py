@@ -11,24 +11,21 @@ from tedigan.store import pictures
 from tedigan.store.files import finished_folder
 from tedigan.store.model_folders import save_model
 from tedigan.tensors import sample_z, to_pixels
-from tedigan.workspace import Outcome, Workspace
 
 SHEET_FACES, SHEET_COLUMNS, SHEET_PSI = 32, 8, 0.7
 SHEET_BATCH = 4  # images at once, which fits a small memory at 1024 px
 
 
-def adopt_generator(workspace: Workspace, init: Path) -> Outcome:
-    """Write the networks that init has, its history and a sheet of samples; nothing is trained."""
+def adopt_generator(init: Path, folder: Path) -> int:
+    """Write the networks that init has, its history and a sheet of samples; the images that they had seen."""
     found = read_generator(init)
-    folder = workspace.model("generator")
     config = found.config | {"training": found.history | {"adopted": True}}
     generator = found.networks["G_ema"]
     assert isinstance(generator, Generator), "the table of kinds names it so"
     with finished_folder(folder) as fresh:
         save_model(fresh, found.networks, config, generator_card(config))
         save_sheet(fresh / "samples.png", generator)
-    seen = float(found.history.get("images_seen", 0))
-    return Outcome(metrics={"images_seen": seen}, pictures=[folder / "samples.png"])
+    return int(found.history.get("images_seen", 0))
 
 
 @torch.no_grad()

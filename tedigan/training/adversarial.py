@@ -2,6 +2,7 @@
 
 import copy
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -93,6 +94,11 @@ class AdversarialTrainer:
         self.G_ema.requires_grad_(False)
         self.G_optimiser = adam(self.G, settings.learning_rate)
         self.D_optimiser = adam(self.D, settings.learning_rate)
+
+    def components(self) -> dict[str, Any]:
+        """What a checkpoint holds."""
+        names = ("G", "D", "G_ema", "G_optimiser", "D_optimiser")
+        return {name: getattr(self, name) for name in names}
 
     @property
     def config(self) -> GeneratorConfig:

@@ -13,7 +13,6 @@ from typing import Any, Protocol, runtime_checkable
 from tedigan.progress import note, progress
 from tedigan.store.checkpoints import CheckpointFile
 from tedigan.store.files import sha256_file, sha256_tree, sha256_value, write_text
-from tedigan.workspace import Workspace
 
 LOG_ROWS = 200
 
@@ -102,35 +101,6 @@ class Loop:
         self.rows, self.resumed_from_step = state["rows"], state["step"]
         note(f"{self.name}: resumes from its checkpoint at step {state['step']}")
         return int(state["step"])
-
-
-class Training(Loop):
-    """One training stage's run.
-
-    lengths: parameters that only say how long to train; a checkpoint serves a longer run too.
-    """
-
-    def __init__(
-        self,
-        workspace: Workspace,
-        stage: str,
-        inputs: list[Path],
-        *,
-        every: int,
-        lengths: frozenset[str] = frozenset(),
-    ) -> None:
-        # imported here: the table in tedigan.stages imports this module's stages only by name
-        from tedigan.stages import STAGES
-
-        section = getattr(workspace.params, stage)
-        depends_on = {
-            "stage": stage,
-            "version": STAGES[stage].version,
-            "params": section.model_dump(mode="json", exclude=lengths | {"checkpoint_every"}),
-        }
-        super().__init__(
-            stage, work=workspace.work, depends_on=depends_on, inputs=inputs, every=every
-        )
 
 
 def _digest(path: Path) -> str:

@@ -1,0 +1,262 @@
+"""Builds a data set: drawn faces or photographs -> shards of images, captions, sketches and more.
+
+First every record is checked, then shards are made one after another, then the data set is put together.
+A run that was killed goes on with the findings and shards that were finished; a run whose source grew makes
+the shards that the new photographs fall into.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tedigan.captions.grammar_files import save_grammar
+from tedigan.dataset.annotating import Helpers, open_annotators
+from tedigan.dataset.card import write_card, write_examples
+from tedigan.dataset.folder import GRAMMAR, Dataset, shard_name, write_tables
+from tedigan.dataset.index import Row
+from tedigan.dataset.records import FROM_SOURCE, Checked, DrawnMaker, Maker, Recipe, digest_of
+from tedigan.dataset.sharding import MadeShard, make_shards
+from tedigan.dataset.source_records import PhotographMaker
+from tedigan.dataset.sources import open_source
+from tedigan.dataset.splits import check_apart, split_as_published, split_by_identity
+from tedigan.dataset.survey import Survey, survey, without
+from tedigan.dataset.workers import Workers
+from tedigan.dataset.workshop import Workshop, link_or_copy, sha256_code
+from tedigan.errors import DataError
+from tedigan.store.files import finished_folder, sha256_value
+from tedigan.store.objects import open_bucket
+from tedigan.vocabulary.attributes import ATTRIBUTE_NAMES
+
+# What the bytes of a record come from; tests/stages/test_dataset.py compares it with the imports.
+MAKING = (
+    "annotators",
+    "captions",
+    "dataset",
+    "drawn",
+    "store/pictures.py",
+    "store/shards.py",
+    "tensors.py",
+    "vocabulary",
+)
+LIBRARIES = ("numpy", "pillow", "resvg-py", "scipy", "torch")
+_NUM_DRAWN = 3000
+_FEW = 64  # records that are not worth worker processes
+
+
+@dataclass(frozen=True)
+class BuildSettings:
+    """What is made, and who is in which split; see params.yaml, `dataset`."""
+
+    licence: str | None
+    num_images: int | None
+    resolution: int
+    kinds: list[str]
+    captions_per_image: int
+    image_format: str
+    records_per_shard: int
+    duplicates: str
+    attribute_conflicts: str
+    split: str
+    val_fraction: float
+    test_fraction: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a run made, and what it set aside."""
+
+    num_images: int
+    num_quarantined: int
+    num_shards: int
+    num_shards_made: int
+
+
+def build_dataset(
+    folder: Path,
+    card: Path,
+    maker: Maker,
+    ids: Sequence[int],
+    settings: BuildSettings,
+    *,
+    work: Path,
+    num_workers: int | None = None,
+) -> Built:
+    """Write `folder` whole or not at all, and the page `card`; equal sources and settings give equal bytes.
+
+    work: what an interrupted run left, and what the next one needs. num_workers: None = one a core.
+    """
+    partition = _partition(maker, settings.split)
+    workshop = Workshop(work, finished=folder)
+    code = sha256_code(MAKING, LIBRARIES)
+    with Workers(maker, num_workers=num_workers or _num_workers(len(ids))) as workers:
+        found = survey(
+            workers,
+            ids,
+            workshop,
+            records_per_shard=settings.records_per_shard,
+            version=sha256_value([code, digest_of(maker), settings.attribute_conflicts]),
+            partition=partition,
+            rejects_duplicates=settings.duplicates == "reject",
+        )
+        shards, failed = make_shards(
+            workers,
+            found.kept,
+            maker,
+            workshop,
+            records_per_shard=settings.records_per_shard,
+            code=code,
+        )
+    found = without(found, failed)
+    _refuse_empty(found)
+    rows = _rows(found.kept, _splits(found.kept, partition, settings))
+    description = _description(settings, maker, found)
+    return _put_together(folder, card, workshop, rows, shards, found, maker, description)
+
+
+def open_maker(
+    source: str,
+    settings: BuildSettings,
+    helpers: Helpers,
+    *,
+    root: Path,
+    cache: Path,
+    device: torch.device,
+) -> tuple[Maker, list[int]]:
+    """Who makes the records, and their ids: the first `num_images` of the source.
+
+    source: drawn, a path relative to `root`, or an s3:// prefix whose objects are kept in `cache`.
+    """
+    recipe = Recipe(
+        resolution=settings.resolution,
+        image_format=settings.image_format,
+        captions_per_image=settings.captions_per_image,
+        seed=settings.seed,
+        kinds=tuple(settings.kinds),
+    )
+    if source == "drawn":
+        annotators = open_annotators(helpers, columns=ATTRIBUTE_NAMES, device=device)
+        return DrawnMaker(recipe, annotators), list(range(settings.num_images or _NUM_DRAWN))
+    found = open_source(source, root=root, open_bucket=lambda uri: open_bucket(uri, cache=cache))
+    maker = PhotographMaker(
+        recipe,
+        found,
+        open_annotators(helpers, columns=found.attribute_names, device=device),
+        rejects_conflicts=settings.attribute_conflicts == "reject",
+    )
+    return maker, sorted(found.items)[: settings.num_images]
+
+
+def _num_workers(num_records: int) -> int:
+    """One a core; few records are made here."""
+    return len(os.sched_getaffinity(0)) if num_records > _FEW else 1
+
+
+def _partition(maker: Maker, split: str) -> Mapping[int, str] | None:
+    """The partition that `dataset.split` names; None where people are divided by a hash."""
+    if split == "identity":
+        return None
+    if split not in maker.partitions:
+        raise DataError(
+            f"dataset.split is {split}, but the source names no such partition: `published` needs the "
+            "source's own list, `official` CelebA-HQ-to-CelebA-mapping.txt. It has: "
+            f"{', '.join(maker.partitions) or 'none'}. Add the file, or set it to identity."
+        )
+    return maker.partitions[split]
+
+
+def _refuse_empty(found: Survey) -> None:
+    if not found.kept:
+        first = found.rejected[0].reason if found.rejected else "there was none"
+        raise DataError(
+            f"no valid record remains of {len(found.rejected)}; the first was refused because: {first}"
+        )
+
+
+def _splits(
+    kept: Sequence[Checked], partition: Mapping[int, str] | None, settings: BuildSettings
+) -> dict[int, str]:
+    """Each record's split, without one person in two of them."""
+    identities = {one.id: one.identity for one in kept}
+    if partition is None:
+        splits = split_by_identity(
+            identities,
+            val_fraction=settings.val_fraction,
+            test_fraction=settings.test_fraction,
+            seed=settings.seed,
+        )
+    else:
+        splits = split_as_published(
+            {one.id: partition[one.id] for one in kept},
+            identities,
+            val_fraction=settings.val_fraction,
+            seed=settings.seed,
+        )
+    check_apart(splits, identities)
+    return splits
+
+
+def _rows(kept: Sequence[Checked], splits: Mapping[int, str]) -> list[Row]:
+    return [
+        Row(
+            one.id,
+            splits[one.id],
+            one.identity,
+            one.source_name,
+            one.source_sha256,
+            one.attributes,
+        )
+        for one in kept
+    ]
+
+
+def _description(settings: BuildSettings, maker: Maker, found: Survey) -> dict[str, Any]:
+    """dataset.json without its counts; where the source lies is left out, as it says nothing of it."""
+    made = {*maker.suffixes, *(["attributes"] if maker.attribute_names else [])}
+    writes_captions = "text" in made and maker.origins["text"] != FROM_SOURCE
+    return {
+        "attribute_names": list(maker.attribute_names),
+        "captions_per_image": settings.captions_per_image if writes_captions else None,
+        "identities": "of the source" if maker.has_identities else "one per photograph",
+        "kinds": maker.suffixes,
+        "licence": settings.licence or maker.licence,
+        "noted": found.noted | maker.notes,
+        "origin": {kind: maker.origins[kind] for kind in sorted(made)},
+        "quarantined": dict(sorted(Counter(one.problem for one in found.rejected).items())),
+        "records_per_shard": settings.records_per_shard,
+        "resolution": settings.resolution,
+        "seed": settings.seed,
+        "source": maker.layout,
+        "split": settings.split,
+    }
+
+
+def _put_together(
+    folder: Path,
+    card: Path,
+    workshop: Workshop,
+    rows: Sequence[Row],
+    made: Mapping[int, MadeShard],
+    found: Survey,
+    maker: Maker,
+    description: Mapping[str, Any],
+) -> Built:
+    """Shards and tables into the finished folder, then the page for people."""
+    with finished_folder(folder) as fresh:
+        shards = {number: one.shard for number, one in made.items()}
+        for number, shard in shards.items():
+            link_or_copy(shard.path, fresh / shard_name(number))
+        quarantine = [(one.source_name, one.problem, one.reason) for one in found.rejected]
+        write_tables(fresh, rows, shards=shards, quarantine=quarantine, description=description)
+        if "text" in maker.suffixes:
+            save_grammar(maker.annotators.grammar, fresh / GRAMMAR)
+        write_examples(Dataset.open(fresh), fresh / "examples.png")
+    write_card(Dataset.open(folder), card)
+    workshop.settle({made[n].digest: (shard_name(n), shard.sha256) for n, shard in shards.items()})
+    num_new = sum(shard.is_new for shard in made.values())
+    return Built(len(rows), len(found.rejected), len(made), num_new)

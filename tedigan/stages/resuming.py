@@ -1,0 +1,32 @@
+"""The loop of a training stage, found again after a kill by all that its result depends on."""
+
+from pathlib import Path
+
+from tedigan.training.loop import Loop
+from tedigan.workspace import Workspace
+
+
+def open_loop(
+    workspace: Workspace,
+    stage: str,
+    inputs: list[Path],
+    *,
+    lengths: frozenset[str] = frozenset(),
+) -> Loop:
+    """lengths: parameters that only say how long to train; a checkpoint serves a longer run too."""
+    # imported here: the table names this module's callers
+    from tedigan.stages import STAGES
+
+    section = getattr(workspace.params, stage)
+    depends_on = {
+        "stage": stage,
+        "version": STAGES[stage].version,
+        "params": section.model_dump(mode="json", exclude=lengths | {"checkpoint_every"}),
+    }
+    return Loop(
+        stage,
+        work=workspace.work,
+        depends_on=depends_on,
+        inputs=inputs,
+        every=section.checkpoint_every,
+    )

@@ -1,0 +1,151 @@
+"""The inversion encoder (facts of the objective: TediGAN A1).
+
+Two phases: pairs (G(ws), ws) with the exact code as target, then photographs with
+
+    L_E = w_pix mean((x - x^)^2) + w_perc perceptual(x, x^) + w_adv softplus(-D(x^)) + w_lat |E(G(ws)) - ws|^2
+    L_D = softplus(D(x^)) + softplus(-D(x)) + gamma/2 |grad D(x)|^2
+
+with D starting from the generator's discriminator. One E step, then one D step on the same batch.
+"""
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tedigan.encoders.visual import VisualEncoder, w_statistics
+from tedigan.generator.discriminator import Discriminator
+from tedigan.generator.stylegan import Generator
+from tedigan.method.losses import generator_loss, latent_loss, perceptual_loss, pixel_loss
+from tedigan.tensors import stream
+from tedigan.training.adversarial import adam, discriminator_step, mix_styles
+
+STYLE_MIXING_PROB = 0.9
+
+
+@dataclass(frozen=True)
+class EncoderSettings:
+    """The numbers of `EncoderTrainer`; see params.yaml for their units."""
+
+    num_synthetic_steps: int
+    num_steps: int
+    batch_size: int
+    learning_rate: float
+    weight_pixel: float
+    weight_perceptual: float
+    weight_adversarial: float
+    weight_latent: float
+    r1_gamma: float
+    r1_interval: int
+
+
+def new_encoder(
+    generator: Generator, features: Discriminator, *, head_dim: int, seed: int
+) -> VisualEncoder:
+    """An encoder that knows the discriminator's faces and guesses the mean one, on the generator's device."""
+    encoder = VisualEncoder(generator.config, head_dim=head_dim)
+    encoder = encoder.to(generator.mapping.w_avg.device)
+    torch.manual_seed(seed)
+    for layer in (encoder.fc, encoder.out):
+        torch.nn.init.normal_(layer.weight)
+    encoder.start_from(features, *w_statistics(generator, stream(seed, "w_statistics")))
+    return encoder
+
+
+@dataclass
+class EncoderTrainer:
+    """The encoder, its adversary and their optimisers. `features` stays as it is, `adversary` learns."""
+
+    generator: Generator
+    features: Discriminator
+    encoder: VisualEncoder
+    settings: EncoderSettings
+
+    def __post_init__(self) -> None:
+        self.adversary = copy.deepcopy(self.features).requires_grad_(True)
+        self.num_steps = self.settings.num_synthetic_steps + self.settings.num_steps
+        self.optimiser = torch.optim.Adam(
+            self.encoder.parameters(), lr=self.settings.learning_rate, betas=(0.9, 0.99)
+        )
+        self.adversary_optimiser = adam(self.adversary, self.settings.learning_rate)
+
+    def components(self) -> dict[str, Any]:
+        """What a checkpoint holds."""
+        return {
+            "encoder": self.encoder,
+            "adversary": self.adversary,
+            "optimiser": self.optimiser,
+            "adversary_optimiser": self.adversary_optimiser,
+        }
+
+    def set_learning_rate(self, index: int) -> None:
+        """Short linear warm-up, then a linear fall over the last half."""
+        share = (index + 1) / self.num_steps
+        factor = min(1.0, (index + 1) / 20, max(0.05, 2 * (1 - share)))
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.settings.learning_rate * factor
+
+    def synthetic_step(self, rng: torch.Generator) -> dict[str, float]:
+        """The exact code is known: only the latent term."""
+        loss = self._latent_term(self.settings.batch_size, rng)
+        self._update(loss)
+        return {"loss_latent": loss.item()}
+
+    def photograph_step(
+        self, photographs: Tensor, rng: torch.Generator, index: int
+    ) -> dict[str, float]:
+        """All terms on photographs, the latent term on half as many pairs; then the adversary."""
+        settings = self.settings
+        flips = torch.rand(len(photographs), 1, 1, 1, generator=rng) < 0.5
+        photographs = torch.where(flips.to(photographs.device), photographs.flip(3), photographs)
+        images = self.generator.synthesis(self.encoder(photographs), noise_mode="const")
+        with torch.no_grad():
+            target = self.features.features(photographs)
+        self.adversary.requires_grad_(False)
+        terms = {
+            "loss_pixel": (settings.weight_pixel, pixel_loss(images, photographs)),
+            "loss_perceptual": (
+                settings.weight_perceptual,
+                perceptual_loss(self.features.features(images), target),
+            ),
+            "loss_adversarial": (
+                settings.weight_adversarial,
+                generator_loss(self.adversary(images)),
+            ),
+            "loss_latent": (
+                settings.weight_latent,
+                self._latent_term(max(1, settings.batch_size // 2), rng),
+            ),
+        }
+        self._update(sum((weight * term for weight, term in terms.values()), torch.zeros([])))
+        self.adversary.requires_grad_(True)
+        numbers = {name: term.item() for name, (_, term) in terms.items()}
+        loss_d = discriminator_step(
+            self.adversary,
+            self.adversary_optimiser,
+            photographs,
+            images.detach(),
+            r1_gamma=settings.r1_gamma,
+            r1_interval=settings.r1_interval,
+            index=index,
+        )
+        return numbers | {"loss_d": loss_d}
+
+    def _latent_term(self, n: int, rng: torch.Generator) -> Tensor:
+        """mean |E(G(ws)) - ws|^2 in standard deviations of W, ws by style mixing."""
+        device = self.encoder.w_avg.device
+        z = torch.randn(2 * n, self.generator.config.z_dim, generator=rng).to(device)
+        with torch.no_grad():
+            ws = self.generator.ws_of(z)
+            ws = mix_styles(ws[:n], ws[n:], rng, prob=STYLE_MIXING_PROB)
+            images = self.generator.synthesis(ws, noise_mode="random", generator=rng)
+        scale = self.encoder.w_std
+        return latent_loss(self.encoder(images.clamp(-1, 1)) / scale, ws / scale)
+
+    def _update(self, loss: Tensor) -> None:
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.encoder.parameters(), 10.0)
+        self.optimiser.step()

@@ -1,0 +1,72 @@
+"""Where a generator's training starts: from scratch, or from a folder or file that goes on."""
+
+import copy
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from tedigan.errors import WeightsError
+from tedigan.generator.config import GeneratorConfig
+from tedigan.generator.discriminator import Discriminator
+from tedigan.generator.stylegan import Generator
+from tedigan.models.imports import read_generator, read_generator_config
+from tedigan.training.adversarial import AdversarialSettings, AdversarialTrainer
+
+
+def start_from_scratch(
+    config: GeneratorConfig, settings: AdversarialSettings, *, seed: int, device: torch.device
+) -> AdversarialTrainer:
+    """New networks, whose weights depend on the seed alone."""
+    torch.manual_seed(seed)  # the networks' initial weights; nothing else draws from it
+    networks: list[nn.Module | None] = [Generator(config), Discriminator(config), None]
+    return _trainer(networks, settings, seen=0, device=device)
+
+
+def go_on_from(
+    init: Path, settings: AdversarialSettings, *, seed: int, device: torch.device
+) -> AdversarialTrainer:
+    """The networks of a generator folder or an official file, with fresh optimisers.
+
+    Where there is no G, the training goes on from G_ema; where there is no D, a new one learns along.
+    """
+    found = read_generator(init)
+    config = GeneratorConfig.from_json(found.config)
+    if config.architecture != "stylegan2":
+        raise WeightsError(
+            f"{init} is a {config.architecture}; only StyleGAN2 is trained here. Adopt it as it is with "
+            "train_generator.total_nimg: 0, or train another."
+        )
+    networks = found.networks
+    torch.manual_seed(seed)
+    D = networks.get("D") or Discriminator(config)
+    G = networks.get("G") or copy.deepcopy(networks["G_ema"])
+    seen = int(found.history.get("images_seen", 0))
+    return _trainer([G, D, networks["G_ema"]], settings, seen=seen, device=device)
+
+
+def check_size(init: Path, resolution: int) -> None:
+    """WeightsError for a generator of another size than the data set's."""
+    made = read_generator_config(init).img_resolution
+    if made != resolution:
+        raise WeightsError(
+            f"{init} makes {made} px, but the data set has {resolution} px. "
+            "Set dataset.resolution to the generator's, or choose another train_generator.init."
+        )
+
+
+def _trainer(
+    networks: list[nn.Module | None],
+    settings: AdversarialSettings,
+    *,
+    seen: int,
+    device: torch.device,
+) -> AdversarialTrainer:
+    for network in networks:
+        if network is not None:
+            network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    generator, discriminator, average = networks
+    assert isinstance(generator, Generator), "the table of kinds names it so"
+    assert isinstance(discriminator, Discriminator), "the table of kinds names it so"
+    assert average is None or isinstance(average, Generator), "the table of kinds names it so"
+    return AdversarialTrainer(generator, discriminator, average, settings, images_seen_before=seen)
