@@ -23,16 +23,16 @@ from tedigan.workspace import Outcome, Workspace
 
 def run(workspace: Workspace) -> Outcome:
     """Measure everything on the test split."""
-    params, device = workspace.params, workspace.device
+    faces, device = workspace.params.generate, workspace.device
     settings = replace(
-        chosen(params.generate, FaceSettings), truncation_psi=params.evaluate.truncation_psi
+        chosen(faces, FaceSettings), truncation_psi=workspace.params.evaluate.truncation_psi
     )
     maker, _ = open_face_maker(
         workspace.models,
         device,
         settings,
-        precision=params.generate.precision,
-        compilation=params.generate.compile,
+        precision=faces.precision,
+        compilation=faces.compile,
     )
     return evaluate(workspace, Networks.of(maker, load_encoder(workspace.model("encoder"), device)))
 
