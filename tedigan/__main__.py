@@ -13,6 +13,8 @@ from tedigan.stages import STAGES
 
 # name: (summary, module with `add_arguments(parser)` and `run(arguments) -> int`)
 COMMANDS: dict[str, tuple[str, str]] = {
+    "face": ("faces of a sentence, without a workspace", "tedigan.commands.face_command"),
+    "edit": ("a photograph edited by a sentence, likewise", "tedigan.commands.edit_command"),
     "models": (
         "import official weights; list, show, verify models",
         "tedigan.commands.model_actions",

@@ -1,11 +1,12 @@
 """What every inversion encoder offers: one trained here, or an official one."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from jaxtyping import Float
 from torch import Tensor
 
 
+@runtime_checkable
 class Encoder(Protocol):
     """images `[n, 3, r, r]` in -1..1 -> ws `[n, num_ws, w_dim]`.
 

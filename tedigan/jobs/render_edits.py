@@ -46,7 +46,7 @@ def render_edits(
     images = to_images(photographs)
 
     def invert(part: list[int]) -> Tensor:
-        return editor.invert(images[part])
+        return editor.inverter.invert(images[part])
 
     def edit(part: list[int]) -> Tensor:
         rows, texts = zip(*(jobs[j] for j in part), strict=True)

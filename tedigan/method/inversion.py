@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from tedigan.encoders.encoder import Encoder
+from tedigan.generator.discriminator import Discriminator
 from tedigan.generator.stylegan import Generator
 
 Term = Callable[[Tensor, Tensor], Tensor]
@@ -52,6 +54,59 @@ def optimise_ws(
         optimiser.step()
         trace.append({name: value.mean().item() for name, value in values.items()})
     return free.detach(), trace
+
+
+@dataclass(frozen=True)
+class InversionSettings:
+    """The numbers of `Inverter`: optimiser steps, Adam's rate, and the weights of the terms."""
+
+    num_steps: int
+    learning_rate: float
+    weight_pixel: float
+    weight_perceptual: float
+    weight_encoder: float
+
+
+@dataclass(frozen=True)
+class Inverter:
+    """Photographs -> W+ codes: by the encoder, then by optimisation (TediGAN A3).
+
+    features: the generator's discriminator; None where `weight_perceptual` is 0.
+    """
+
+    generator: Generator
+    encoder: Encoder
+    features: Discriminator | None
+    settings: InversionSettings
+
+    def invert(self, images: Float[Tensor, "n 3 r r"]) -> Float[Tensor, "n num_ws w_dim"]:
+        """The encoder's codes, optimised against the photographs."""
+        images = images.to(self.encoder.w_avg.device)
+        with torch.no_grad():
+            start = self.encoder(images)
+        return self.refine(images, start, num_steps=self.settings.num_steps)
+
+    def refine(
+        self,
+        images: Float[Tensor, "n 3 r r"],
+        ws: Float[Tensor, "n num_ws w_dim"],
+        *held: WeightedTerm,
+        num_steps: int,
+    ) -> Float[Tensor, "n num_ws w_dim"]:
+        """Codes optimised from `ws` against the photographs, with further terms that hold them."""
+        settings, encoder = self.settings, self.encoder
+        images = images.to(encoder.w_avg.device)
+        terms = [
+            WeightedTerm("pixel", settings.weight_pixel, pixel_term(images)),
+            WeightedTerm("encoder", settings.weight_encoder, encoder_term(encoder, encoder.w_std)),
+            *held,
+        ]
+        if self.features is not None:
+            perceptual = perceptual_term(images, self.features.features)
+            terms.append(WeightedTerm("perceptual", settings.weight_perceptual, perceptual))
+        rate = settings.learning_rate
+        found, _ = optimise_ws(self.generator, ws, terms, num_steps=num_steps, learning_rate=rate)
+        return found
 
 
 def pixel_term(photographs: Float[Tensor, "n 3 r r"]) -> Term:

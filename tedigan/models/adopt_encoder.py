@@ -5,6 +5,7 @@ from pathlib import Path
 import torch
 
 from tedigan.encoders.adopted import AdoptedEncoder
+from tedigan.encoders.idinvert import IdinvertEncoder
 from tedigan.encoders.psp import PyramidEncoder
 from tedigan.encoders.visual import w_statistics
 from tedigan.errors import WeightsError
@@ -24,11 +25,7 @@ def adopt_encoder(init: Path, source: Path, folder: Path, *, seed: int) -> None:
     """
     network, history = read_encoder(init)
     generator = load_generator(source, torch.device("cpu"))
-    _check(network, generator, init)
-    encoder = AdoptedEncoder(network)
-    w_avg, w_std = w_statistics(generator, stream(seed, "w_statistics"))
-    encoder.w_avg.copy_(w_avg)
-    encoder.w_std.copy_(w_std)
+    encoder = fit_encoder(network, generator, init, seed=seed)
     config = {
         "architecture": "adopted_encoder",
         "network": network.to_json(),
@@ -40,12 +37,24 @@ def adopt_encoder(init: Path, source: Path, folder: Path, *, seed: int) -> None:
         save_model(fresh, {"encoder": encoder}, config, encoder_card(config))
 
 
+def fit_encoder(
+    network: IdinvertEncoder | PyramidEncoder, generator: Generator, init: Path, *, seed: int
+) -> AdoptedEncoder:
+    """An official encoder with the statistics of the generator's W; `init` is its place, for an error."""
+    _check(network, generator, init)
+    encoder = AdoptedEncoder(network)
+    w_avg, w_std = w_statistics(generator, stream(seed, "w_statistics"))
+    encoder.w_avg.copy_(w_avg)
+    encoder.w_std.copy_(w_std)
+    return encoder
+
+
 def _check(network: object, generator: Generator, init: Path) -> None:
     sizes = (getattr(network, "num_ws", None), getattr(network, "w_dim", None))
     wanted = (generator.num_ws, generator.config.w_dim)
     if sizes != wanted:
         raise WeightsError(
-            f"{init} gives codes of {sizes[0]} x {sizes[1]}, but models/generator takes "
+            f"{init} gives codes of {sizes[0]} x {sizes[1]}, but the generator takes "
             f"{wanted[0]} x {wanted[1]}; an encoder serves the generator that it was trained with. "
             "Set train_generator.init to that one."
         )

@@ -14,7 +14,7 @@ from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.discriminator import Discriminator
 from tedigan.generator.engine import Engine, choose_engine
 from tedigan.generator.stylegan import Generator
-from tedigan.method.edit import Editor, EditSettings
+from tedigan.method.inversion import InversionSettings, Inverter
 from tedigan.method.text_to_face import FaceMaker, FaceSettings
 from tedigan.models.text_backbones import load_text_model
 from tedigan.store.model_folders import freeze, load_into, read_config
@@ -90,12 +90,11 @@ def open_face_maker(
     return FaceMaker(generator, captions, engine.synthesise, settings), engine
 
 
-def open_editor(models: Path, device: torch.device, settings: EditSettings) -> Editor:
-    """Text-guided manipulation. models: the folder that holds generator/, encoder/ and text_encoder/."""
+def open_inverter(models: Path, device: torch.device, settings: InversionSettings) -> Inverter:
+    """Photographs -> codes. models: the folder that holds generator/ and encoder/."""
     has_features = settings.weight_perceptual > 0
-    return Editor(
+    return Inverter(
         load_generator(models / "generator", device),
-        load_text_encoder(models / "text_encoder", device),
         load_encoder(models / "encoder", device),
         load_discriminator(models / "generator", device) if has_features else None,
         settings,

@@ -7,8 +7,9 @@ from tedigan.captions.lists import read_edits
 from tedigan.dataset.folder import Dataset
 from tedigan.errors import DataError
 from tedigan.jobs.render_edits import jobs_of, render_edits
-from tedigan.method.edit import EditSettings
-from tedigan.models.opening import open_editor
+from tedigan.method.edit import Editor, EditSettings
+from tedigan.method.inversion import InversionSettings
+from tedigan.models.opening import load_text_encoder, open_inverter
 from tedigan.params import chosen
 from tedigan.store.files import finished_folder, write_json
 from tedigan.store.model_folders import model_digests
@@ -34,7 +35,9 @@ def run(workspace: Workspace) -> Outcome:
     names, photographs = _photographs(workspace)
     jobs = jobs_of(edits, names)
     models = [workspace.model(name) for name in ("generator", "encoder", "text_encoder")]
-    editor = open_editor(workspace.models, workspace.device, chosen(params, EditSettings))
+    inverter = open_inverter(workspace.models, workspace.device, chosen(params, InversionSettings))
+    captions = load_text_encoder(workspace.model("text_encoder"), workspace.device)
+    editor = Editor(inverter, captions, chosen(params, EditSettings))
     with finished_folder(workspace.result("manipulated")) as folder:
         residual = render_edits(
             folder, editor, names, photographs, jobs, batch_size=params.batch_size

@@ -42,12 +42,19 @@ def decode(content: bytes, *, name: str = "picture") -> UInt8[Tensor, "3 h w"]:
 
     CMYK is converted; animations, 16-bit and float pictures, damaged files and extreme sizes are refused.
     """
-    picture = ImageOps.exif_transpose(_open(content, name))
-    if picture.has_transparency_data:
-        picture = Image.alpha_composite(
-            Image.new("RGBA", picture.size, "white"), picture.convert("RGBA")
-        )
-    return _to_tensor(picture.convert("RGB"))
+    return _seen(_open(content, name))
+
+
+def from_pillow(picture: Image.Image) -> UInt8[Tensor, "3 h w"]:
+    """A Pillow picture's pixels, by the same rules."""
+    _check(picture, "picture")
+    return _seen(picture)
+
+
+def to_pillow(pixels: UInt8[Tensor, "c h w"]) -> Image.Image:
+    """The same pixels as a Pillow picture. c: 1 (grey), 3, or 4 with transparency."""
+    array = pixels.permute(1, 2, 0).contiguous().numpy()
+    return Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
 
 
 def decode_map(content: bytes, *, name: str = "map") -> UInt8[Tensor, "*c h w"]:
@@ -82,13 +89,11 @@ def encode(pixels: UInt8[Tensor, "c h w"], image_format: str) -> bytes:
 
     c: 1 (grey), 3, or 4 with transparency, which jpg has not.
     """
-    array = pixels.permute(1, 2, 0).contiguous().numpy()
-    if image_format == "png" and array.shape[2] == 3 and fpng is not None:
-        encoded: bytes = fpng.from_ndarray(array)
+    if image_format == "png" and len(pixels) == 3 and fpng is not None:
+        encoded: bytes = fpng.from_ndarray(pixels.permute(1, 2, 0).contiguous().numpy())
         return encoded
-    picture = Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
     buffer = io.BytesIO()
-    picture.save(buffer, **_ENCODINGS[image_format])  # type: ignore[arg-type]
+    to_pillow(pixels).save(buffer, **_ENCODINGS[image_format])  # type: ignore[arg-type]
     return buffer.getvalue()
 
 
@@ -115,9 +120,7 @@ def resize(pixels: UInt8[Tensor, "c h w"], size_px: int) -> UInt8[Tensor, "c siz
     left, top = (width - side) // 2, (height - side) // 2
     if (height, width) == (size_px, size_px):
         return pixels
-    array = pixels.permute(1, 2, 0).contiguous().numpy()
-    picture = Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
-    small = picture.resize(
+    small = to_pillow(pixels).resize(
         (size_px, size_px), Image.Resampling.LANCZOS, box=(left, top, left + side, top + side)
     )
     tensor = _to_tensor(small)
@@ -200,6 +203,16 @@ def _check(picture: Image.Image, name: str) -> None:
             "channel. Save it as 8-bit RGB.",
             problem="16-bit",
         )
+
+
+def _seen(picture: Image.Image) -> UInt8[Tensor, "3 h w"]:
+    """The pixels as a person sees them: turned by its EXIF, transparency on white."""
+    picture = ImageOps.exif_transpose(picture)
+    if picture.has_transparency_data:
+        picture = Image.alpha_composite(
+            Image.new("RGBA", picture.size, "white"), picture.convert("RGBA")
+        )
+    return _to_tensor(picture.convert("RGB"))
 
 
 def _is_deep(picture: Image.Image) -> bool:

@@ -1,0 +1,35 @@
+"""`tedigan face "..."`: faces of a sentence, without a workspace."""
+
+import argparse
+
+from tedigan.commands.one_off import add_shared_arguments, open_model, write_pictures
+
+COLUMNS = 4
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The sentence and the numbers."""
+    parser.add_argument("text", help="what the faces should show, as one sentence")
+    parser.add_argument("--n", type=_count, default=4, metavar="N", help="faces (%(default)s)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="(%(default)s)")
+    add_shared_arguments(parser, folder="faces")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Draw and write them; the sheet's path is the last line."""
+    from tedigan.captions.lines import check_caption
+
+    text = check_caption(arguments.text, line=1)
+    model = open_model(arguments)
+    faces = model.faces(text, arguments.n, seed=arguments.seed, strength=arguments.strength)
+    named = {f"{arguments.seed}-{index:03d}": face for index, face in enumerate(faces)}
+    for path in write_pictures(arguments.out, named, columns=min(COLUMNS, len(faces))):
+        print(path)
+    return 0
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} faces; expected at least 1")
+    return value

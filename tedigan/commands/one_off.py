@@ -1,0 +1,59 @@
+"""What `face` and `edit` share: which networks, and where the pictures go."""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tedigan.errors import StoreError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from tedigan.notebook import Model
+
+SHEET = "sheet.png"
+
+
+def add_shared_arguments(parser: argparse.ArgumentParser, *, folder: str) -> None:
+    """--model, --text-encoder, --encoder, --strength, --out."""
+    parser.add_argument(
+        "--model",
+        type=Path,
+        metavar="PATH",
+        help="a workspace's models/, a generator's folder, or an official file; without it, drawn faces",
+    )
+    parser.add_argument("--text-encoder", type=Path, metavar="FOLDER", help="of that generator")
+    parser.add_argument("--encoder", type=Path, metavar="PATH", help="folder or official file")
+    parser.add_argument(
+        "--strength", type=float, default=1.0, metavar="X", help="of the text (%(default)s)"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path(folder), metavar="FOLDER", help="(%(default)s)"
+    )
+
+
+def open_model(arguments: argparse.Namespace) -> "Model":
+    """The networks that the arguments name."""
+    from tedigan.notebook import load
+
+    return load(arguments.model, text_encoder=arguments.text_encoder, encoder=arguments.encoder)
+
+
+def write_pictures(
+    folder: Path, faces: Mapping[str, "Image"], *, columns: int | None = None
+) -> Sequence[Path]:
+    """Each face under its name, and all on one contact sheet; nothing that is there is replaced."""
+    from tedigan.notebook import sheet
+    from tedigan.store.pictures import from_pillow, save
+
+    pictures = {f"{name}.png": face for name, face in faces.items()}
+    pictures[SHEET] = sheet(list(faces.values()), columns)
+    taken = [name for name in pictures if (folder / name).exists()]
+    if taken:
+        raise StoreError(
+            f"{folder / taken[0]} exists; expected a new place. Name another with --out."
+        )
+    for name, picture in pictures.items():
+        save(folder / name, from_pillow(picture))
+    return [folder / name for name in pictures]

@@ -1,0 +1,136 @@
+"""docs/python.md is run as it stands, on the models that come along."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy
+import pytest
+import torch
+from PIL import Image
+
+import tedigan
+from tedigan.__main__ import main
+from tedigan.errors import ParamsError, ShapeError, StoreError, WeightsError
+
+PAGE = Path(__file__).parents[1] / "docs" / "python.md"
+BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return tedigan.load(device="cpu")
+
+
+@pytest.fixture
+def photograph(tmp_path, model):
+    (face,) = model.draw(model.random_ws(seed=5))
+    face.resize((96, 128)).save(tmp_path / "photo.jpg")
+    return tmp_path / "photo.jpg"
+
+
+def test_every_block_of_the_page_runs(photograph, monkeypatch):
+    monkeypatch.chdir(photograph.parent)
+    names: dict[str, object] = {}
+    for block in BLOCKS:
+        exec(compile(block, str(PAGE), "exec"), names)
+    assert {"faces.png", "edited.png", "codes.png"} <= {p.name for p in Path().iterdir()}
+    assert torch.equal(names["again"], names["ws"].cpu())
+
+
+def test_no_example_is_longer_than_eight_lines():
+    assert max(len(block.strip().splitlines()) for block in BLOCKS) <= 8
+
+
+def test_importing_brings_no_torch():
+    code = "import sys, tedigan; tedigan.__version__; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_every_offered_name_is_there():
+    assert all(hasattr(tedigan, name) for name in tedigan.__all__)
+    assert len(tedigan.__all__) <= 10
+
+
+def test_a_face_depends_on_its_sentence_seed_and_place_alone(model):
+    few, many = (model.faces("A man with a hat.", n, seed=3) for n in (2, 3))
+    assert [a.tobytes() for a in few] == [b.tobytes() for b in many[:2]]
+    (other,) = model.faces("A woman with blond hair.", 1, seed=3)
+    assert other.tobytes() != few[0].tobytes()
+
+
+def test_strength_zero_draws_the_inversion_and_more_moves_farther(model):
+    ws = model.random_ws(seed=2)
+    (plain,) = model.draw(ws)
+    edits = [model.edit(ws, "She has black hair.", strength=s) for s in (0.0, 0.5, 1.5)]
+    away = [_distance(edit, plain) for edit in edits]
+    assert away[0] == 0
+    assert 0 < away[1] < away[2]
+
+
+def test_variants_share_the_code_and_differ_in_noise(model):
+    ws = model.random_ws(seed=2)
+    first, second = model.variants(ws, 2)
+    (other,) = model.draw(model.random_ws(seed=3))
+    assert 0 < _distance(first, second) < _distance(first, other) / 2
+
+
+def test_inversion_comes_nearer_than_the_mean_face(model, photograph):
+    (mean,) = model.draw(model.generator.ws_of_w(model.generator.mapping.w_avg[None]))
+    (found,) = model.draw(model.invert(photograph, num_steps=30))
+    seen = model.read(photograph)
+    assert _distance(found, seen) < 0.7 * _distance(mean, seen)
+
+
+def test_interpolation_keeps_both_ends(model):
+    start, end = model.random_ws(2, seed=7).split(1)
+    path = tedigan.interpolate(start, end, 5)
+    assert torch.equal(path[:1], start)
+    assert torch.allclose(path[-1:], end)
+
+
+def test_codes_of_another_kind_are_refused(tmp_path):
+    with pytest.raises(ParamsError, match=r"\.safetensors or \.npy"):
+        tedigan.save_ws(tmp_path / "codes.pt", torch.zeros(1, 10, 128))
+    numpy.save(tmp_path / "flat.npy", numpy.zeros(128))
+    with pytest.raises(ShapeError, match="Choose another file"):
+        tedigan.load_ws(tmp_path / "flat.npy")
+    (tmp_path / "no.npy").write_bytes(b"\x80\x04N.")
+    with pytest.raises(StoreError, match=r"numpy\.save"):
+        tedigan.load_ws(tmp_path / "no.npy")
+
+
+def test_a_sentence_without_a_text_encoder_says_what_to_name():
+    model = tedigan.load(PAGE.parents[1] / "assets" / "stylegan2-drawn-64", device="cpu")
+    assert len(model.draw(model.random_ws(2))) == 2
+    with pytest.raises(WeightsError, match="text_encoder=FOLDER"):
+        model.faces("A man.")
+
+
+def test_face_writes_its_pictures_and_a_sheet_and_replaces_nothing(tmp_path, capsys):
+    command = ["face", "A man with a hat.", "--n", "2", "--out", str(tmp_path / "faces")]
+    assert main(command) == 0
+    assert {p.name for p in (tmp_path / "faces").iterdir()} == {
+        "0-000.png",
+        "0-001.png",
+        "sheet.png",
+    }
+    assert main(command) == 1
+    assert "Name another with --out" in capsys.readouterr().err
+
+
+def test_edit_writes_photograph_inversion_edit_and_a_sheet(photograph):
+    out = photograph.parent / "edited"
+    text = "He has blond hair."
+    assert main(["edit", str(photograph), text, "--steps", "3", "--out", str(out)]) == 0
+    names = {"photograph.png", "inversion.png", "edit.png", "sheet.png"}
+    assert {p.name for p in out.iterdir()} == names
+    assert Image.open(out / "sheet.png").size == (3 * 64 + 4, 64)
+
+
+def _distance(one: Image.Image, other: Image.Image) -> float:
+    a, b = (
+        torch.frombuffer(bytearray(i.tobytes()), dtype=torch.uint8).float() for i in (one, other)
+    )
+    return (a - b).square().mean().item()
