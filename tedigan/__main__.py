@@ -13,6 +13,7 @@ from tedigan.stages import STAGES
 
 # name: (summary, module with `add_arguments(parser)` and `run(arguments) -> int`)
 COMMANDS: dict[str, tuple[str, str]] = {
+    "code": ("write or check code.lock, a digest of each stage's code", "tedigan.commands.code"),
     "models": (
         "import official weights; list, show, verify models",
         "tedigan.commands.model_actions",

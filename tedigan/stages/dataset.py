@@ -8,9 +8,10 @@ the shards that the new photographs fall into.
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from typing import Any
 
-from tedigan import params
+from tedigan import code_lock, params
 from tedigan.captions.grammar_files import save_grammar
 from tedigan.dataset.annotating import open_annotators
 from tedigan.dataset.card import write_card, write_examples
@@ -23,31 +24,13 @@ from tedigan.dataset.sources import open_source
 from tedigan.dataset.splits import check_apart, split_as_published, split_by_identity
 from tedigan.dataset.survey import Survey, survey, without
 from tedigan.dataset.workers import Workers
-from tedigan.dataset.workshop import Workshop, link_or_copy, sha256_code
+from tedigan.dataset.workshop import Workshop, link_or_copy
 from tedigan.errors import DataError
 from tedigan.store.files import finished_folder, sha256_value
 from tedigan.store.objects import open_bucket
 from tedigan.vocabulary.attributes import ATTRIBUTE_NAMES
 from tedigan.workspace import Outcome, Workspace
 
-# What the bytes of a record come from; tests/stages/test_dataset.py compares it with the imports.
-MAKING = (
-    "data",
-    "stages/annotators.py",
-    "stages/records.py",
-    "stages/source_records.py",
-    "store/grammars.py",
-    "store/landmarks.py",
-    "store/matting.py",
-    "store/onnx_models.py",
-    "store/parsers.py",
-    "store/pictures.py",
-    "store/shards.py",
-    "store/simplifiers.py",
-    "store/sources",
-    "store/taggers.py",
-    "tensors.py",
-)
 LIBRARIES = ("numpy", "pillow", "resvg-py", "scipy", "torch")
 _NUM_DRAWN = 3000
 _FEW = 64  # records that are not worth worker processes
@@ -59,7 +42,7 @@ def run(workspace: Workspace) -> Outcome:
     maker, ids = open_maker(workspace)
     partition = _partition(maker, section.split)
     workshop = Workshop(workspace.work / "dataset", finished=workspace.dataset)
-    code = sha256_code(MAKING, LIBRARIES)
+    code = _code_of(maker)
     with Workers(maker, num_workers=_num_workers(workspace, len(ids))) as workers:
         found = survey(
             workers,
@@ -116,6 +99,12 @@ def open_maker(workspace: Workspace) -> tuple[Maker, list[int]]:
         rejects_conflicts=section.attribute_conflicts == "reject",
     )
     return maker, sorted(source.items)[: section.num_images]
+
+
+def _code_of(maker: Maker) -> str:
+    """Digest of what makes a shard's bytes of its records: code, and libraries whose results may differ."""
+    code = code_lock.digest_of(type(maker).__module__, make_shards.__module__)
+    return sha256_value([code, {name: version(name) for name in LIBRARIES}])
 
 
 def _partition(maker: Maker, split: str) -> Mapping[int, str] | None:

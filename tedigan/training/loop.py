@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from tedigan.code_lock import digest_of_stage
 from tedigan.progress import note, progress
 from tedigan.store.checkpoints import CheckpointFile
 from tedigan.store.files import sha256_file, sha256_tree, sha256_value, write_text
@@ -119,13 +120,10 @@ class Training(Loop):
         every: int,
         lengths: frozenset[str] = frozenset(),
     ) -> None:
-        # imported here: the table in tedigan.stages imports this module's stages only by name
-        from tedigan.stages import STAGES
-
         section = getattr(workspace.params, stage)
         depends_on = {
             "stage": stage,
-            "version": STAGES[stage].version,
+            "code": digest_of_stage(stage),
             "params": section.model_dump(mode="json", exclude=lengths | {"checkpoint_every"}),
         }
         super().__init__(
