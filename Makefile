@@ -15,12 +15,13 @@ demo: $(READY)  ## every stage on drawn faces, then the path of the page to look
 test: $(READY)  ## all tests that need neither a GPU nor real photographs
 	@pytest -q -n 2 --dist loadgroup
 
-check: $(READY)  ## style, types, rooms and spelling
+check: $(READY)  ## style, types, rooms, spelling and code.lock
 	ruff check .
 	ruff format --check .
 	mypy
 	lint-imports
 	codespell
+	python -m tedigan code check
 
 format: $(READY)
 	ruff check --fix .

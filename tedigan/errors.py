@@ -2,6 +2,7 @@
 
     TediganError
     ├── ParamsError            params.yaml or a command-line value
+    ├── CodeLockError          code.lock does not speak of the code that runs
     ├── WeightsError           a model file: missing, damaged, of another kind
     │   └── KeysError          its tensor names are not the expected ones
     ├── ShapeError             tensors that do not fit each other
@@ -23,6 +24,10 @@ class TediganError(Exception):
 
 class ParamsError(TediganError):
     """params.yaml (or a value given instead of it) is not usable."""
+
+
+class CodeLockError(TediganError):
+    """code.lock does not speak of the code that runs."""
 
 
 class WeightsError(TediganError):

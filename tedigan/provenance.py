@@ -41,11 +41,14 @@ class RunRecord:
 
 
 @contextmanager
-def run_record(folder: Path, *, stage: str, version: int, params: Any) -> Iterator[RunRecord]:
-    """Open the record of a run that starts now; it says how the run ended, whichever way it ends."""
+def run_record(folder: Path, *, stage: str, code: str, params: Any) -> Iterator[RunRecord]:
+    """Open the record of a run that starts now; it says how the run ended, whichever way it ends.
+
+    code: the digest of the code that runs, as code.lock has it.
+    """
     started = _now()
     record = RunRecord(folder / f"{started:%Y%m%dT%H%M%S.%fZ}-{stage}.json")
-    record.add(stage=stage, version=version, params=params, params_sha256=sha256_value(params))
+    record.add(stage=stage, code=code, params=params, params_sha256=sha256_value(params))
     record.add(started=started.isoformat(), surroundings=surroundings())
     record.add(ids={"prefect_flow_run_id": None, "mlflow_run_id": None, "dvc_lock_sha256": None})
     try:

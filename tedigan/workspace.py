@@ -30,6 +30,11 @@ class Workspace:
         return (self.root / path).resolve()
 
     @property
+    def code_lock(self) -> Path:
+        """What DVC takes for the code of each stage; see tedigan.code_lock."""
+        return self.at(self.params.paths.code)
+
+    @property
     def dataset(self) -> Path:
         """The data set."""
         return self.at(self.params.paths.data) / "dataset"

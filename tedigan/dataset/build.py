@@ -9,11 +9,13 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from tedigan import code_lock
 from tedigan.captions.grammar_files import save_grammar
 from tedigan.dataset.annotating import Helpers, open_annotators
 from tedigan.dataset.card import write_card, write_examples
@@ -26,23 +28,12 @@ from tedigan.dataset.sources import open_source
 from tedigan.dataset.splits import check_apart, split_as_published, split_by_identity
 from tedigan.dataset.survey import Survey, survey, without
 from tedigan.dataset.workers import Workers
-from tedigan.dataset.workshop import Workshop, link_or_copy, sha256_code
+from tedigan.dataset.workshop import Workshop, link_or_copy
 from tedigan.errors import DataError
 from tedigan.store.files import finished_folder, sha256_value
 from tedigan.store.objects import open_bucket
 from tedigan.vocabulary.attributes import ATTRIBUTE_NAMES
 
-# What the bytes of a record come from; tests/stages/test_dataset.py compares it with the imports.
-MAKING = (
-    "annotators",
-    "captions",
-    "dataset",
-    "drawn",
-    "store/pictures.py",
-    "store/shards.py",
-    "tensors.py",
-    "vocabulary",
-)
 LIBRARIES = ("numpy", "pillow", "resvg-py", "scipy", "torch")
 _NUM_DRAWN = 3000
 _FEW = 64  # records that are not worth worker processes
@@ -93,7 +84,7 @@ def build_dataset(
     """
     partition = _partition(maker, settings.split)
     workshop = Workshop(work, finished=folder)
-    code = sha256_code(MAKING, LIBRARIES)
+    code = _code_of(maker)
     with Workers(maker, num_workers=num_workers or _num_workers(len(ids))) as workers:
         found = survey(
             workers,
@@ -150,6 +141,12 @@ def open_maker(
         rejects_conflicts=settings.attribute_conflicts == "reject",
     )
     return maker, sorted(found.items)[: settings.num_images]
+
+
+def _code_of(maker: Maker) -> str:
+    """Digest of what makes a shard's bytes of its records: code, and libraries whose results may differ."""
+    code = code_lock.digest_of(type(maker).__module__, make_shards.__module__)
+    return sha256_value([code, {name: version(name) for name in LIBRARIES}])
 
 
 def _num_workers(num_records: int) -> int:

@@ -8,15 +8,11 @@ which digest each had.
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping
-from importlib.metadata import version
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import tedigan
-from tedigan.store.files import sha256_file, sha256_value, write_json, write_text
-
-_CODE_SUFFIXES = {".py", ".yaml"}
+from tedigan.store.files import sha256_file, write_json, write_text
 
 
 class Workshop:
@@ -58,19 +54,6 @@ class Workshop:
         )  # of runs that were killed
         for folder in [self._folder / "shards", *leftovers]:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def sha256_code(places: Iterable[str], packages: Iterable[str]) -> str:
-    """Digest of files and folders of tedigan's own, and of the versions of libraries.
-
-    What was made by other code is not taken for the same.
-    """
-    root = Path(tedigan.__file__).parent
-    found = [root / place for place in places]
-    files = [file for path in found for file in ([path] if path.is_file() else path.rglob("*"))]
-    kept = [file for file in sorted(files) if file.suffix in _CODE_SUFFIXES]
-    digests = {file.relative_to(root).as_posix(): sha256_file(file) for file in kept}
-    return sha256_value([digests, {name: version(name) for name in packages}])
 
 
 def link_or_copy(source: Path, target: Path) -> None:

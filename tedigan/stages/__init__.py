@@ -5,9 +5,12 @@ earlier stages, writes its outputs, and returns an `Outcome`. Its outputs hold n
 """
 
 import importlib
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from tedigan import code_lock
 
 if TYPE_CHECKING:
     from tedigan.workspace import Outcome, Workspace
@@ -17,15 +20,10 @@ __all__ = ["STAGES", "Finished", "Outcome", "Stage", "Workspace", "run_stage"]
 
 @dataclass(frozen=True)
 class Stage:
-    """name: the same word in dvc.yaml, params.yaml and the flows. summary: for people.
-
-    version: raised by hand when the stage's results change for equal inputs; checkpoints of another
-    version are not resumed.
-    """
+    """name: the same word in dvc.yaml, params.yaml and the flows. summary: for people."""
 
     name: str
     summary: str
-    version: int = 1
 
 
 STAGES = {
@@ -57,10 +55,11 @@ def run_stage(name: str, workspace: "Workspace") -> Finished:
     """Run one stage and write its run record, also where it fails. Its module is imported only now."""
     from tedigan import provenance
 
+    _check_code(workspace, [name])
     stage = importlib.import_module(f"tedigan.stages.{name}")
     section = getattr(workspace.params, name).model_dump(mode="json")
     with provenance.run_record(
-        workspace.work / "runs", stage=name, version=STAGES[name].version, params=section
+        workspace.work / "runs", stage=name, code=code_lock.digest_of_stage(name), params=section
     ) as record:
         outcome: Outcome = stage.run(workspace)
         record.add(outcome=asdict(outcome))
@@ -69,10 +68,17 @@ def run_stage(name: str, workspace: "Workspace") -> Finished:
 
 def check_stages(workspace: "Workspace") -> None:
     """Ask each stage that offers `check(workspace)` to refuse now what it would refuse when it runs."""
+    _check_code(workspace, STAGES)
     for name in STAGES:
         check = getattr(importlib.import_module(f"tedigan.stages.{name}"), "check", None)
         if check is not None:
             check(workspace)
+
+
+def _check_code(workspace: "Workspace", stages: Iterable[str]) -> None:
+    """Where there is a dvc.yaml, DVC records the digests of code.lock; they must be those of this code."""
+    if (workspace.root / "dvc.yaml").exists():
+        code_lock.check_lock(workspace.code_lock, stages)
 
 
 def __getattr__(name: str) -> Any:

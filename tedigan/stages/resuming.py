@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tedigan.code_lock import digest_of_stage
 from tedigan.training.loop import Loop
 from tedigan.workspace import Workspace
 
@@ -14,13 +15,10 @@ def open_loop(
     lengths: frozenset[str] = frozenset(),
 ) -> Loop:
     """lengths: parameters that only say how long to train; a checkpoint serves a longer run too."""
-    # imported here: the table names this module's callers
-    from tedigan.stages import STAGES
-
     section = getattr(workspace.params, stage)
     depends_on = {
         "stage": stage,
-        "version": STAGES[stage].version,
+        "code": digest_of_stage(stage),
         "params": section.model_dump(mode="json", exclude=lengths | {"checkpoint_every"}),
     }
     return Loop(

@@ -24,6 +24,7 @@ from tedigan.annotators.parser_network import (
     parsing_loss,
 )
 from tedigan.annotators.tagger_network import FaceTagger, TaggerConfig, calibrate, f1_of
+from tedigan.code_lock import digest_of
 from tedigan.dataset.folder import Dataset
 from tedigan.dataset.small_pixels import CHUNK, small_pixels
 from tedigan.errors import DataError, ParamsError
@@ -37,7 +38,6 @@ from tedigan.vocabulary.labels import resize_labels
 
 MAX_INPUT_PX, STEP_PX = 128, 16
 WARM_UP_STEPS = 50
-VERSION = 1  # raised by hand when equal inputs give other results
 _CARDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "parser": parser_card,
     "tagger": tagger_card,
@@ -194,7 +194,7 @@ def _fit(
     work: Path,
 ) -> Loop:
     """Train; afterwards the network is frozen."""
-    depends_on = {"model": name, "version": VERSION, "settings": asdict(settings)}
+    depends_on = {"model": name, "code": digest_of(__name__), "settings": asdict(settings)}
     every = settings.checkpoint_every
     loop = Loop(f"train_{name}", work=work, depends_on=depends_on, inputs=[dataset], every=every)
     optimiser = torch.optim.AdamW(network.parameters(), settings.learning_rate, weight_decay=0.02)

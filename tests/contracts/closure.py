@@ -1,41 +1,28 @@
-"""What a stage's module imports, directly or not, as files below tedigan/."""
+"""What a stage's module imports, directly or not, found by another program than the one under test."""
 
 from functools import cache
 from pathlib import Path
 
 import grimp
 
+from tedigan.code_lock import NOT_COUNTED
+
 CHECKOUT = Path(__file__).resolve().parents[2]
-# Their content cannot change a stage's result: names, messages, records, and how params.yaml is parsed.
-HARMLESS = {
-    "__init__.py",
-    "allocator.py",
-    "errors.py",
-    "params.py",
-    "provenance.py",
-    "stages/__init__.py",
-    "torchvision_cure.py",
-    "workspace.py",
-}
-# Files of the package that a module reads though it does not import them.
-READ_BY = {"captions/grammar_files.py": "captions/grammars/celeba.yaml"}
 
 
 @cache
 def _graph() -> grimp.ImportGraph:
-    return grimp.build_graph("tedigan", cache_dir=None, exclude_type_checking_imports=True)
+    graph = grimp.build_graph("tedigan", cache_dir=None, exclude_type_checking_imports=True)
+    for module in NOT_COUNTED:
+        for imported in graph.find_modules_directly_imported_by(module):
+            graph.remove_import(importer=module, imported=imported)
+    return graph
 
 
-def code_of(stage: str) -> set[str]:
-    """Files that decide the stage's result, such as `generator/ops.py`."""
+def imported_by(stage: str) -> set[str]:
+    """The stage's module, all that it imports, and the packages above each, which an import runs too."""
     module = f"tedigan.stages.{stage}"
-    found = {_file(name) for name in {module, *_graph().find_upstream_modules(module)}}
-    return (found | {READ_BY[file] for file in found & READ_BY.keys()}) - HARMLESS - {""}
-
-
-def _file(module: str) -> str:
-    """Empty packages hold no code."""
-    path = CHECKOUT / Path(*module.split("."))
-    file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    is_empty = path.is_dir() and "import" not in file.read_text(encoding="utf-8")
-    return "" if is_empty else file.relative_to(CHECKOUT / "tedigan").as_posix()
+    found = {module, *_graph().find_upstream_modules(module)}
+    while above := {name.rpartition(".")[0] for name in found} - found - {""}:
+        found |= above | {one for name in above for one in _graph().find_upstream_modules(name)}
+    return found - NOT_COUNTED.keys()

@@ -48,7 +48,14 @@ def prefect_server(_tools_at_home: None) -> Iterator[None]:
 
 def dvc(folder: Path, *arguments: str, **environment: str) -> str:
     """Run `dvc` in a folder; what it prints."""
-    done = subprocess.run(
+    done = try_dvc(folder, *arguments, **environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def try_dvc(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run `dvc` in a folder, whether or not it succeeds."""
+    return subprocess.run(
         ["dvc", *arguments],
         cwd=folder,
         env=os.environ | environment,
@@ -56,8 +63,6 @@ def dvc(folder: Path, *arguments: str, **environment: str) -> str:
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def make_repository(folder: Path, pipeline: str, params: dict[str, Any]) -> Path:
@@ -84,6 +89,7 @@ def tiny_params() -> dict[str, Any]:
 def tiny_checkout(folder: Path) -> Path:
     """The project's pipeline and code, with params small enough for seconds."""
     make_repository(folder, (CHECKOUT / "dvc.yaml").read_text(), tiny_params())
+    shutil.copy(CHECKOUT / "code.lock", folder)
     shutil.copytree(
         CHECKOUT / "tedigan", folder / "tedigan", ignore=shutil.ignore_patterns("__pycache__")
     )

@@ -19,7 +19,7 @@ PIPELINE = """
 stages:
   invert:
     cmd: mkdir -p data/codes && cp input.txt data/codes/x.txt
-    params: [invert]
+    params: [invert, {code.lock: [invert]}]
     deps: [input.txt]
     outs: [data/codes]
 """
@@ -29,6 +29,7 @@ stages:
 def workspace(tmp_path: Path) -> Workspace:
     folder = make_repository(tmp_path / "repo", PIPELINE, tiny_params())
     (folder / "input.txt").write_text("one")
+    (folder / "code.lock").write_text('invert: "one"\n')
     return Workspace.open(folder)
 
 
@@ -67,6 +68,15 @@ def test_a_changed_value_is_named_with_both_values(workspace: Workspace) -> None
     run_by_hand(workspace)
     change(workspace, batch_size=3)
     assert recording.why_stale(workspace, "invert") == ["invert.batch_size 16 -> 3"]
+
+
+def test_changed_code_is_named_here_and_seen_by_dvc(workspace: Workspace) -> None:
+    run_by_hand(workspace)
+    (workspace.root / "code.lock").write_text('invert: "two"\nreport: "one"\n')
+    assert recording.why_stale(workspace, "invert") == ["code modified"]
+    assert "Running stage 'invert'" in dvc(workspace.root, "repro")
+    (workspace.root / "code.lock").write_text('invert: "two"\nreport: "two"\n')
+    assert recording.why_stale(workspace, "invert") == []
 
 
 def test_changed_inputs_and_outputs_are_named(workspace: Workspace) -> None:

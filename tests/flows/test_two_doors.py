@@ -1,16 +1,18 @@
 """The flow and `dvc repro` are two doors to one house: equal bytes, equal dvc.lock, nothing done twice."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from tedigan.code_lock import digest_of_stage
 from tedigan.errors import DataError
 from tedigan.stages import STAGES
 from tedigan.store.files import sha256_tree
-from tests.flows.conftest import dvc, tiny_checkout
+from tests.flows.conftest import dvc, tiny_checkout, try_dvc
 
 pytestmark = [
     pytest.mark.filterwarnings("default"),
@@ -19,7 +21,7 @@ pytestmark = [
 ]
 WATCHER = str(Path(__file__).parent / "opened")
 # Code, work folders, Python's import hooks, and what the page beside the outputs shows.
-NOT_INPUTS = (".", "tedigan/", "__editable__", "params.yaml", "dvc.lock")
+NOT_INPUTS = (".", "tedigan/", "__editable__", "code.lock", "params.yaml", "dvc.lock")
 
 
 def run(capsys: pytest.CaptureFixture[str], flow: str, folder: Path) -> tuple[int, str, str]:
@@ -60,11 +62,18 @@ def test_both_doors_write_the_same_bytes(by_flow: Path, by_dvc: Path, name: str)
 
 
 def _lock(folder: Path) -> dict[str, Any]:
-    return yaml.safe_load((folder / "dvc.lock").read_text())["stages"]
+    """Without `code`, which records nothing."""
+    stages = yaml.safe_load((folder / "dvc.lock").read_text())["stages"]
+    return {name: entry for name, entry in stages.items() if name != "code"}
 
 
 def test_both_doors_write_the_same_lock(by_flow: Path, by_dvc: Path) -> None:
-    assert (by_flow / "dvc.lock").read_text() == (by_dvc / "dvc.lock").read_text()
+    assert _lock(by_flow) == _lock(by_dvc)
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_the_lock_names_the_code_by_its_digest(by_dvc: Path, name: str) -> None:
+    assert _lock(by_dvc)[name]["params"]["code.lock"] == {name: digest_of_stage(name)}
 
 
 def test_dvc_skips_what_the_flow_did(by_flow: Path) -> None:
@@ -75,7 +84,7 @@ def test_dvc_skips_what_the_flow_did(by_flow: Path) -> None:
 def test_declared_inputs_are_the_opened_files(by_dvc: Path, name: str) -> None:
     """Of data, models, results, captions and edits; tests/contracts sees to the code."""
     lock = _lock(by_dvc)[name]
-    inputs = {dep["path"] for dep in lock["deps"] if not dep["path"].startswith("./tedigan")}
+    inputs = {dep["path"] for dep in lock.get("deps", [])}
     outputs = {out["path"] for out in lock["outs"]}
     opened = set((by_dvc.parent / "opened" / f"{name}.txt").read_text().splitlines())
     ours = {path for path in opened if not path.startswith(NOT_INPUTS)}
@@ -102,11 +111,42 @@ def test_the_flow_skips_what_dvc_did(by_dvc: Path, prefect_server: None, capsys)
     assert "report.html" in said
 
 
+@pytest.fixture
+def stale(by_dvc: Path) -> Iterator[Path]:
+    """As if somebody had changed the code of `report` since code.lock was written."""
+    lock = by_dvc / "code.lock"
+    kept = lock.read_text()
+    lock.write_text(kept.replace(digest_of_stage("report"), "0" * 64))
+    yield by_dvc
+    lock.write_text(kept)
+
+
+def test_the_flow_refuses_a_stale_code_lock_before_anything_runs(
+    stale: Path, prefect_server: None, capsys
+) -> None:
+    status, said, complained = run(capsys, "generate", stale)
+    assert status == 1
+    assert said == ""
+    assert f"of: report. Run `python -m tedigan code lock {stale / 'code.lock'}`" in complained
+
+
+def test_dvc_ends_at_a_stale_code_lock_though_no_other_stage_would_run(by_dvc: Path) -> None:
+    code = by_dvc / "tedigan" / "stages" / "report.py"
+    kept = code.read_text()
+    code.write_text(f"{kept}\nCHANGED = True\n")
+    done = try_dvc(by_dvc, "repro")
+    code.write_text(kept)
+    assert done.returncode != 0
+    assert "of: report. Run `python -m tedigan code lock code.lock`" in done.stderr
+    assert "failed to reproduce 'code'" in done.stderr
+
+
 def test_every_run_record_links_the_three_ids(by_flow: Path) -> None:
     records = [json.loads(path.read_text()) for path in (by_flow / ".work" / "runs").glob("*.json")]
     assert {record["stage"] for record in records} == set(STAGES)
     for record in records:
         assert record["state"] == "finished"
+        assert record["code"] == digest_of_stage(record["stage"])
         assert all(record["ids"].values())
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tedigan.dataset import sharding, source_records, survey, workshop
+from tedigan import code_lock
+from tedigan.dataset import build, sharding, source_records, survey, workshop
 from tedigan.dataset.folder import shard_name
 from tedigan.stages import dataset
 from tedigan.store import pictures, shards
@@ -163,7 +164,10 @@ def test_other_code_makes_all_shards_again(
     run(tmp_path / "w", source=str(source))
     _, outcome = run(tmp_path / "w", source=str(source))
     assert outcome.metrics["num_shards_made"] == 0
-    monkeypatch.setattr(dataset, "LIBRARIES", ("numpy",))
+    monkeypatch.setattr(build, "LIBRARIES", ("numpy",))
+    _, outcome = run(tmp_path / "w", source=str(source))
+    assert outcome.metrics["num_shards_made"] == 4
+    monkeypatch.setattr(code_lock, "_digest", lambda _: "other")
     _, outcome = run(tmp_path / "w", source=str(source))
     assert outcome.metrics["num_shards_made"] == 4
 

@@ -9,6 +9,7 @@ import time
 import pytest
 import torch
 
+from tedigan import code_lock
 from tedigan.errors import CaptionError, DataError, ParamsError, WeightsError
 from tedigan.stages import (
     generate,
@@ -20,6 +21,7 @@ from tedigan.stages import (
 )
 from tedigan.store.files import sha256_tree
 from tedigan.store.model_folders import load_tensors
+from tedigan.stages.resuming import open_loop
 from tedigan.workspace import Workspace
 from tests.stages.small import small_workspace
 
@@ -100,6 +102,18 @@ def test_a_killed_training_resumes_to_the_same_bytes(finished, tmp_path):
     outcome = train_generator.run(again)
     assert outcome.resumed_from_step
     assert sha256_tree(again.model("generator")) == sha256_tree(workspace.model("generator"))
+
+
+def test_a_checkpoint_of_other_code_is_not_resumed(tmp_path, monkeypatch):
+    workspace = small_workspace(tmp_path)
+
+    def checkpoint():
+        return open_loop(workspace, "train_encoder", []).checkpoint
+
+    checkpoint().save({"step": 1})
+    assert checkpoint().load() == {"step": 1}
+    monkeypatch.setattr(code_lock, "_digest", lambda _: "other")
+    assert checkpoint().load() is None
 
 
 def test_a_ready_made_generator_is_adopted_as_it_is(finished, tmp_path):

@@ -26,7 +26,7 @@ def reported(tmp_path_factory):
     workspace = toy_workspace(tmp_path_factory.mktemp("report"), num_images=20)
     write_results(workspace)
     with provenance.run_record(
-        workspace.work / "runs", stage="evaluate", version=1, params={}
+        workspace.work / "runs", stage="evaluate", code="", params={}
     ) as record:
         record.add(ids={"prefect_flow_run_id": FLOW_RUN, "mlflow_run_id": MLFLOW_RUN})
     outcome = report.run(workspace)
