@@ -13,7 +13,10 @@ from tedigan.stages import STAGES
 
 # name: (summary, module with `add_arguments(parser)` and `run(arguments) -> int`)
 COMMANDS: dict[str, tuple[str, str]] = {
-    "code": ("write or check code.lock, a digest of each stage's code", "tedigan.commands.code_actions"),
+    "code": (
+        "write or check code.lock, a digest of each stage's code",
+        "tedigan.commands.code_actions",
+    ),
     "face": ("faces of a sentence, without a workspace", "tedigan.commands.face_command"),
     "edit": ("a photograph edited by a sentence, likewise", "tedigan.commands.edit_command"),
     "models": (

@@ -19,9 +19,9 @@ from tedigan.stages import (
     train_generator,
     train_text_encoder,
 )
+from tedigan.stages.resuming import open_loop
 from tedigan.store.files import sha256_tree
 from tedigan.store.model_folders import load_tensors
-from tedigan.stages.resuming import open_loop
 from tedigan.workspace import Workspace
 from tests.stages.small import small_workspace
 
