@@ -8,7 +8,7 @@ is called.
 from pathlib import Path
 from typing import Any
 
-from tedigan.report.page import page
+from tedigan.report.report_page import report_page
 from tedigan.store import pictures
 from tedigan.store.files import finished_folder, read_json, sha256_file, write_json, write_text
 from tedigan.store.report_inputs import last_runs, locked_outputs, read_picture_file, read_rows
@@ -40,7 +40,7 @@ def render_page(workspace: Workspace) -> Path:
     shown = {name: read_picture_file(folder / name) for name in _picture_names(summary)}
     records = last_runs(workspace.work, list(STAGES))
     place = folder.parent / "report.html"
-    write_text(place, page(summary, shown, records, locked_outputs(workspace.root)))
+    write_text(place, report_page(summary, shown, records, locked_outputs(workspace.root)))
     return place
 
 
