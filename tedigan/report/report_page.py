@@ -17,7 +17,7 @@ def report_page(
 ) -> str:
     """One self-contained HTML text.
 
-    summary: the report stage's values. pictures: bytes by the names in it. records: the last finished run of each
+    summary: what `write_summary` made. pictures: bytes by the names in it. records: the last finished run of each
     stage. locked: DVC's digest by output.
     """
     return render(
