@@ -37,7 +37,10 @@ NOT_COUNTED = {
     "tedigan.torchvision_cure": "makes torchvision importable",
 }
 # Files of the package that a module reads as it would import code.
-READ_BY = {"tedigan.captions.grammar_files": "captions/grammars/*.yaml"}
+READ_BY = {
+    "tedigan.captions.grammar_files": "captions/grammars/*.yaml",
+    "tedigan.report.rendering": "report/templates/*",
+}
 
 
 def digest_of_stage(stage: str) -> str:

@@ -1,30 +1,37 @@
-"""Small drawings inside the page: a value between its floor and ceiling, and the line of a number in training."""
+"""The geometry of the page's small drawings, which templates/charts.html draws."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from tedigan.report.markup import escape, number
-
-WIDTH, HEIGHT = 220.0, 64.0
+WIDTH, HEIGHT = 220.0, 64.0  # within the viewBox of templates/charts.html
 SMOOTH_SHARE = 0.05
 
 
-def scale_bar(value: float | None, floor: float | None, ceiling: float | None) -> str:
-    """A rail from floor to ceiling with a dot where the value lies; empty where one of them is missing."""
+@dataclass(frozen=True)
+class LineChart:
+    """A logged number over its steps.
+
+    raw, smooth: the values and their running mean as SVG points "x,y x,y ...", in 0..WIDTH by 0..HEIGHT.
+    ends: the first and the last value. smooth_ends: of the running mean.
+    """
+
+    title: str
+    raw: str
+    smooth: str
+    ends: tuple[float, float]
+    smooth_ends: tuple[float, float]
+    last_step: float
+
+
+def share_of_scale(value: float | None, floor: float | None, ceiling: float | None) -> float | None:
+    """Where the value lies from floor (0) to ceiling (1), at most 6 % outside; None where one is missing."""
     if value is None or floor is None or ceiling is None or floor == ceiling:
-        return ""
-    share = min(1.06, max(-0.06, (value - floor) / (ceiling - floor)))
-    x = 10 + 130 * share
-    return (
-        '<svg viewBox="0 0 150 16" role="img" '
-        f'aria-label="{share:.0%} of the way from floor to ceiling">'
-        '<line class="rail" x1="10" y1="8" x2="140" y2="8"/>'
-        f'<line class="run" x1="10" y1="8" x2="{max(10.0, min(140.0, x)):.1f}" y2="8"/>'
-        f'<circle class="mark" cx="{x:.1f}" cy="8" r="5.5"/></svg>'
-    )
+        return None
+    return min(1.06, max(-0.06, (value - floor) / (ceiling - floor)))
 
 
-def line_chart(title: str, steps: Sequence[float], values: Sequence[float]) -> str:
-    """Raw values faint, their running mean strong; the ends as numbers."""
+def line_chart(title: str, steps: Sequence[float], values: Sequence[float]) -> LineChart:
+    """The drawing of one number, scaled to its own lowest and highest value."""
     low, high = min(values), max(values)
     spread = (high - low) or 1.0
     first, length = steps[0], (steps[-1] - steps[0]) or 1.0
@@ -35,14 +42,14 @@ def line_chart(title: str, steps: Sequence[float], values: Sequence[float]) -> s
             for step, value in zip(steps, series, strict=True)
         )
 
-    return (
-        f'<div class="chart"><b>{escape(title)}</b>'
-        f'<svg viewBox="0 -4 {WIDTH:.0f} {HEIGHT + 8:.0f}" preserveAspectRatio="none" role="img" '
-        f'aria-label="{escape(title)} from {number(values[0])} to {number(values[-1])}">'
-        f'<polyline class="dots" points="{points(values)}"/>'
-        f'<polyline class="line" points="{points(_smooth(values))}"/></svg>'
-        f'<div class="ends"><span>{number(_smooth(values)[0])}</span>'
-        f"<span>step {steps[-1]:,.0f}</span><span>{number(_smooth(values)[-1])}</span></div></div>"
+    smooth = _smooth(values)
+    return LineChart(
+        title=title,
+        raw=points(values),
+        smooth=points(smooth),
+        ends=(values[0], values[-1]),
+        smooth_ends=(smooth[0], smooth[-1]),
+        last_step=steps[-1],
     )
 
 

@@ -1,62 +1,56 @@
-"""The provenance section: digests of what was made, and the ids of the runs that made it."""
+"""What the provenance section says of each run: when, how long, of which commit, under which ids."""
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-
-from tedigan.report.markup import escape, facts, section, table
 
 SHOWN_DIGITS = 12
 
 
-def provenance(
-    files: Mapping[str, str], records: list[dict[str, Any]], locked: Mapping[str, str]
-) -> str:
-    """files: sha256 by name. records: the last finished run of each stage. locked: DVC's digest by output."""
-    lead = (
-        "What is on this page can be traced: runs are named as Prefect and MLflow know them, files by sha256, "
-        "outputs as dvc.lock records them."
-    )
-    runs = [_run(record) for record in records]
-    columns = [
-        "stage",
-        "ended (UTC)",
-        "took",
-        "commit",
-        "Prefect flow run",
-        "MLflow run",
-        "parameters",
-    ]
-    shown = table(columns, runs) if runs else '<p class="empty">No run records were found.</p>'
-    body = f"<h3>Runs</h3>{shown}<h3>Files</h3>{_digests(files)}"
-    if locked:
-        body += f"<h3>Outputs in dvc.lock</h3>{_digests(locked)}"
-    if records:
-        around = records[-1].get("surroundings", {})
-        packages = ", ".join(f"{k} {v}" for k, v in around.get("packages", {}).items())
-        body += "<h3>Machine</h3>" + facts(
-            {
-                "platform": around.get("platform", "-"),
-                "python": around.get("python", "-"),
-                "packages": packages,
-            }
-        )
-    return section("provenance", "Provenance", lead, body)
+@dataclass(frozen=True)
+class Run:
+    """A stage's last finished run. Digests are cut to SHOWN_DIGITS; what is not known is None or empty."""
+
+    stage: str
+    ended: str
+    took: str
+    commit: str
+    is_dirty: bool
+    prefect_flow_run: str | None
+    mlflow_run: str | None
+    params: str
 
 
-def _run(record: dict[str, Any]) -> list[str]:
+def runs(records: list[dict[str, Any]]) -> list[Run]:
+    """A row of the page for each run record."""
+    return [_run(record) for record in records]
+
+
+def machine(records: list[dict[str, Any]]) -> dict[str, str]:
+    """Where the last of them ran; empty without any."""
+    if not records:
+        return {}
+    around = records[-1].get("surroundings", {})
+    packages = ", ".join(f"{k} {v}" for k, v in around.get("packages", {}).items())
+    return {
+        "platform": around.get("platform", "-"),
+        "python": around.get("python", "-"),
+        "packages": packages,
+    }
+
+
+def _run(record: dict[str, Any]) -> Run:
     ids, around = record.get("ids", {}), record.get("surroundings", {})
-    commit = (around.get("git_commit") or "")[:SHOWN_DIGITS]
-    dirty = " + changes" if around.get("git_dirty") else ""
-    return [
-        f"<b>{escape(record['stage'])}</b>",
-        escape(record.get("ended", "-")[:16].replace("T", " ")),
-        _took(record),
-        _code(commit) + dirty,
-        _code(ids.get("prefect_flow_run_id")),
-        _code(ids.get("mlflow_run_id")),
-        _code((record.get("params_sha256") or "")[:SHOWN_DIGITS]),
-    ]
+    return Run(
+        stage=record["stage"],
+        ended=record.get("ended", "-")[:16].replace("T", " "),
+        took=_took(record),
+        commit=(around.get("git_commit") or "")[:SHOWN_DIGITS],
+        is_dirty=bool(around.get("git_dirty")),
+        prefect_flow_run=ids.get("prefect_flow_run_id"),
+        mlflow_run=ids.get("mlflow_run_id"),
+        params=(record.get("params_sha256") or "")[:SHOWN_DIGITS],
+    )
 
 
 def _took(record: dict[str, Any]) -> str:
@@ -67,13 +61,3 @@ def _took(record: dict[str, Any]) -> str:
     except (KeyError, ValueError):
         return "-"
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
-
-
-def _digests(files: Mapping[str, str]) -> str:
-    return table(
-        ["file", "digest"], [[escape(name), _code(digest)] for name, digest in files.items()]
-    )
-
-
-def _code(value: str | None) -> str:
-    return f"<code>{escape(value)}</code>" if value else "-"

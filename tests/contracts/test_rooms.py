@@ -44,6 +44,14 @@ def test_mathematics_opens_no_file_and_prints_nothing(file: Path) -> None:
     assert "print" not in set(_calls(file))
 
 
+@pytest.mark.parametrize("file", _files("report"), ids=lambda f: f.name)
+def test_the_pages_room_opens_no_file_and_writes_no_markup(file: Path) -> None:
+    """What it reads, it reads through the store; what goes round jinja's escaping would be markup in Python."""
+    calls = set(_calls(file))
+    assert not (FILE_CALLS | {"Markup", "print"}) & calls
+    assert "</" not in file.read_text(encoding="utf-8")
+
+
 def _functions(folder: str, decorator: str) -> Iterator[ast.FunctionDef]:
     for file in (CHECKOUT / folder).glob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):

@@ -1,0 +1,150 @@
+"""What the report is made of, gathered from the other stages' outputs: values, and pictures no larger than shown.
+
+summary.json is a function of those outputs alone: it names no run, host or time.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tedigan.store import pictures
+from tedigan.store.files import read_json, sha256_file, write_json
+from tedigan.store.report_inputs import read_picture_file, read_rows
+
+MAX_PX = 256
+MAX_FACES = 6  # beside a caption
+MODELS = ("generator", "encoder", "text_encoder", "referee")
+_STEPS = {
+    "photograph": "before",
+    "inversion": "inversion",
+    "edit": "after",
+}  # -> column of edits.csv
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The folders that other stages made. models: holds a folder for each of MODELS."""
+
+    dataset: Path
+    models: Path
+    evaluation: Path
+    generated: Path
+    manipulated: Path
+
+
+def write_summary(
+    folder: Path, sources: Sources, *, title: str, max_examples: int
+) -> dict[str, Any]:
+    """Write summary.json and its pictures, and return the summary.
+
+    max_examples: rows of each kind of example.
+    """
+    summary = {
+        "title": title,
+        "texts": _texts(sources.generated, folder, max_examples),
+        "edits": _edits(sources.manipulated, folder, max_examples),
+        "reconstructions": _reconstructions(sources.evaluation, folder, max_examples),
+        "metrics": read_json(sources.evaluation / "metrics.json"),
+        "curves": {name: _curves(sources.models / name / "log.csv") for name in MODELS},
+        "dataset": _dataset(sources.dataset, folder),
+        "files": _digests(sources),
+    }
+    write_json(folder / "summary.json", summary)
+    return summary
+
+
+def read_summary(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """The summary, and the bytes of each picture that it names."""
+    summary = read_json(folder / "summary.json")
+    return summary, {name: read_picture_file(folder / name) for name in _picture_names(summary)}
+
+
+def _texts(source: Path, folder: Path, most: int) -> list[dict[str, Any]]:
+    """The first captions and their first faces."""
+    rows: dict[str, dict[str, Any]] = {}
+    for row in read_rows(source / "faces.csv"):
+        group = rows.setdefault(row["caption_index"], {"caption": row["caption"], "pictures": []})
+        if len(rows) <= most and len(group["pictures"]) < MAX_FACES:
+            name = f"pictures/text-{row['caption_index']}-{len(group['pictures'])}.webp"
+            group["pictures"].append(_copy(source / row["file"], folder, name))
+    return list(rows.values())[:most]
+
+
+def _edits(source: Path, folder: Path, most: int) -> list[dict[str, Any]]:
+    edits = []
+    for index, row in enumerate(read_rows(source / "edits.csv")[:most]):
+        copied = {
+            step: _copy(source / row[column], folder, f"pictures/edit-{index}-{step}.webp")
+            for step, column in _STEPS.items()
+        }
+        edits.append({"text": row["text"], **copied})
+    return edits
+
+
+def _reconstructions(evaluation: Path, folder: Path, most: int) -> list[dict[str, str]]:
+    source = evaluation / "reconstructions"
+    count = min(most, len(list(source.glob("*-photograph.png"))))
+    return [
+        {
+            kind: _copy(source / f"{index}-{kind}.png", folder, f"pictures/{kind}-{index}.webp")
+            for kind in ("photograph", "inversion")
+        }
+        for index in range(count)
+    ]
+
+
+def _curves(path: Path) -> dict[str, dict[str, list[float]]]:
+    """Each logged number with its steps; nothing where the stage trained nothing."""
+    rows = read_rows(path) if path.is_file() else []
+    columns = [name for name in rows[0] if name != "step"] if rows else []
+    return {
+        name: {
+            "steps": [float(row["step"]) for row in rows if row[name]],
+            "values": [float(row[name]) for row in rows if row[name]],
+        }
+        for name in columns
+    }
+
+
+def _dataset(source: Path, folder: Path) -> dict[str, Any]:
+    facts = read_json(source / "dataset.json")
+    shown = {
+        "photographs": f"{facts['num_images']:,}",
+        "splits": ", ".join(f"{name} {count:,}" for name, count in facts["num_per_split"].items()),
+        "resolution": f"{facts['resolution']} px",
+        "captions": f"{facts['captions_per_image'] or 'own ones'} per photograph",
+        "identities": facts["identities"],
+        "label maps": "yes" if "label" in facts["kinds"] else "no",
+        "source": facts["source"],
+        "licence": facts["licence"],
+    }
+    name = "pictures/examples.webp"
+    pictures.save(folder / name, pictures.load(source / "examples.png"))
+    return {"facts": shown, "examples": name}
+
+
+def _digests(sources: Sources) -> dict[str, str]:
+    """sha256 of the data set's tables, of every network and of the metrics."""
+    names = ("dataset.json", "index.parquet")
+    files = {f"dataset/{name}": sources.dataset / name for name in names}
+    for model in MODELS:
+        tensors = sorted((sources.models / model).glob("*.safetensors"))
+        files |= {f"{model}/{path.name}": path for path in tensors}
+    files["evaluation/metrics.json"] = sources.evaluation / "metrics.json"
+    return {name: sha256_file(path) for name, path in files.items()}
+
+
+def _copy(source: Path, folder: Path, name: str) -> str:
+    """A picture, no larger than the page shows it; returns its name."""
+    pixels = pictures.load(source)
+    if pixels.shape[-1] > MAX_PX:
+        pixels = pictures.resize(pixels, MAX_PX)
+    pictures.save(folder / name, pixels)
+    return name
+
+
+def _picture_names(summary: dict[str, Any]) -> list[str]:
+    names = [name for row in summary["texts"] for name in row["pictures"]]
+    names += [row[step] for row in summary["edits"] for step in _STEPS]
+    names += [name for row in summary["reconstructions"] for name in row.values()]
+    return [*names, summary["dataset"]["examples"]]

@@ -1,0 +1,138 @@
+"""The two pages of values made up here: whatever a text says, it stays a text."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from jinja2 import UndefinedError
+
+from tedigan.report.dataset_page import CardNumbers, Example, data_card
+from tedigan.report.report_page import report_page
+from tests.report.outline import Outline
+
+PNG = b"\x89PNG"
+HARMLESS = "a text of no harm"  # as the others, longer than what a digest or a time is cut to
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "</style></p><img src=x onerror=alert(1)>",
+    "\" onmouseover='alert(1)' x=\"",
+    "{{ 7 * 7 }} {{ self }}",
+    "{{ summary.title|upper }}",
+    "{% for x in y %} {% include 'style.css' %}",
+    "{# gone #} &lt;b&gt; &amp;amp;",
+]
+
+
+def summary_of(word: str) -> dict[str, Any]:
+    """A summary with `word` at each place that holds words of others, in values and in names."""
+    metric = {"better": word, "protocol": word, "value": 0.7, "floor": 0.5, "ceiling": 0.9}
+    facts = ["photographs", "splits", "resolution", "captions", "identities", "label maps"]
+    return {
+        "title": word,
+        "texts": [{"caption": word, "pictures": [word]}],
+        "edits": [{"text": word, "photograph": word, "inversion": word, "edit": word}],
+        "reconstructions": [{"photograph": word, "inversion": word}],
+        "metrics": {word: metric | {"ci_low": 0.6, "ci_high": 0.8}},
+        "curves": {word: {word: {"steps": [1.0, 2.0], "values": [1.0, 3.0]}}},
+        "dataset": {
+            "facts": dict.fromkeys([*facts, "source", "licence"], word),
+            "examples": word,
+        },
+        "files": {word: word},
+    }
+
+
+def report_of(word: str) -> str:
+    ids = {"prefect_flow_run_id": word, "mlflow_run_id": word}
+    around = {"git_commit": word, "git_dirty": True, "platform": word, "python": word}
+    record = {"stage": word, "ended": word, "params_sha256": word, "ids": ids}
+    record["surroundings"] = around | {"packages": {word: word}}
+    return report_page(summary_of(word), {word: PNG}, [record], {word: word})
+
+
+def description_of(word: str) -> dict[str, Any]:
+    names = ("source", "licence", "identities", "split", "seed", "captions_per_image")
+    return dict.fromkeys(names, word) | {
+        "num_images": 2000,
+        "resolution": 64,
+        "shards": [],
+        "records_per_shard": 1000,
+        "kinds": {word: word, "text": "txt"},
+        "origin": {word: word},
+        "num_per_split": {word: 2000},
+        "noted": {word: 1},
+    }
+
+
+def card_of(word: str) -> str:
+    numbers = CardNumbers({word: 2**20}, {word: 3}, {word: 500}, [(word, word, word)])
+    return data_card(description_of(word), numbers, [Example(0, {word: PNG}, [word])])
+
+
+@pytest.mark.parametrize("word", HOSTILE)
+@pytest.mark.parametrize("page_of", [report_of, card_of])
+def test_no_text_becomes_markup_or_is_evaluated(page_of: Callable[[str], str], word: str) -> None:
+    harmless, outline = Outline.of(page_of(HARMLESS)), Outline.of(page_of(word))
+    assert outline.tags == harmless.tags
+    assert outline.texts.count(word) == harmless.texts.count(HARMLESS) > 10
+    for (_, found), (_, expected) in zip(outline.elements, harmless.elements, strict=True):
+        assert found == {
+            name: (value or "").replace(HARMLESS, word) for name, value in expected.items()
+        }
+
+
+@pytest.mark.parametrize("page_of", [report_of, card_of])
+def test_a_page_loads_nothing_and_says_so(page_of: Callable[[str], str]) -> None:
+    outline = Outline.of(page_of(HARMLESS))
+    assert outline.policy == "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    assert {"script", "iframe", "object", "base", "form"}.isdisjoint(outline.tags)
+    anchors = {f"#{found['id']}" for _, found in outline.elements if "id" in found}
+    assert set(outline.attributes("a", "href")) == anchors
+    assert all(str(source).startswith("data:") for source in outline.attributes("img", "src"))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ("title",),
+        ("texts",),
+        ("texts", 0, "caption"),
+        ("edits", 0, "text"),
+        ("edits", 0, "edit"),
+        ("reconstructions", 0, "photograph"),
+        ("metrics", "x", "protocol"),
+        ("metrics", "x", "better"),
+        ("metrics", "x", "floor"),
+        ("dataset", "facts", "identities"),
+        ("dataset", "facts", "licence"),
+        ("files",),
+    ],
+    ids=lambda path: path[-1],
+)
+def test_a_summary_without_a_key_is_an_error(path: tuple[str | int, ...]) -> None:
+    summary = summary_of("x")
+    parent: Any = summary
+    for step in path[:-1]:
+        parent = parent[step]
+    del parent[path[-1]]
+    with pytest.raises((UndefinedError, KeyError), match=str(path[-1])):
+        report_page(summary, {"x": PNG}, [], {})
+
+
+@pytest.mark.parametrize("name", ["licence", "origin", "noted", "num_per_split"])
+def test_a_data_set_without_a_key_is_an_error(name: str) -> None:
+    description = description_of("x")
+    del description[name]
+    numbers = CardNumbers({"x": 1}, {}, {}, [])
+    with pytest.raises((UndefinedError, KeyError), match=name):
+        data_card(description, numbers, [])
+
+
+def test_names_of_a_mappings_own_methods_are_plain_names_in_their_order() -> None:
+    """jinja looks for an attribute before a key: {"items": ...}.items is a method."""
+    words = ["items", "values", "keys", "get"]
+    numbers = CardNumbers(dict.fromkeys(words, 1), {}, dict.fromkeys(words, 7), [])
+    kinds = {"kinds": dict.fromkeys(words, "png"), "origin": dict.fromkeys(words, "made")}
+    outline = Outline.of(data_card(description_of("x") | kinds, numbers, []))
+    by_kind, by_attribute = words, sorted(words)
+    assert [text for text in outline.texts if text in words] == by_kind + by_attribute
