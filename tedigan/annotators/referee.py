@@ -1,4 +1,4 @@
-"""The referee, loaded and ready to judge: what it finds in a face, and who it is."""
+"""The referee, loaded and ready: what it finds in a face, and who it is."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,21 +8,21 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from tedigan.annotators.referee_network import Referee, RefereeConfig
+from tedigan.annotators.referee_network import RefereeConfig, RefereeNetwork
 from tedigan.store.model_folders import freeze, load_into, read_config
 
 NAME = "referee"
 
 
 @dataclass(frozen=True)
-class Judge:
+class Referee:
     """A referee with its decision thresholds.
 
     thresholds: of the logits. is_reliable: the attributes it may be trusted with.
     knows_people: False where the training photographs showed nobody twice.
     """
 
-    network: Referee
+    network: RefereeNetwork
     thresholds: Float[Tensor, " k"]
     is_reliable: Bool[Tensor, " k"]
     knows_people: bool
@@ -53,15 +53,15 @@ class Judge:
         return [n for n, good in zip(self.names, self.is_reliable.tolist(), strict=True) if good]
 
 
-def load_judge(folder: Path, device: torch.device) -> Judge:
-    """The judge of a referee folder."""
+def load_referee(folder: Path, device: torch.device) -> Referee:
+    """The referee of a model folder."""
     config = read_config(folder)
-    network = Referee(RefereeConfig.from_json(config))
+    network = RefereeNetwork(RefereeConfig.from_json(config))
     names = network.config.attribute_names
     load_into(network, folder / f"{NAME}.safetensors")
     freeze(network, device)
     per_attribute: dict[str, dict[str, Any]] = config["attributes"]
-    return Judge(
+    return Referee(
         network,
         torch.tensor([per_attribute[name]["threshold"] for name in names]),
         torch.tensor([name in config["reliable"] for name in names]),

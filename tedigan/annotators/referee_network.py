@@ -73,7 +73,7 @@ class ResidualBlock(nn.Module):
         return F.relu(self.norm1(self.conv1(x)) + shortcut)
 
 
-class Referee(nn.Module):
+class RefereeNetwork(nn.Module):
     """images `[n, 3, r, r]` of any size -> (attribute logits `[n, k]`, embeddings `[n, embedding_dim]`)."""
 
     def __init__(self, config: RefereeConfig) -> None:

@@ -1,4 +1,4 @@
-"""Photographs of a data set in memory, at the size that a judge needs."""
+"""Photographs of a data set in memory, at the size that the networks look at."""
 
 import torch
 from jaxtyping import UInt8

@@ -7,6 +7,14 @@ from tedigan.errors import DataError
 
 SPLITS = ("train", "val", "test")
 
+# Who may see the test split; what chooses a setting does not (tests/contracts keeps the list complete).
+MAY_SEE_TEST = {
+    "tedigan.evaluation.contestants": "the photographs that everything is measured on",
+    "tedigan.evaluation.referee_quality": "how good the referee is, its thresholds being chosen on val",
+    "tedigan.training.parser_and_tagger": "a tagger's F1 after training, for its card",
+    "tedigan.stages.manipulate": "photographs to edit that no network was trained on",
+}
+
 
 def share_of(*key: int | str) -> float:
     """A number in [0, 1) that depends on the key alone."""

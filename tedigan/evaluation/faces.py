@@ -28,19 +28,19 @@ def measure_fidelity(
     """Text fidelity with its floor and ceiling; and the same for each attribute."""
     captions = subjects.captions[:num_prompts]
     mentions = Mentions.read(
-        captions, tools.reader.read, tools.judge.names, tools.judge.is_reliable
+        captions, tools.reader.read, tools.referee.names, tools.referee.is_reliable
     )
     sets = (subjects.texts, subjects.unconditional, subjects.photographs)
-    found = [tools.judge.find(to_images(pixels[: len(captions)])) for pixels in sets]
+    found = [tools.referee.find(to_images(pixels[: len(captions)])) for pixels in sets]
     n, tag = len(captions), f"[referee,n={len(captions)}]"
     how = (
         f"One caption a test photograph, one face a caption; share of the mentioned attributes that the "
-        f"referee finds, over its {int(tools.judge.is_reliable.sum())} reliable attributes."
+        f"referee finds, over its {int(tools.referee.is_reliable.sum())} reliable attributes."
     )
     value, floor, ceiling = (text_fidelity(one, mentions) for one in found)
     interval = fidelity_interval(found[0], mentions, stream(tools.seed, "fidelity"))
     macro = [macro_fidelity(one, mentions) for one in found]
-    silent = [unmentioned_share(one, mentions, tools.judge.is_reliable) for one in found]
+    silent = [unmentioned_share(one, mentions, tools.referee.is_reliable) for one in found]
     against = " Floor: unconditional faces; ceiling: the captions' own photographs."
     metrics = [
         Metric(f"text_fidelity{tag}", value, n, "up", how + against, floor, ceiling, interval),
@@ -74,7 +74,7 @@ def measure_fidelity(
             silent[2],
         ),
     ]
-    return metrics, _per_attribute(found, mentions, tools.judge.names)
+    return metrics, _per_attribute(found, mentions, tools.referee.names)
 
 
 def _per_attribute(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from tedigan.annotators.referee import load_judge
+from tedigan.annotators.referee import load_referee
 from tedigan.captions.grammar_files import load_grammar
 from tedigan.captions.reader import Reader
 from tedigan.evaluation.feature_nets import EfficientNetLite0
@@ -35,7 +35,7 @@ def open_instruments(
         trunk = load_alexnet_trunk(lpips_trunk)
         distance = PerceptualDistance.lpips_alex(trunk, load_packaged(LPIPS_ALEX))
     return Instruments(
-        load_judge(referee, device),
+        load_referee(referee, device),
         Reader(load_grammar(grammar)),
         EfficientNetLite0.build(load_packaged(EFFICIENTNET), device),
         distance.to(device),

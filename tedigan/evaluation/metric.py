@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from tedigan.annotators.referee import Judge
+from tedigan.annotators.referee import Referee
 from tedigan.captions.reader import Reader
 from tedigan.evaluation.feature_nets import FeatureNet
 from tedigan.evaluation.perceptual_distance import PerceptualDistance
@@ -46,7 +46,7 @@ class Metric:
 class Instruments:
     """What measures. seed: of the bootstrap. batch_size: images at a time through a network."""
 
-    judge: Judge
+    referee: Referee
     reader: Reader
     features: FeatureNet
     distance: PerceptualDistance
@@ -56,7 +56,7 @@ class Instruments:
 
 def who_is(pixels: Tensor, tools: Instruments) -> Float[Tensor, "n d"]:
     """The referee's embeddings."""
-    return tools.judge.look(to_images(pixels), batch_size=tools.batch_size)[1]
+    return tools.referee.look(to_images(pixels), batch_size=tools.batch_size)[1]
 
 
 def distances(pixels: Tensor, others: Tensor, tools: Instruments) -> Float[Tensor, " n"]:

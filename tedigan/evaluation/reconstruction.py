@@ -56,7 +56,7 @@ def measure_reconstruction(subjects: Subjects, tools: Instruments) -> list[Metri
             lambda pixels: distances(pixels, photographs, tools),
         ),
     ]
-    if tools.judge.knows_people:
+    if tools.referee.knows_people:
         who = who_is(photographs, tools)
         metrics.append(
             metric(
@@ -79,7 +79,7 @@ def measure_identity(
         f"Share of {n} inversions that the referee takes for the photograph's person at its threshold. Floor: "
         "photographs of other people; ceiling: other photographs of the same person."
     )
-    if people is None or not tools.judge.knows_people:
+    if people is None or not tools.referee.knows_people:
         absent = "Not measured: the data set shows nobody twice, so nothing could learn who is who."
         return [Metric(name, None, 0, "up", absent)]
     who, other = who_is(subjects.photographs, tools), who_is(subjects.inversions, tools)

@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
-from tedigan.annotators.referee import Judge
-from tedigan.annotators.referee_network import Referee
+from tedigan.annotators.referee import Referee
+from tedigan.annotators.referee_network import RefereeNetwork
 from tedigan.dataset.folder import Dataset
 from tedigan.dataset.small_pixels import small_pixels
 from tedigan.evaluation.statistics import (
@@ -25,17 +25,17 @@ MAX_PHOTOGRAPHS = 2000
 
 
 def examine(
-    network: Referee, data: Dataset, *, has_pairs: bool, device: torch.device
+    network: RefereeNetwork, data: Dataset, *, has_pairs: bool, device: torch.device
 ) -> dict[str, Any]:
     """Thresholds from the val split; quality on the test split."""
     names = network.config.attribute_names
     nothing = torch.zeros(len(names))
-    judge = Judge(network, nothing, nothing.bool(), has_pairs, device)
+    referee = Referee(network, nothing, nothing.bool(), has_pairs, device)
     seen = {}
     for split in ("val", "test"):
         ids = data.split(split)
         pixels = small_pixels(data, ids, network.config.input_px)
-        seen[split] = (*judge.look(to_images(pixels)), data.attributes(ids), data.identities(ids))
+        seen[split] = (*referee.look(to_images(pixels)), data.attributes(ids), data.identities(ids))
     (logits, who, truth, people), (test_logits, test_who, test_truth, test_people) = seen.values()
     attributes = judge_attributes(logits, truth, test_logits, test_truth)
     identity = judge_people(who, people, test_who, test_people) if has_pairs else None

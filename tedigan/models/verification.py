@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from tedigan.annotators.parser_network import FaceParser, ParserConfig
-from tedigan.annotators.referee_network import Referee, RefereeConfig
+from tedigan.annotators.referee_network import RefereeConfig, RefereeNetwork
 from tedigan.annotators.tagger_network import FaceTagger, TaggerConfig
 from tedigan.encoders.adopted import AdoptedEncoder, official_encoder
 from tedigan.encoders.text import TextEncoder
@@ -81,5 +81,5 @@ _KINDS: dict[str, Callable[[Config], dict[str, nn.Module]]] = {
     "text_encoder": _text_encoder,
     "parser": lambda config: {"parser": FaceParser(ParserConfig.from_json(config))},
     "tagger": lambda config: {"tagger": FaceTagger(TaggerConfig.from_json(config))},
-    "referee": lambda config: {"referee": Referee(RefereeConfig.from_json(config))},
+    "referee": lambda config: {"referee": RefereeNetwork(RefereeConfig.from_json(config))},
 }

@@ -10,9 +10,9 @@ from dataclasses import asdict, replace
 
 from tedigan.dataset.folder import GRAMMAR, Dataset
 from tedigan.evaluation.contestants import Networks, gather
+from tedigan.evaluation.evaluation_files import plain_name, write_evaluation
 from tedigan.evaluation.instruments import open_instruments
 from tedigan.evaluation.protocol import Protocol, measure
-from tedigan.evaluation.records import plain_name, write_evaluation
 from tedigan.method.text_to_face import FaceSettings
 from tedigan.models.opening import load_encoder, open_face_maker
 from tedigan.params import chosen

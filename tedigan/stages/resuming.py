@@ -1,10 +1,13 @@
-"""The loop of a training stage, found again after a kill by all that its result depends on."""
+"""What training stages share: a loop that is found again after a kill, the photographs it sees, its end."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from tedigan.code_lock import digest_of_stage
+from tedigan.dataset.folder import Dataset
+from tedigan.training.data_order import TrainingImages
 from tedigan.training.loop import Loop
-from tedigan.workspace import Workspace
+from tedigan.workspace import Outcome, Workspace
 
 
 def open_loop(
@@ -27,4 +30,31 @@ def open_loop(
         depends_on=depends_on,
         inputs=inputs,
         every=section.checkpoint_every,
+    )
+
+
+def open_images(workspace: Workspace, data: Dataset, loop: Loop) -> TrainingImages:
+    """The train split, in the order that the stage's section seeds."""
+    section = getattr(workspace.params, loop.name)
+    return TrainingImages(
+        data,
+        data.split("train"),
+        batch_size=section.batch_size,
+        seed=section.seed,
+        name=loop.name,
+        device=workspace.device,
+        num_workers=workspace.num_loaders,
+    )
+
+
+def close_loop(
+    loop: Loop, folder: Path, metrics: dict[str, float], *, pictures: Sequence[str] = ()
+) -> Outcome:
+    """The model stands in `folder`: forget the checkpoint, and say what was done."""
+    loop.checkpoint.remove()
+    return Outcome(
+        metrics=metrics,
+        curves=folder / "log.csv",
+        pictures=[folder / name for name in pictures],
+        resumed_from_step=loop.resumed_from_step,
     )

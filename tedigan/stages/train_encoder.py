@@ -5,12 +5,11 @@ from tedigan.models.adopt_encoder import adopt_encoder
 from tedigan.models.cards import encoder_card
 from tedigan.models.opening import load_discriminator, load_generator
 from tedigan.params import chosen
-from tedigan.stages.resuming import open_loop
+from tedigan.stages.resuming import close_loop, open_images, open_loop
 from tedigan.store.files import finished_folder, sha256_file
 from tedigan.store.model_folders import save_model
 from tedigan.tensors import stream
-from tedigan.training.data_order import TrainingImages
-from tedigan.training.encoder import EncoderSettings, EncoderTrainer, new_encoder
+from tedigan.training.encoder_trainer import EncoderSettings, EncoderTrainer, new_encoder
 from tedigan.workspace import Outcome, Workspace
 
 LOSSES = ("loss_pixel", "loss_perceptual", "loss_latent", "loss_adversarial", "loss_d")
@@ -34,15 +33,7 @@ def run(workspace: Workspace) -> Outcome:
     trainer = EncoderTrainer(generator, features, encoder, chosen(params, EncoderSettings))
 
     loop = open_loop(workspace, "train_encoder", [workspace.dataset, source])
-    images = TrainingImages(
-        data,
-        data.split("train"),
-        batch_size=params.batch_size,
-        seed=params.seed,
-        name=loop.name,
-        device=device,
-        num_workers=workspace.num_loaders,
-    )
+    images = open_images(workspace, data, loop)
 
     def step(index: int) -> dict[str, float]:
         rng = stream(params.seed, loop.name, index)
@@ -63,9 +54,5 @@ def run(workspace: Workspace) -> Outcome:
         }
         save_model(folder, {"encoder": encoder}, config, encoder_card(config))
         loop.write_log(folder / "log.csv")
-    loop.checkpoint.remove()
-    return Outcome(
-        metrics={name: loop.last(name) for name in LOSSES},
-        curves=workspace.model("encoder") / "log.csv",
-        resumed_from_step=loop.resumed_from_step,
-    )
+    metrics = {name: loop.last(name) for name in LOSSES}
+    return close_loop(loop, workspace.model("encoder"), metrics)

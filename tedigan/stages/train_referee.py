@@ -5,11 +5,11 @@ from tedigan.dataset.folder import Dataset
 from tedigan.errors import DataError
 from tedigan.evaluation.referee_quality import examine, headline, referee_card
 from tedigan.params import chosen
-from tedigan.stages.resuming import open_loop
+from tedigan.stages.resuming import close_loop, open_loop
 from tedigan.store.files import finished_folder
 from tedigan.store.model_folders import save_model
 from tedigan.tensors import stream
-from tedigan.training.referee import Lessons, RefereeSettings, RefereeTrainer
+from tedigan.training.referee_trainer import Lessons, RefereeSettings, RefereeTrainer
 from tedigan.workspace import Outcome, Workspace
 
 
@@ -45,9 +45,4 @@ def run(workspace: Workspace) -> Outcome:
         written = config.to_json() | quality | {"training": about}
         save_model(fresh, {"referee": network.cpu()}, written, referee_card(written))
         loop.write_log(fresh / "log.csv")
-    loop.checkpoint.remove()
-    return Outcome(
-        metrics=headline(quality),
-        curves=folder / "log.csv",
-        resumed_from_step=loop.resumed_from_step,
-    )
+    return close_loop(loop, folder, headline(quality))

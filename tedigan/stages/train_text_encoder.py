@@ -8,11 +8,11 @@ from tedigan.method.control import relevant_layers
 from tedigan.models.cards import text_encoder_card
 from tedigan.models.text_backbones import load_text_model
 from tedigan.params import TrainTextEncoder, chosen
-from tedigan.stages.resuming import open_loop
+from tedigan.stages.resuming import close_loop, open_loop
 from tedigan.store.files import finished_folder, sha256_file
 from tedigan.store.model_folders import load_tensors, save_model
 from tedigan.tensors import stream
-from tedigan.training.text_encoder import (
+from tedigan.training.text_encoder_trainer import (
     TextEncoderSettings,
     TextEncoderTrainer,
     new_text_encoder,
@@ -47,15 +47,11 @@ def run(workspace: Workspace) -> Outcome:
         config = _config(encoder, params, sha256_file(workspace.codes / "codes.safetensors"))
         save_model(folder, {"text_encoder": encoder}, config, text_encoder_card(config))
         loop.write_log(folder / "log.csv")
-    loop.checkpoint.remove()
-    return Outcome(
-        metrics={
-            "loss_latent": loop.last("loss_latent"),
-            "relevance_mean": encoder.relevance.mean().item(),
-        },
-        curves=workspace.model("text_encoder") / "log.csv",
-        resumed_from_step=loop.resumed_from_step,
-    )
+    metrics = {
+        "loss_latent": loop.last("loss_latent"),
+        "relevance_mean": encoder.relevance.mean().item(),
+    }
+    return close_loop(loop, workspace.model("text_encoder"), metrics)
 
 
 def _config(encoder: TextEncoder, params: TrainTextEncoder, codes_sha256: str) -> dict[str, Any]:

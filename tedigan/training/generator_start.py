@@ -1,11 +1,15 @@
 """Where a generator's training starts: from scratch, or from a folder or file that goes on."""
 
 import copy
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
 
+from tedigan.dataset.folder import Dataset
 from tedigan.errors import WeightsError
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.discriminator import Discriminator
@@ -14,22 +18,37 @@ from tedigan.models.imports import read_generator, read_generator_config
 from tedigan.training.adversarial import AdversarialSettings, AdversarialTrainer
 
 
-def start_from_scratch(
-    config: GeneratorConfig, settings: AdversarialSettings, *, seed: int, device: torch.device
+@dataclass(frozen=True)
+class GeneratorSize:
+    """The numbers of a new generator beside its resolution; see params.yaml."""
+
+    z_dim: int
+    w_dim: int
+    num_mapping_layers: int
+    channel_base: int
+    channel_max: int
+
+
+def start_training(
+    init: Path | None,
+    resolution: int,
+    size: GeneratorSize,
+    settings: AdversarialSettings,
+    *,
+    seed: int,
+    device: torch.device,
 ) -> AdversarialTrainer:
-    """New networks, whose weights depend on the seed alone."""
-    torch.manual_seed(seed)  # the networks' initial weights; nothing else draws from it
-    networks: list[nn.Module | None] = [Generator(config), Discriminator(config), None]
-    return _trainer(networks, settings, seen=0, device=device)
+    """From `init`, a generator folder or an official file; else new networks of that size, of the seed alone.
 
-
-def go_on_from(
-    init: Path, settings: AdversarialSettings, *, seed: int, device: torch.device
-) -> AdversarialTrainer:
-    """The networks of a generator folder or an official file, with fresh optimisers.
-
-    Where there is no G, the training goes on from G_ema; where there is no D, a new one learns along.
+    Optimisers are fresh. Where there is no G, the training goes on from G_ema; where there is no D, a new one
+    learns along. Raises WeightsError for an init of another resolution, or what is no StyleGAN2.
     """
+    if init is None:
+        torch.manual_seed(seed)  # the networks' initial weights; nothing else draws from it
+        config = GeneratorConfig(img_resolution=resolution, **asdict(size))
+        new: list[nn.Module | None] = [Generator(config), Discriminator(config), None]
+        return _trainer(new, settings, seen=0, device=device)
+    check_size(init, resolution)
     found = read_generator(init)
     config = GeneratorConfig.from_json(found.config)
     if config.architecture != "stylegan2":
@@ -43,6 +62,25 @@ def go_on_from(
     G = networks.get("G") or copy.deepcopy(networks["G_ema"])
     seen = int(found.history.get("images_seen", 0))
     return _trainer([G, D, networks["G_ema"]], settings, seen=seen, device=device)
+
+
+def history_of(
+    trainer: AdversarialTrainer,
+    data: Dataset,
+    init: Path | None,
+    *,
+    num_steps: int,
+    params: Mapping[str, Any],
+) -> dict[str, Any]:
+    """What the model card says of the training; no time, no host."""
+    return {
+        "images_seen": trainer.images_seen_before + num_steps * int(params["batch_size"]),
+        "data": f"{data.description['source']}, {len(data.split('train'))} training images at "
+        f"{data.resolution} px (seed {data.description['seed']})",
+        "licence": data.licence,
+        "settings": dict(params),
+        "continued_from": read_generator(init).history if init else None,
+    }
 
 
 def check_size(init: Path, resolution: int) -> None:

@@ -1,103 +1,107 @@
-"""The network that makes label maps, and how its quality is stated."""
+"""Face parsers from folders: our own, and SegFormer checkpoints with classes in any order."""
 
-import math
+import json
+import pickle
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
-from tedigan.annotators.parser_network import (
-    FaceParser,
-    ParserConfig,
-    class_weights,
-    confusion,
-    intersection_over_union,
-    parsing_loss,
-)
-from tedigan.drawn import draw_face
+from tedigan.annotators.parser import classes_of, load_parser
+from tedigan.annotators.parser_network import FaceParser, ParserConfig
 from tedigan.errors import WeightsError
-from tedigan.store.pictures import rasterise
-from tedigan.tensors import stream, to_images
-from tedigan.training.random_views import random_views
-from tedigan.vocabulary.labels import LABEL_NAMES, colours_to_labels
+from tedigan.store.model_folders import save_model
+from tedigan.vocabulary.labels import LABEL_NAMES
 
-SMALL = ParserConfig(input_px=32, base_channels=4)
-SKIN, HAIR, L_EYE, R_EYE = (LABEL_NAMES.index(name) for name in ("skin", "hair", "l_eye", "r_eye"))
+CPU = torch.device("cpu")
 
 
-@pytest.mark.parametrize("size", [32, 50])
-def test_logits_have_the_images_own_size(size: int) -> None:
-    assert FaceParser(SMALL)(torch.zeros(2, 3, size, size + 6)).shape == (2, 19, size, size + 6)
-
-
-def test_config_survives_json_and_refuses_another_model() -> None:
-    assert ParserConfig.from_json(SMALL.to_json()) == SMALL
-    with pytest.raises(WeightsError, match="Train one on a data set with label maps"):
-        ParserConfig.from_json({"architecture": "referee"})
-
-
-def test_rare_classes_weigh_more_and_absent_ones_nothing() -> None:
-    labels = torch.tensor([[[0] * 90 + [SKIN] * 9 + [HAIR]]], dtype=torch.uint8)
-    weights = class_weights(labels)
-    assert weights[SKIN] == 1
-    assert weights[0] == pytest.approx(math.sqrt(9 / 90))
-    assert weights[HAIR] == 3
-    assert int((weights > 0).sum()) == 3
-
-
-def test_a_photograph_and_its_map_are_moved_alike() -> None:
-    labels = torch.zeros(8, 32, 32, dtype=torch.uint8)
-    labels[:, 8:14, 6:12], labels[:, 8:14, 20:26] = R_EYE, L_EYE
-    images = torch.tensor([-1.0, 0.1, 0.9])[(labels == R_EYE).int() + 2 * (labels == L_EYE).int()]
-    views, moved = random_views(images[:, None].expand(-1, 3, -1, -1), labels, stream("views"))
-    assert moved is not None
-    is_mirrored = []
-    for image, map in zip(views[:, 0], moved, strict=True):
-        background, right, left = (image[map == eye].mean() for eye in (0, R_EYE, L_EYE))
-        columns = [(map == eye).nonzero()[:, 1].float().mean() for eye in (R_EYE, L_EYE)]
-        assert columns[0] < columns[1]
-        assert background < min(right, left) - 0.7
-        is_mirrored.append(bool(right > left))
-    assert 0 < sum(is_mirrored) < 8
-
-
-def test_views_repeat_with_their_stream_and_differ_between_images() -> None:
-    images = torch.rand(1, 3, 32, 32).expand(4, -1, -1, -1) * 2 - 1
-    first, again = (random_views(images, None, stream("views"))[0] for _ in range(2))
-    assert torch.equal(first, again)
-    assert not torch.equal(first[0], first[1])
-
-
-def test_iou_is_right_over_either() -> None:
-    truth = torch.tensor([[[0, 0, SKIN, SKIN]]], dtype=torch.uint8)
-    found = torch.tensor([[[0, SKIN, SKIN, HAIR]]], dtype=torch.uint8)
-    iou = intersection_over_union(confusion(found, truth))
-    assert iou["background"] == 1 / 2
-    assert iou["skin"] == 1 / 3
-    assert iou["hair"] is None
-    assert sum(value is None for value in iou.values()) == 17
-
-
-def test_confusions_add_up_over_batches() -> None:
-    generator = torch.Generator().manual_seed(0)
-    found, truth = torch.randint(0, 19, (2, 4, 8, 8), generator=generator).to(torch.uint8)
-    halves = sum(confusion(found[half], truth[half]) for half in (slice(0, 2), slice(2, 4)))
-    assert torch.equal(halves, confusion(found, truth))
-
-
-def test_it_learns_drawn_faces_in_seconds() -> None:
-    faces = [draw_face(0, index) for index in range(16)]
-    images = to_images(torch.stack([rasterise(face.svg, 32) for face in faces]))
-    labels = torch.stack(
-        [colours_to_labels(rasterise(face.label_svg, 32, is_label=True)) for face in faces]
-    )
+def own_parser(folder: Path) -> FaceParser:
     torch.manual_seed(0)
-    network = FaceParser(ParserConfig(input_px=32, base_channels=8))
-    optimiser = torch.optim.Adam(network.parameters(), lr=0.01)
-    weights = class_weights(labels)
-    for _ in range(40):
-        optimiser.zero_grad()
-        parsing_loss(network(images), labels, weights).backward()
-        optimiser.step()
-    found = network(images).argmax(1).to(torch.uint8)
-    iou = intersection_over_union(confusion(found, labels))
-    assert min(iou[name] or 0 for name in ("background", "hair", "skin", "cloth")) > 0.5
+    network = FaceParser(ParserConfig(input_px=16, base_channels=2))
+    save_model(folder, {"parser": network}, network.config.to_json(), "A parser.\n")
+    return network
+
+
+def segformer(folder: Path, names: list[str]) -> Any:
+    """A random checkpoint. transformers is imported here, after tedigan has mended torchvision."""
+    from transformers import SegformerConfig, SegformerForSemanticSegmentation
+
+    torch.manual_seed(0)
+    config = SegformerConfig(
+        num_encoder_blocks=2,
+        depths=[1, 1],
+        sr_ratios=[8, 4],
+        hidden_sizes=[8, 16],
+        patch_sizes=[7, 3],
+        strides=[4, 2],
+        num_attention_heads=[1, 2],
+        mlp_ratios=[2, 2],
+        decoder_hidden_size=8,
+        id2label=dict(enumerate(names)),
+        label2id={name: index for index, name in enumerate(names)},
+    )
+    network = SegformerForSemanticSegmentation(config)
+    network.save_pretrained(folder)
+    return network.eval()
+
+
+def test_our_own_folder_gives_what_the_network_says(tmp_path: Path) -> None:
+    network = own_parser(tmp_path)
+    parser = load_parser(str(tmp_path), CPU)
+    images = torch.rand(3, 3, 40, 40) * 2 - 1
+    labels = parser.parse(images)
+    assert (labels.shape, labels.dtype) == ((3, 40, 40), torch.uint8)
+    assert torch.equal(labels, network(images).argmax(1).to(torch.uint8))
+    assert torch.equal(pickle.loads(pickle.dumps(parser)).parse(images), labels)
+
+
+def test_the_origin_names_the_model_and_its_digest(tmp_path: Path) -> None:
+    own_parser(tmp_path / "own")
+    segformer(tmp_path / "face-parsing", list(LABEL_NAMES))
+    own, other = (
+        load_parser(str(tmp_path / name), CPU).origin.split(" ") for name in ("own", "face-parsing")
+    )
+    assert own[:3] == ["predicted", "by", "parser"]
+    assert other[:3] == ["predicted", "by", "face-parsing"]
+    assert len(own[3]) == len(other[3]) == 12
+
+
+def test_a_segformer_s_classes_are_mapped_by_their_names(tmp_path: Path) -> None:
+    ours, shuffled = list(LABEL_NAMES), [*reversed(LABEL_NAMES)]
+    segformer(tmp_path / "ours", ours)
+    segformer(tmp_path / "shuffled", [f"{name}.png" for name in shuffled])
+    images = torch.rand(2, 3, 64, 48) * 2 - 1
+    first, second = (
+        load_parser(str(tmp_path / name), CPU).parse(images) for name in ("ours", "shuffled")
+    )
+    assert first.shape == (2, 64, 48)
+    assert len(first.unique()) > 1
+    assert torch.equal(first, 18 - second)
+
+
+def test_unknown_classes_are_refused_by_name() -> None:
+    with pytest.raises(WeightsError, match=r"\['wall'\].*Correct id2label"):
+        classes_of({0: "background", 1: "wall"})
+    with pytest.raises(WeightsError, match="no class `background`"):
+        classes_of({0: "skin", 1: "hair"})
+
+
+def test_pickled_weights_are_not_read(tmp_path: Path) -> None:
+    network = segformer(tmp_path, list(LABEL_NAMES))
+    (tmp_path / "model.safetensors").unlink()
+    torch.save(network.state_dict(), tmp_path / "pytorch_model.bin")
+    with pytest.raises(WeightsError, match=r"model\.safetensors"):
+        load_parser(str(tmp_path), CPU)
+
+
+def test_a_hub_id_is_not_downloaded_unasked() -> None:
+    with pytest.raises(WeightsError, match="allow a hub id to be downloaded"):
+        load_parser("nobody/no-such-parser", CPU)
+
+
+def test_a_folder_of_another_model_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"architecture": "referee"}))
+    with pytest.raises(WeightsError, match="expected a parser's"):
+        load_parser(str(tmp_path), CPU)

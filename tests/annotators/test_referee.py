@@ -3,8 +3,8 @@ import torch
 
 from tedigan.annotators.referee_network import (
     IdentitySoftmax,
-    Referee,
     RefereeConfig,
+    RefereeNetwork,
     attribute_loss,
     augment,
 )
@@ -16,7 +16,7 @@ from tedigan.vocabulary.attributes import ATTRIBUTE_NAMES
 @pytest.mark.parametrize("resolution", [32, 64, 256, 1024])
 def test_any_resolution_gives_a_logit_an_attribute_and_unit_embeddings(resolution):
     torch.manual_seed(0)
-    referee = Referee(RefereeConfig(resolution, 4, 8, ATTRIBUTE_NAMES))
+    referee = RefereeNetwork(RefereeConfig(resolution, 4, 8, ATTRIBUTE_NAMES))
     logits, embeddings = referee(torch.rand(2, 3, resolution, resolution) * 2 - 1)
     assert logits.shape == (2, 40)
     torch.testing.assert_close(embeddings.norm(dim=1), torch.ones(2))

@@ -16,8 +16,9 @@ from tedigan.store.files import sha256_tree
 from tedigan.tensors import to_images
 from tedigan.training.parser_and_tagger import Settings, train_parser, train_tagger
 from tedigan.vocabulary.attributes import ATTRIBUTE_NAMES
+from tests.dataset import datasets_made
 from tests.dataset.sources_made import write_pictures
-from tests.stages import datasets_made, toy
+from tests.stages import toy
 
 CPU = torch.device("cpu")
 PARSER = Settings(base_channels=8, num_steps=100, batch_size=8, learning_rate=0.01)

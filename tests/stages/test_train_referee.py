@@ -3,15 +3,15 @@ import json
 import pytest
 import torch
 
-from tedigan.annotators.referee import load_judge
+from tedigan.annotators.referee import load_referee
 from tedigan.dataset.folder import Dataset
 from tedigan.errors import DataError
 from tedigan.stages import train_referee
 from tedigan.store.files import sha256_tree
 from tedigan.tensors import to_images
 from tedigan.vocabulary.attributes import ATTRIBUTE_NAMES
+from tests.dataset import datasets_made
 from tests.dataset.sources_made import write_pictures
-from tests.stages import datasets_made
 
 from .toy import TINY_REFEREE, toy_workspace
 
@@ -39,13 +39,13 @@ def test_visible_attributes_become_reliable_and_constant_ones_do_not(toy_referee
 
 def test_the_judge_finds_what_the_photographs_show(toy_referee):
     workspace, _ = toy_referee
-    judge = load_judge(workspace.model("referee"), torch.device("cpu"))
+    referee = load_referee(workspace.model("referee"), torch.device("cpu"))
     data = Dataset.open(workspace.dataset)
     ids = data.split("test")
-    found = judge.find(to_images(data.pixels(ids)))
-    agreement = (found == data.attributes(ids)).float().mean(dim=0)[judge.is_reliable]
+    found = referee.find(to_images(data.pixels(ids)))
+    agreement = (found == data.attributes(ids)).float().mean(dim=0)[referee.is_reliable]
     assert agreement.mean() > 0.75
-    assert judge.reliable_names() == [
+    assert referee.reliable_names() == [
         name for name in ATTRIBUTE_NAMES if name in config_of(workspace)["reliable"]
     ]
 
@@ -83,7 +83,7 @@ def test_without_a_second_photograph_of_anyone_identity_is_null(tmp_path):
     outcome = train_referee.run(workspace)
     assert config_of(workspace)["identity"] is None
     assert "test_verification_auroc" not in outcome.metrics
-    assert not load_judge(workspace.model("referee"), torch.device("cpu")).knows_people
+    assert not load_referee(workspace.model("referee"), torch.device("cpu")).knows_people
 
 
 def test_people_seen_once_are_no_classes():

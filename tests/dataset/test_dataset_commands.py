@@ -17,6 +17,7 @@ from tedigan.store import pictures
 from tedigan.store.files import read_json, sha256_tree, write_json
 from tedigan.store.shards import ShardWriter, read_shard
 from tedigan.vocabulary.attributes import ATTRIBUTE_NAMES
+from tests.dataset.datasets_made import ROOT, SHARED, run
 from tests.dataset.sources_made import (
     noise,
     put,
@@ -25,7 +26,6 @@ from tests.dataset.sources_made import (
     write_multimodal,
     write_pictures,
 )
-from tests.stages.datasets_made import ROOT, SHARED, run
 
 KINDS = ["text", "sketch", "label", "cutout"]
 

@@ -14,6 +14,7 @@ from tedigan.store import objects, pictures
 from tedigan.store.files import sha256_tree
 from tedigan.vocabulary.attributes import attributes_of, format_attributes
 from tedigan.vocabulary.labels import labels_to_colours
+from tests.dataset.datasets_made import SHARED, run
 from tests.dataset.sources_made import (
     ATTRIBUTES,
     NUM,
@@ -24,7 +25,6 @@ from tests.dataset.sources_made import (
     write_multimodal,
     write_pictures,
 )
-from tests.stages.datasets_made import SHARED, run
 
 WRITERS = {
     "CelebAMask-HQ": lambda folder: write_masks(write_celebamask(folder)),

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from tedigan.annotators.referee_network import (
     IdentitySoftmax,
-    Referee,
     RefereeConfig,
+    RefereeNetwork,
     attribute_loss,
     augment,
 )
@@ -89,7 +89,7 @@ class RefereeTrainer:
     ) -> None:
         torch.manual_seed(seed)  # the networks' initial weights; nothing else draws from it
         num_people = max(1, int(lessons.classes.max()) + 1)
-        self.network = Referee(config).to(device)
+        self.network = RefereeNetwork(config).to(device)
         self.people = IdentitySoftmax(num_people, config.embedding_dim).to(device)
         self.lessons, self.settings, self.device = lessons, settings, device
         self.optimiser = torch.optim.AdamW(

@@ -17,8 +17,8 @@ from tedigan.errors import DataError
 from tedigan.stages import Outcome, dataset
 from tedigan.store.files import sha256_tree
 from tedigan.vocabulary.attributes import ATTRIBUTE_NAMES, attributes_of
+from tests.dataset.datasets_made import SHARED, run
 from tests.dataset.sources_made import NUM, noise, put, write_celebamask, write_mapping
-from tests.stages.datasets_made import SHARED, run
 
 
 @pytest.fixture

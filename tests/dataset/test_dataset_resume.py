@@ -18,8 +18,8 @@ from tedigan.dataset.folder import shard_name
 from tedigan.stages import dataset
 from tedigan.store import pictures, shards
 from tedigan.store.files import sha256_tree
+from tests.dataset.datasets_made import ROOT, SMALL, run
 from tests.dataset.sources_made import noise, put, write_celebamask
-from tests.stages.datasets_made import ROOT, SMALL, run
 
 NUM = 14
 MOMENTS = [

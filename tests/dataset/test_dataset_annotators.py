@@ -21,8 +21,8 @@ from tedigan.store.model_folders import save_model
 from tedigan.vocabulary.attributes import ATTRIBUTE_NAMES
 from tedigan.workspace import Workspace
 from tests.annotators.test_landmark_labels import landmarks, paint
+from tests.dataset.datasets_made import SHARED, run, workspace
 from tests.dataset.sources_made import put, write_celebamask, write_masks, write_pictures
-from tests.stages.datasets_made import SHARED, run, workspace
 
 KINDS = ["text", "sketch", "label", "cutout"]
 HAS_DLIB = all(map(importlib.util.find_spec, ("dlib", "face_recognition_models")))
@@ -214,7 +214,7 @@ def test_own_attributes_reach_the_referee_and_the_reader_of_captions(
     place = Workspace(place.root, params)
     train_referee.run(place)
     tools = load_instruments(place)
-    assert tools.judge.names == ("freckles", "Male")
+    assert tools.referee.names == ("freckles", "Male")
     assert tools.reader.read("The man has no freckles") == {"Male": True, "freckles": False}
 
 

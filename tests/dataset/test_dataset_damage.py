@@ -12,6 +12,7 @@ from tedigan.errors import DataError
 from tedigan.stages import Outcome
 from tedigan.store import pictures
 from tedigan.vocabulary.attributes import attributes_of, format_attributes
+from tests.dataset.datasets_made import run
 from tests.dataset.sources_made import (
     ATTRIBUTES,
     noise,
@@ -22,7 +23,6 @@ from tests.dataset.sources_made import (
     write_multimodal,
 )
 from tests.foreign.damaged_files import damaged, unusual
-from tests.stages.datasets_made import run
 
 NUM = 160  # the eight that are damaged are 5 %
 PER_SHARD = 20
