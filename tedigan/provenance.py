@@ -62,11 +62,15 @@ def run_record(folder: Path, *, stage: str, code: str, params: Any) -> Iterator[
 
 
 def surroundings() -> dict[str, Any]:
-    """Host, software and commit of this process."""
+    """Host, software and commit of this process, and what float bits depend on beside them."""
+    import torch
+
     commit, is_dirty = git_commit()
     return {
         "host": platform.node(),
         "platform": platform.platform(),
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "num_threads": torch.get_num_threads(),
         "python": platform.python_version(),
         "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
         "git_commit": commit,

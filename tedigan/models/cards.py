@@ -55,6 +55,7 @@ def text_encoder_card(config: dict[str, Any]) -> str:
         f"- caption -> ws [num_ws {config['num_ws']}, w_dim {config['w_dim']}], backbone "
         f"{config['backbone']} (frozen, mean-pooled).\n"
         f"- Aligned with the codes of sha256 `{config['codes_sha256']}`.\n"
+        f"- Licence: {config.get('licence', 'not recorded; as of the data set and the generator.')}\n"
         f"- Text-relevant layers (relevance at least {config['training']['relevance_share']} of the largest): "
         f"{config['text_layers']}.\n\n"
         "| layer | acts at | relevance: share of its variance that captions explain (validation) |\n"

@@ -12,6 +12,7 @@ from tedigan.dataset.folder import GRAMMAR, Dataset
 from tedigan.evaluation.contestants import Networks, gather
 from tedigan.evaluation.evaluation_files import plain_name, write_evaluation
 from tedigan.evaluation.instruments import open_instruments
+from tedigan.evaluation.metric import Instruments
 from tedigan.evaluation.protocol import Protocol, measure
 from tedigan.method.text_to_face import FaceSettings
 from tedigan.models.opening import load_encoder, open_face_maker
@@ -39,17 +40,8 @@ def run(workspace: Workspace) -> Outcome:
 
 def evaluate(workspace: Workspace, networks: Networks) -> Outcome:
     """As `run`, of given networks."""
-    params, folder = workspace.params.evaluate, workspace.result("evaluation")
-    protocol = chosen(params, Protocol)
-    trunk = None if params.lpips_trunk is None else workspace.at(params.lpips_trunk)
-    tools = open_instruments(
-        workspace.model("referee"),
-        workspace.dataset / GRAMMAR,
-        lpips_trunk=trunk,
-        device=workspace.device,
-        seed=protocol.seed,
-        batch_size=protocol.batch_size,
-    )
+    protocol, folder = chosen(workspace.params.evaluate, Protocol), workspace.result("evaluation")
+    tools = instruments_of(workspace)
     people = read_config(workspace.model("referee"))["identity"]
     subjects = gather(Dataset.open(workspace.dataset), networks, **asdict(protocol))
     metrics, per_attribute = measure(subjects, tools, protocol, people)
@@ -59,4 +51,17 @@ def evaluate(workspace: Workspace, networks: Networks) -> Outcome:
     return Outcome(
         metrics={plain_name(name): value for name, value in measured.items()},
         pictures=[folder / name for name in names],
+    )
+
+
+def instruments_of(workspace: Workspace) -> Instruments:
+    """The workspace's referee and grammar, and the packages' networks or the given trunk."""
+    params = workspace.params.evaluate
+    return open_instruments(
+        workspace.model("referee"),
+        workspace.dataset / GRAMMAR,
+        lpips_trunk=None if params.lpips_trunk is None else workspace.at(params.lpips_trunk),
+        device=workspace.device,
+        seed=params.seed,
+        batch_size=params.batch_size,
     )

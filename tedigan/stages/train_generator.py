@@ -16,25 +16,18 @@ from tedigan.workspace import Outcome, Workspace
 
 def check(workspace: Workspace) -> None:
     """Refuse an init that is not there, or of another size, now."""
-    params = workspace.params.train_generator
-    if params.init is not None:
-        check_size(workspace.at(params.init), workspace.params.dataset.resolution)
-    elif not params.total_nimg:
-        raise ParamsError(
-            "train_generator.init is null and total_nimg is 0: there is nothing to adopt and "
-            "nothing to train. Name a generator folder, or set total_nimg (e.g. 200000)."
-        )
+    _check(workspace, workspace.params.dataset.resolution)
 
 
 def run(workspace: Workspace) -> Outcome:
     """Write G_ema, G and D with their config, log and a sheet of samples."""
-    check(workspace)
+    data = Dataset.open(workspace.dataset)
+    _check(workspace, data.resolution)
     params, folder = workspace.params.train_generator, workspace.model("generator")
     init = None if params.init is None else workspace.at(params.init)
     if init is not None and not params.total_nimg:
         seen = adopt_generator(init, folder)
         return Outcome(metrics={"images_seen": float(seen)}, pictures=[folder / "samples.png"])
-    data = Dataset.open(workspace.dataset)
     trainer = start_training(
         init,
         data.resolution,
@@ -64,3 +57,14 @@ def run(workspace: Workspace) -> Outcome:
     metrics = {name: loop.last(name) for name in ("loss_g", "loss_d")}
     metrics["images_seen"] = float(history["images_seen"])
     return close_loop(loop, folder, metrics, pictures=["samples.png"])
+
+
+def _check(workspace: Workspace, resolution: int) -> None:
+    params = workspace.params.train_generator
+    if params.init is not None:
+        check_size(workspace.at(params.init), resolution)
+    elif not params.total_nimg:
+        raise ParamsError(
+            "train_generator.init is null and total_nimg is 0: there is nothing to adopt and "
+            "nothing to train. Name a generator folder, or set total_nimg (e.g. 200000)."
+        )

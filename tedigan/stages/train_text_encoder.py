@@ -45,6 +45,7 @@ def run(workspace: Workspace) -> Outcome:
     encoder.relevance.copy_(layer_relevance(encoder(val[0]), val[1], encoder.ws_mean))
     with finished_folder(workspace.model("text_encoder")) as folder:
         config = _config(encoder, params, sha256_file(workspace.codes / "codes.safetensors"))
+        config["licence"] = data.licence
         save_model(folder, {"text_encoder": encoder}, config, text_encoder_card(config))
         loop.write_log(folder / "log.csv")
     metrics = {

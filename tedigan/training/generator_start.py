@@ -41,14 +41,13 @@ def start_training(
     """From `init`, a generator folder or an official file; else new networks of that size, of the seed alone.
 
     Optimisers are fresh. Where there is no G, the training goes on from G_ema; where there is no D, a new one
-    learns along. Raises WeightsError for an init of another resolution, or what is no StyleGAN2.
+    learns along. Raises WeightsError for what is no StyleGAN2.
     """
     if init is None:
         torch.manual_seed(seed)  # the networks' initial weights; nothing else draws from it
         config = GeneratorConfig(img_resolution=resolution, **asdict(size))
         new: list[nn.Module | None] = [Generator(config), Discriminator(config), None]
         return _trainer(new, settings, seen=0, device=device)
-    check_size(init, resolution)
     found = read_generator(init)
     config = GeneratorConfig.from_json(found.config)
     if config.architecture != "stylegan2":

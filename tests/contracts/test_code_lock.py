@@ -33,12 +33,12 @@ def scaled(x):
 FILES = {
     "__init__.py": "from tedigan import errors\n",
     "errors.py": "class Wrong(Exception): ...\n",
-    "losses.py": "WEIGHT = 2\n",
+    "method/losses.py": "WEIGHT = 2\n",
     "generator/__init__.py": "",
     "generator/ops.py": OPS,
-    "generator/synthesis.py": "from tedigan.generator import ops\n\n\ndef draw(x):\n    return ops.scaled(x)\n",
-    "data/grammars/celeba.yaml": "share: 0\nno: [bangs, hat]\n",
-    "store/grammars.py": "from tedigan.errors import Wrong\n",
+    "generator/stylegan2.py": "from tedigan.generator import ops\n\n\ndef draw(x):\n    return ops.scaled(x)\n",
+    "captions/grammars/celeba.yaml": "share: 0\nno: [bangs, hat]\n",
+    "captions/grammar_files.py": "from tedigan.errors import Wrong\n",
     "stages/train.py": (
         "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    from tedigan.method.losses import WEIGHT\n\n\n"
         "def run():\n    from tedigan.generator.stylegan2 import draw\n\n    return draw(1)\n"
@@ -97,20 +97,23 @@ def test_a_changed_constant_or_term_changes_the_digest_of_all_that_come_to_it(
 
 def test_a_function_that_moves_to_another_module_changes_it_once(package: Path) -> None:
     function = OPS.partition("GAIN")[2]
-    synthesis = "generator/synthesis.py"
+    synthesis = "generator/stylegan2.py"
     assert changed(package, synthesis, "def draw", f"GAIN{function}\n\ndef draw") == TRAIN
     assert changed(package, synthesis, "", "# moved here\n") == NEITHER
 
 
 def test_a_package_above_an_imported_module_counts_as_importing_runs_it(package: Path) -> None:
-    assert changed(package, "generator/__init__.py", "", "from tedigan import losses\n") == TRAIN
-    assert changed(package, "losses.py", "2", "3") == TRAIN
+    assert (
+        changed(package, "generator/__init__.py", "", "from tedigan.method import losses\n")
+        == TRAIN
+    )
+    assert changed(package, "method/losses.py", "2", "3") == TRAIN
 
 
 def test_an_import_for_the_type_checker_does_not_count(package: Path) -> None:
-    assert changed(package, "losses.py", "2", "3") == NEITHER
+    assert changed(package, "method/losses.py", "2", "3") == NEITHER
     assert (
-        changed(package, "stages/train.py", "losses import WEIGHT", "errors import Wrong")
+        changed(package, "stages/train.py", "method.losses import WEIGHT", "errors import Wrong")
         == NEITHER
     )
 
@@ -121,7 +124,7 @@ def test_what_cannot_change_a_result_is_neither_counted_nor_followed(package: Pa
 
 
 def test_a_grammar_counts_for_who_reads_it_but_its_comments_do_not(package: Path) -> None:
-    grammar = "data/grammars/celeba.yaml"
+    grammar = "captions/grammars/celeba.yaml"
     assert changed(package, grammar, "share: 0", "# how often\nshare: 0   # of 1") == NEITHER
     assert changed(package, grammar, "share: 0", "share: 1") == WRITE
     assert changed(package, grammar, "no:", "'no':") == WRITE
@@ -213,4 +216,4 @@ def test_a_stage_refuses_a_stale_lock_before_it_leaves_anything(
 def test_show_lists_what_a_digest_is_over(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["code", "show", "dataset"]) == 0
     shown = capsys.readouterr().out.splitlines()
-    assert {"tedigan.stages.dataset", "data/grammars/celeba.yaml"} <= set(shown)
+    assert {"tedigan.stages.dataset", "captions/grammars/celeba.yaml"} <= set(shown)

@@ -9,12 +9,13 @@ import torch
 from tedigan.captions.grammar_files import load_grammar
 from tedigan.captions.reader import Reader
 from tedigan.code_lock import code_of
+from tedigan.dataset import build
 from tedigan.dataset.folder import Dataset
 from tedigan.dataset.records import DrawnMaker
 from tedigan.dataset.sharding import make_shards
 from tedigan.dataset.source_records import PhotographMaker
 from tedigan.errors import DataError
-from tedigan.stages import Outcome, dataset
+from tedigan.stages import Outcome
 from tedigan.store.files import sha256_tree
 from tedigan.vocabulary.attributes import ATTRIBUTE_NAMES, attributes_of
 from tests.dataset.datasets_made import SHARED, run
@@ -152,7 +153,7 @@ def test_a_failed_run_keeps_the_earlier_data_set(
 ) -> None:
     run(tmp_path / "w", source=str(source))
     before = sha256_tree(tmp_path / "w/data/dataset")
-    monkeypatch.setattr(dataset, "write_examples", lambda *_: 1 / 0)
+    monkeypatch.setattr(build, "write_examples", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         run(tmp_path / "w", source=str(source), seed=5)
     assert sha256_tree(tmp_path / "w/data/dataset") == before

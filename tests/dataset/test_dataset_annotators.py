@@ -15,7 +15,7 @@ from tedigan.dataset import annotating as annotators
 from tedigan.dataset.folder import Dataset
 from tedigan.errors import CaptionError, DataError, ParamsError, WeightsError
 from tedigan.stages import dataset, train_referee
-from tedigan.stages.evaluate import load_instruments
+from tedigan.stages.evaluate import instruments_of
 from tedigan.store.files import sha256_file, sha256_tree
 from tedigan.store.model_folders import save_model
 from tedigan.vocabulary.attributes import ATTRIBUTE_NAMES
@@ -213,7 +213,7 @@ def test_own_attributes_reach_the_referee_and_the_reader_of_captions(
     )
     place = Workspace(place.root, params)
     train_referee.run(place)
-    tools = load_instruments(place)
+    tools = instruments_of(place)
     assert tools.referee.names == ("freckles", "Male")
     assert tools.reader.read("The man has no freckles") == {"Male": True, "freckles": False}
 

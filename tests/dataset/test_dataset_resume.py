@@ -15,7 +15,6 @@ import yaml
 from tedigan import code_lock
 from tedigan.dataset import build, sharding, source_records, survey, workshop
 from tedigan.dataset.folder import shard_name
-from tedigan.stages import dataset
 from tedigan.store import pictures, shards
 from tedigan.store.files import sha256_tree
 from tests.dataset.datasets_made import ROOT, SMALL, run
@@ -30,9 +29,9 @@ MOMENTS = [
     (shards.ShardWriter, "add", 1),
     (shards.ShardWriter, "add", 6),
     (sharding, "ShardWriter", 4),
-    (dataset, "link_or_copy", 3),
-    (dataset, "write_examples", 1),
-    (dataset, "write_card", 1),
+    (build, "link_or_copy", 3),
+    (build, "write_examples", 1),
+    (build, "write_card", 1),
     (workshop.Workshop, "settle", 1),
 ]
 

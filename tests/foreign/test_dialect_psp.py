@@ -16,7 +16,8 @@ from torch import Tensor
 
 from tedigan.encoders.psp import PyramidEncoder
 from tedigan.errors import KeysError, WeightsError
-from tedigan.foreign.dialects import psp, rosinality
+from tedigan.foreign.dialects import psp_and_e4e as psp
+from tedigan.foreign.dialects import rosinality
 from tedigan.foreign.dialects.foreign import ForeignModel
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.stylegan import Generator

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from tedigan.encoders.psp import INPUT_SIZE_PX, PyramidEncoder
-from tedigan.foreign.dialects import psp
+from tedigan.foreign.dialects import psp_and_e4e as psp
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.stylegan import Generator
 from tedigan.store.model_folders import fill

@@ -9,6 +9,7 @@ from tedigan.errors import DataError
 from tedigan.stages import train_referee
 from tedigan.store.files import sha256_tree
 from tedigan.tensors import to_images
+from tedigan.training.referee_trainer import identity_classes
 from tedigan.vocabulary.attributes import ATTRIBUTE_NAMES
 from tests.dataset import datasets_made
 from tests.dataset.sources_made import write_pictures
@@ -87,5 +88,5 @@ def test_without_a_second_photograph_of_anyone_identity_is_null(tmp_path):
 
 
 def test_people_seen_once_are_no_classes():
-    classes = train_referee.identity_classes(torch.tensor([5, 5, 9, 7, 7, -1, -1]))
+    classes = identity_classes(torch.tensor([5, 5, 9, 7, 7, -1, -1]))
     assert classes.tolist() == [0, 0, -1, 1, 1, -1, -1]
