@@ -2,128 +2,142 @@
 
     d(x, y) = sum_l mean_hw sum_c v_lc (f_lc(x) - f_lc(y))^2        LPIPS, arXiv:1801.03924
 
-Two variants of the trunk, never comparable with each other: `lpips_alex` is the published LPIPS 0.1 (its trunk
-has to be given), `stlpips_alex` is ShiftTolerant-LPIPS (arXiv:2207.13686), which a package carries whole.
+The package lpips computes it, on one of two trunks that are never comparable with each other: `lpips_alex` is the
+published LPIPS 0.1 (torchvision's AlexNet, which has to be given), `stlpips_alex` is ShiftTolerant-LPIPS
+(arXiv:2207.13686), of which a package carries all weights. That package's own code is not run: it imports two
+packages that it does not require, and its blur may not be used commercially.
 """
 
+import warnings
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from tedigan.annotators.referee_network import resize
 from tedigan.errors import KeysError
 
 MIN_PX, MAX_PX = 64, 256
-SHIFT, SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
-NUM_LAYERS = 5
-# Of torchvision's AlexNet: where each convolution lies, and its stride and padding.
-ALEXNET_PLACES = (0, 3, 6, 8, 10)
-CONVOLUTIONS = ((4, 2), (1, 2), (1, 1), (1, 1), (1, 1))
-# Of ShiftTolerant-LPIPS: the same convolutions with their places in its slices.
-SHIFT_TOLERANT_PLACES = ("1.0", "2.5", "3.9", "4.11", "5.13")
+# Where torchvision's AlexNet has its convolutions, and lpips keeps them.
+ALEXNET_PLACES = {"0": "1.0", "3": "2.3", "6": "3.6", "8": "4.8", "10": "5.10"}
 
 
 @dataclass(frozen=True)
 class PerceptualDistance:
-    """name: goes into the metric's name. weights, biases: of the five convolutions. heads: v_l `[1, c, 1, 1]`."""
+    """name: goes into the metric's name. network: an `lpips.LPIPS` with its trunk and heads."""
 
     name: str
-    weights: list[Tensor]
-    biases: list[Tensor]
-    heads: list[Tensor]
-    is_shift_tolerant: bool
+    network: Any
 
     @classmethod
     def stlpips_alex(cls, tensors: Mapping[str, Tensor]) -> "PerceptualDistance":
         """From the file of the package stlpips-pytorch."""
-        names = [f"net.slice{place}" for place in SHIFT_TOLERANT_PLACES]
-        return cls._build("stlpips_alex", tensors, names, tensors, is_shift_tolerant=True)
+        network = _empty_network()
+        with torch.device("meta"):
+            network.net = ShiftTolerantAlexNet()
+        return cls("stlpips_alex", _filled(network, tensors, "stlpips_alex"))
 
     @classmethod
     def lpips_alex(
         cls, trunk: Mapping[str, Tensor], heads: Mapping[str, Tensor]
     ) -> "PerceptualDistance":
         """From torchvision's AlexNet and the heads of the package lpips."""
-        names = [f"features.{place}" for place in ALEXNET_PLACES]
-        return cls._build("lpips_alex", trunk, names, heads, is_shift_tolerant=False)
-
-    @classmethod
-    def _build(
-        cls,
-        name: str,
-        trunk: Mapping[str, Tensor],
-        names: list[str],
-        heads: Mapping[str, Tensor],
-        *,
-        is_shift_tolerant: bool,
-    ) -> "PerceptualDistance":
-        try:
-            return cls(
-                name,
-                [trunk[f"{one}.weight"] for one in names],
-                [trunk[f"{one}.bias"] for one in names],
-                [heads[f"lin{layer}.model.1.weight"] for layer in range(NUM_LAYERS)],
-                is_shift_tolerant,
-            )
-        except KeyError as error:
-            raise KeysError(
-                f"{name}: the weight file has no {error}; expected AlexNet's tensors. Is it another "
-                "network's file?"
-            ) from error
+        network = _empty_network()
+        convolutions = {
+            f"net.slice{place}.{kind}": trunk[name]
+            for layer, place in ALEXNET_PLACES.items()
+            for kind in ("weight", "bias")
+            if (name := f"features.{layer}.{kind}") in trunk
+        }
+        tensors = {**network.scaling_layer.state_dict(prefix="scaling_layer."), **convolutions}
+        return cls("lpips_alex", _filled(network, {**tensors, **heads}, "lpips_alex"))
 
     def to(self, device: torch.device) -> "PerceptualDistance":
         """The same on a device."""
-        weights, biases, heads = (
-            [one.to(device) for one in part] for part in (self.weights, self.biases, self.heads)
-        )
-        return PerceptualDistance(self.name, weights, biases, heads, self.is_shift_tolerant)
+        return PerceptualDistance(self.name, self.network.to(device))
 
     @torch.no_grad()
     def __call__(
         self, images: Float[Tensor, "n 3 h w"], others: Float[Tensor, "n 3 h w"]
     ) -> Float[Tensor, " n"]:
         """Distance of each pair, 0 for equal images. Images in -1..1; looked at in 64 to 256 px."""
-        ours, theirs = self.features(images), self.features(others)
-        layers = [
-            (F.conv2d((a - b).square(), head)).mean(dim=[1, 2, 3])
-            for a, b, head in zip(ours, theirs, self.heads, strict=True)
-        ]
-        return torch.stack(layers).sum(dim=0)
+        distances: Tensor = self.network(self._seen(images), self._seen(others))
+        return distances.flatten()
 
-    def features(self, images: Float[Tensor, "n 3 h w"]) -> list[Tensor]:
-        """The five feature maps, of length 1 at every place."""
-        device = self.weights[0].device
-        x = resize(images.to(device), min(max(images.shape[-1], MIN_PX), MAX_PX))
-        x = (x - _channels(SHIFT, device)) / _channels(SCALE, device)
+    def _seen(self, images: Tensor) -> Tensor:
+        """The images as the network looks at them, on its device."""
+        device = self.network.scaling_layer.shift.device
+        return resize(images.to(device), min(max(images.shape[-1], MIN_PX), MAX_PX))
+
+
+class ShiftTolerantAlexNet(nn.Module):
+    """AlexNet's convolutions, which halve by a blur; its modules bear the numbers of the weight file."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slice1 = _numbered(0, nn.Conv2d(3, 64, 11, padding=2), BlurHalve(64))
+        self.slice2 = _numbered(
+            3, nn.MaxPool2d(3, 1), BlurHalve(64), nn.Conv2d(64, 192, 5, padding=2)
+        )
+        self.slice3 = _numbered(
+            7, nn.MaxPool2d(3, 1), BlurHalve(192), nn.Conv2d(192, 384, 3, padding=1)
+        )
+        self.slice4 = _numbered(11, nn.Conv2d(384, 256, 3, padding=1))
+        self.slice5 = _numbered(13, nn.Conv2d(256, 256, 3, padding=1))
+
+    def forward(self, x: Float[Tensor, "n 3 h w"]) -> list[Tensor]:
+        """The five feature maps."""
         maps = []
-        for layer in range(NUM_LAYERS):
-            x = self._layer(x, layer)
-            maps.append(x / (x.square().sum(dim=1, keepdim=True).sqrt() + 1e-10))
+        for part in self.children():
+            x = F.relu(part(x))
+            maps.append(x)
         return maps
 
-    def _layer(self, x: Tensor, layer: int) -> Tensor:
-        """Pooling where AlexNet has it, convolution, ReLU."""
-        weight, bias = self.weights[layer], self.biases[layer]
-        stride, padding = CONVOLUTIONS[layer]
-        if not self.is_shift_tolerant:
-            x = F.max_pool2d(x, 3, 2) if layer in (1, 2) else x
-            return F.relu(F.conv2d(x, weight, bias, stride=stride, padding=padding))
-        if layer in (1, 2):
-            x = _blur_halve(F.max_pool2d(x, 3, 1))
-        x = F.conv2d(x, weight, bias, padding=padding)
-        return F.relu(_blur_halve(x) if layer == 0 else x)
+
+class BlurHalve(nn.Module):
+    """Blur by the file's 3 x 3 filter (1-2-1) after reflecting 2 px, then every second pixel."""
+
+    filt: Tensor
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.register_buffer("filt", torch.zeros(channels, 1, 3, 3))
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h2 w2"]:
+        """Half the size and 1 px more."""
+        padded = F.pad(x, (2, 2, 2, 2), mode="reflect")
+        return F.conv2d(padded, self.filt, stride=2, groups=x.shape[1])
 
 
-def _blur_halve(x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h2 w2"]:
-    """Blur by 1-2-1 after reflecting 2 px, then every second pixel."""
-    line = torch.tensor([1.0, 2.0, 1.0], device=x.device, dtype=x.dtype) / 4
-    kernel = (line[:, None] * line).expand(x.shape[1], 1, 3, 3)
-    return F.conv2d(F.pad(x, (2, 2, 2, 2), mode="reflect"), kernel, stride=2, groups=x.shape[1])
+def _numbered(first: int, *layers: nn.Module) -> nn.Sequential:
+    """Layers in a row whose names count from `first`."""
+    names = map(str, range(first, first + len(layers)))
+    return nn.Sequential(OrderedDict(zip(names, layers, strict=True)))
 
 
-def _channels(values: tuple[float, float, float], device: torch.device) -> Float[Tensor, "1 3 1 1"]:
-    return torch.tensor(values, device=device)[None, :, None, None]
+def _empty_network() -> Any:
+    """lpips' network without weights: nothing is downloaded, drawn or unpickled."""
+    from lpips import LPIPS
+
+    with warnings.catch_warnings(), torch.device("meta"):
+        warnings.simplefilter("ignore")  # it asks torchvision for a network in a deprecated way
+        return LPIPS(net="alex", pnet_rand=True, pretrained=False, verbose=False)
+
+
+def _filled(network: Any, tensors: Mapping[str, Tensor], name: str) -> Any:
+    """The network, frozen, with these tensors, which must be all of its own."""
+    heads = {key: tensor for key, tensor in tensors.items() if key.startswith("lin")}
+    again = {key.replace("lin", "lins.", 1): tensor for key, tensor in heads.items()}
+    try:
+        network.load_state_dict({**tensors, **again}, assign=True)
+    except RuntimeError as error:
+        raise KeysError(
+            f"{name}: these are not the tensors of AlexNet and its heads: {error}. Is it another "
+            "network's file?"
+        ) from error
+    return network.eval().requires_grad_(False)

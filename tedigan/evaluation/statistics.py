@@ -1,12 +1,14 @@
 """Scores of a yes/no judge: AUROC, balanced accuracy, the best threshold; and bootstrap intervals.
 
-`scores` are higher where the answer should be yes. All arithmetic is float64 on the CPU.
+`scores` are higher where the answer should be yes. All arithmetic is float64 on the CPU. The first three say None
+where scikit-learn's warn, and tests hold them to equal scikit-learn's.
 """
 
 from collections.abc import Callable
 
 import torch
 from jaxtyping import Bool, Float, Int64
+from scipy.stats import rankdata
 from torch import Tensor
 
 
@@ -16,7 +18,7 @@ def auroc(scores: Float[Tensor, " n"], truth: Bool[Tensor, " n"]) -> float | Non
     negatives = len(truth) - positives
     if not positives or not negatives:
         return None
-    rank_sum = float(_ranks(scores)[truth].sum())
+    rank_sum = float(rankdata(scores.double().numpy())[truth.numpy()].sum())
     return (rank_sum - positives * (positives + 1) / 2) / (positives * negatives)
 
 
@@ -74,10 +76,3 @@ def same_person_pairs(
     first, second = torch.triu_indices(len(embeddings), len(embeddings), offset=1)
     cosines = (embeddings @ embeddings.T)[first, second]
     return cosines, identities[first] == identities[second]
-
-
-def _ranks(values: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
-    """Ranks from 1; equal values share their mean rank."""
-    _, inverse, counts = torch.unique(values.double(), return_inverse=True, return_counts=True)
-    last = torch.cumsum(counts, 0).double()
-    return (last - (counts.double() - 1) / 2)[inverse]

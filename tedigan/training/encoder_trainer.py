@@ -21,6 +21,7 @@ from tedigan.generator.stylegan import Generator
 from tedigan.method.losses import generator_loss, latent_loss, perceptual_loss, pixel_loss
 from tedigan.tensors import stream
 from tedigan.training.adversarial import adam, discriminator_step, mix_styles
+from tedigan.training.schedules import set_rate, warm_up_then_fall
 
 STYLE_MIXING_PROB = 0.9
 
@@ -81,11 +82,12 @@ class EncoderTrainer:
         }
 
     def set_learning_rate(self, index: int) -> None:
-        """Short linear warm-up, then a linear fall over the last half."""
-        share = (index + 1) / self.num_steps
-        factor = min(1.0, (index + 1) / 20, max(0.05, 2 * (1 - share)))
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.settings.learning_rate * factor
+        """Of step `index`; the adversary's stays as it is."""
+        rate = self.settings.learning_rate
+        set_rate(
+            self.optimiser,
+            warm_up_then_fall(index, learning_rate=rate, num_steps=self.num_steps),
+        )
 
     def synthetic_step(self, rng: torch.Generator) -> dict[str, float]:
         """The exact code is known: only the latent term."""

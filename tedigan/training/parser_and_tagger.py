@@ -4,9 +4,9 @@ They are no stages: nothing in the pipeline of a data set needs a model that was
 are trained on one data set and named, by their folders, when another is made.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +34,10 @@ from tedigan.store.model_folders import freeze, save_model
 from tedigan.tensors import stream, to_images
 from tedigan.training.loop import Loop
 from tedigan.training.random_views import random_views
+from tedigan.training.schedules import set_rate, warm_up_then_cosine
 from tedigan.vocabulary.labels import resize_labels
 
 MAX_INPUT_PX, STEP_PX = 128, 16
-WARM_UP_STEPS = 50
 _CARDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "parser": parser_card,
     "tagger": tagger_card,
@@ -141,13 +141,6 @@ def train_tagger(
     return _finish("tagger", network, quality, data, settings, loop, folder)
 
 
-def learning_rate_at(step: int, settings: Settings) -> float:
-    """Linear warm-up, then half a cosine down to zero."""
-    warm_up = min(1.0, (step + 1) / WARM_UP_STEPS)
-    rest = 0.5 * (1 + math.cos(math.pi * step / settings.num_steps))
-    return settings.learning_rate * warm_up * rest
-
-
 def _open(dataset: Path, kind: str) -> tuple[Dataset, list[int]]:
     """The data set and its train split; DataError where it cannot teach or cannot examine."""
     data = Dataset.open(dataset)
@@ -198,12 +191,14 @@ def _fit(
     every = settings.checkpoint_every
     loop = Loop(f"train_{name}", work=work, depends_on=depends_on, inputs=[dataset], every=every)
     optimiser = torch.optim.AdamW(network.parameters(), settings.learning_rate, weight_decay=0.02)
+    rate_at = partial(
+        warm_up_then_cosine, learning_rate=settings.learning_rate, num_steps=settings.num_steps
+    )
 
     def step(index: int) -> dict[str, float]:
         rng = stream(settings.seed, loop.name, index)
         loss = loss_of(torch.randint(num_photographs, (settings.batch_size,), generator=rng), rng)
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate_at(index, settings)
+        set_rate(optimiser, rate_at(index))
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()

@@ -1,6 +1,5 @@
 """The referee's lessons: attributes and who is who, on the train split."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +17,7 @@ from tedigan.annotators.referee_network import (
 from tedigan.dataset.folder import Dataset
 from tedigan.dataset.small_pixels import small_pixels
 from tedigan.tensors import to_images
-
-WARM_UP_STEPS = 50
+from tedigan.training.schedules import set_rate, warm_up_then_cosine
 
 
 @dataclass(frozen=True)
@@ -115,8 +113,7 @@ class RefereeTrainer:
             lessons.is_taught.to(device),
         )
         loss_identity = self.people(embeddings, lessons.classes[chosen].to(device))
-        for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate_at(index, self.settings)
+        set_rate(self.optimiser, learning_rate_at(index, self.settings))
         self.optimiser.zero_grad(set_to_none=True)
         (loss_attributes + self.settings.weight_identity * loss_identity).backward()
         self.optimiser.step()
@@ -124,7 +121,7 @@ class RefereeTrainer:
 
 
 def learning_rate_at(step: int, settings: RefereeSettings) -> float:
-    """Linear warm-up, then half a cosine down to zero."""
-    warm_up = min(1.0, (step + 1) / WARM_UP_STEPS)
-    rest = 0.5 * (1 + math.cos(math.pi * step / settings.num_steps))
-    return settings.learning_rate * warm_up * rest
+    """Of a step, counted from 0."""
+    return warm_up_then_cosine(
+        step, learning_rate=settings.learning_rate, num_steps=settings.num_steps
+    )

@@ -18,6 +18,7 @@ from tedigan.dataset.folder import Dataset
 from tedigan.encoders.text import TextBackbone, TextEncoder
 from tedigan.method.losses import latent_loss
 from tedigan.progress import progress
+from tedigan.training.schedules import linear_fall, set_rate
 
 EMBED_BATCH = 128
 
@@ -89,8 +90,11 @@ class TextEncoderTrainer:
         return {"encoder": self.encoder, "optimiser": self.optimiser}
 
     def learning_rate_at(self, index: int) -> float:
-        """A linear fall to 2 %."""
-        return self.settings.learning_rate * max(0.02, 1 - index / self.settings.num_steps)
+        """Of step `index`."""
+        settings = self.settings
+        return linear_fall(
+            index, learning_rate=settings.learning_rate, num_steps=settings.num_steps
+        )
 
     def step(self, rng: torch.Generator, index: int) -> dict[str, float]:
         """One step on pairs that `rng` draws with replacement."""
@@ -99,8 +103,7 @@ class TextEncoderTrainer:
         target = (self.ws[rows] - encoder.ws_mean) / encoder.ws_std
         code = (encoder(self.embeddings[rows]) - encoder.ws_mean) / encoder.ws_std
         loss = latent_loss(code, target)
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.learning_rate_at(index)
+        set_rate(self.optimiser, self.learning_rate_at(index))
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.optimiser.step()

@@ -1,4 +1,7 @@
+from functools import partial
+
 import pytest
+import sklearn.metrics as sklearn_metrics
 import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -25,6 +28,22 @@ def test_scores_need_both_answers():
     assert auroc(torch.rand(4), always) is None
     assert balanced_accuracy(always, always) is None
     assert best_threshold(torch.rand(4), always) is None
+
+
+@given(st.lists(st.tuples(st.integers(-5, 5), st.booleans()), min_size=2, max_size=40))
+def test_the_scores_equal_scikit_learns(cases):
+    values, answers = zip(*cases, strict=True)
+    scores, truth = torch.tensor(values).float(), torch.tensor(answers)
+    if len(set(answers)) < 2:
+        return  # there they warn, and ours is None
+    near = partial(pytest.approx, abs=1e-12)  # theirs is the same area, summed in another order
+    assert auroc(scores, truth) == near(sklearn_metrics.roc_auc_score(truth, scores))
+    expected = sklearn_metrics.balanced_accuracy_score(truth, scores > 0)
+    assert balanced_accuracy(scores > 0, truth) == near(expected)
+    no, yes, _ = sklearn_metrics.roc_curve(truth, scores, drop_intermediate=False)
+    if len(set(values)) > 1:  # a threshold lies between two scores
+        reached = balanced_accuracy(scores > best_threshold(scores, truth), truth)
+        assert reached == near((1 + (yes - no)[1:-1].max()) / 2)
 
 
 def test_balanced_accuracy_of_always_yes_is_one_half():
