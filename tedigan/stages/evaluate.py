@@ -14,12 +14,18 @@ from tedigan.evaluation.evaluation_files import plain_name, write_evaluation
 from tedigan.evaluation.instruments import open_instruments
 from tedigan.evaluation.metric import Instruments
 from tedigan.evaluation.protocol import Protocol, measure
+from tedigan.extras import require
 from tedigan.method.text_to_face import FaceSettings
 from tedigan.models.opening import load_encoder, open_face_maker
 from tedigan.params import chosen
 from tedigan.store.files import finished_folder
 from tedigan.store.model_folders import read_config
 from tedigan.workspace import Outcome, Workspace
+
+
+def check(_workspace: Workspace) -> None:
+    """Refuse now what would be found missing after all the trainings."""
+    require("lpips", "stlpips_pytorch", "efficientnet_lite_pytorch")
 
 
 def run(workspace: Workspace) -> Outcome:

