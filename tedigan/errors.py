@@ -12,6 +12,7 @@
     │   ├── AttributeFileError the attribute table
     │   └── LabelError         a 19-class label map
     └── StoreError             a bucket or a disk that does not answer as it should
+        └── ObjectError        one object that cannot be had
 
 Each message has four parts: what was wrong, what came, what was expected, what to do.
 Our own bugs are `assert` statements, not members of this tree.
@@ -81,3 +82,7 @@ class LabelError(DataError):
 
 class StoreError(TediganError):
     """A bucket or a disk does not answer as it should."""
+
+
+class ObjectError(StoreError):
+    """One object is absent or cannot be read; the bucket or disk around it answers."""
