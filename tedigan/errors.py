@@ -11,6 +11,7 @@
     │   ├── CaptionError       a caption or a caption file
     │   ├── AttributeFileError the attribute table
     │   └── LabelError         a 19-class label map
+    ├── NumbersError           a training that diverged, a metric that is no number
     └── StoreError             a bucket or a disk that does not answer as it should
         └── ObjectError        one object that cannot be had
 
@@ -78,6 +79,10 @@ class LabelError(DataError):
     """A label map is not usable."""
 
     problem = "label map"
+
+
+class NumbersError(TediganError):
+    """A training or a measurement gave NaN or infinity, which is no result."""
 
 
 class StoreError(TediganError):
