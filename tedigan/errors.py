@@ -12,7 +12,9 @@
     │   ├── CaptionError       a caption or a caption file
     │   ├── AttributeFileError the attribute table
     │   └── LabelError         a 19-class label map
+    ├── NumbersError           a training that diverged, a metric that is no number
     └── StoreError             a bucket or a disk that does not answer as it should
+        └── ObjectError        one object that cannot be had
 
 Each message has four parts: what was wrong, what came, what was expected, what to do.
 Our own bugs are `assert` statements, not members of this tree.
@@ -84,5 +86,13 @@ class LabelError(DataError):
     problem = "label map"
 
 
+class NumbersError(TediganError):
+    """A training or a measurement gave NaN or infinity, which is no result."""
+
+
 class StoreError(TediganError):
     """A bucket or a disk does not answer as it should."""
+
+
+class ObjectError(StoreError):
+    """One object is absent or cannot be read; the bucket or disk around it answers."""

@@ -6,7 +6,8 @@
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from jaxtyping import Float, UInt8
@@ -64,3 +65,20 @@ def sample_noise(
         )
         for layer, size in enumerate(sizes_px)
     ]
+
+
+def is_finite(tensor: Tensor) -> bool:
+    """Whether no value is NaN or infinite; in one pass without a copy. Whole numbers always are."""
+    if not tensor.is_floating_point() or not tensor.numel():
+        return True
+    return all(bool(extreme.isfinite()) for extreme in tensor.aminmax())
+
+
+def first_not_finite(values: Mapping[Any, Any]) -> str | None:
+    """The path of the first tensor in nested mappings that holds NaN or infinity, such as `G/w_avg`."""
+    for name, value in values.items():
+        if isinstance(value, Mapping) and (below := first_not_finite(value)):
+            return f"{name}/{below}"
+        if isinstance(value, Tensor) and not is_finite(value):
+            return str(name)
+    return None

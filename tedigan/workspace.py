@@ -1,10 +1,12 @@
 """What a stage needs to know of its surroundings, and what it says when it is done."""
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 
+from tedigan.errors import NumbersError
 from tedigan.params import Params, read_params
 
 NUM_LOADERS = 4  # beside a GPU, where nobody says otherwise
@@ -88,7 +90,8 @@ class Workspace:
 class Outcome:
     """What a stage did. Goes into the run record and MLflow, never into a DVC output.
 
-    metrics: final numbers, by name. curves: file of per-step numbers among the outputs (CSV), if any.
+    metrics: final numbers, by name; NaN and infinity are a NumbersError.
+    curves: file of per-step numbers among the outputs (CSV), if any.
     pictures: files among the outputs that a person would look at.
     resumed_from_step: the checkpoint's step if the stage went on from one, else None.
     num_quarantined: records set aside with a reason.
@@ -99,3 +102,11 @@ class Outcome:
     pictures: list[Path] = field(default_factory=list)
     resumed_from_step: int | None = None
     num_quarantined: int = 0
+
+    def __post_init__(self) -> None:
+        for name, value in self.metrics.items():
+            if not math.isfinite(value):
+                raise NumbersError(
+                    f"the stage's {name} is {value}, expected a finite number: its result cannot be used. Look "
+                    "at what it trained or measured, and run it again with a lower learning rate."
+                )

@@ -31,7 +31,6 @@ from tedigan.dataset.workers import Workers
 from tedigan.dataset.workshop import Workshop, link_or_copy
 from tedigan.errors import DataError
 from tedigan.store.files import finished_folder, sha256_value
-from tedigan.store.objects import open_bucket
 from tedigan.vocabulary.attributes import ATTRIBUTE_NAMES
 
 LIBRARIES = ("numpy", "pillow", "resvg-py", "scipy", "torch")
@@ -133,7 +132,7 @@ def open_maker(
     if source == "drawn":
         annotators = open_annotators(helpers, columns=ATTRIBUTE_NAMES, device=device)
         return DrawnMaker(recipe, annotators), list(range(settings.num_images or _NUM_DRAWN))
-    found = open_source(source, root=root, open_bucket=lambda uri: open_bucket(uri, cache=cache))
+    found = open_source(source, root=root, cache=cache)
     maker = PhotographMaker(
         recipe,
         found,

@@ -20,7 +20,6 @@ from tedigan.dataset.workshop import Workshop
 from tedigan.errors import DataError, StoreError
 from tedigan.progress import progress
 from tedigan.store import pictures
-from tedigan.store.objects import open_bucket
 from tedigan.store.shards import Span, read_shard
 from tedigan.vocabulary.labels import check_labels
 
@@ -56,11 +55,7 @@ def validate(place: str, *, num_workers: int | None = None) -> Verdict:
 def _validate_source(place: str, num_workers: int) -> Verdict:
     """As the stage would check it; repeated photographs and contradictions are facts, not faults."""
     with tempfile.TemporaryDirectory(prefix="tedigan-") as work:
-        source = open_source(
-            place,
-            root=Path(),
-            open_bucket=lambda uri: open_bucket(uri, cache=Path(work)),
-        )
+        source = open_source(place, root=Path(), cache=Path(work))
         recipe = Recipe(256, "png", 1, 0, tuple(sorted(source.kinds)))
         annotators = Annotators(open_grammar(None, columns=(), denial_share=None))
         maker = PhotographMaker(recipe, source, annotators, rejects_conflicts=False)

@@ -49,11 +49,7 @@ class Workshop:
         """The data set stands: remember digest -> (name, sha256), and forget the shards under way."""
         ledger = {digest: {"name": n, "sha256": sha} for digest, (n, sha) in shards.items()}
         write_json(self._folder / "ledger.json", ledger)
-        leftovers = self._finished.parent.glob(
-            f".{self._finished.name}.*"
-        )  # of runs that were killed
-        for folder in [self._folder / "shards", *leftovers]:
-            shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(self._folder / "shards", ignore_errors=True)
 
 
 def link_or_copy(source: Path, target: Path) -> None:

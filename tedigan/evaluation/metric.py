@@ -3,6 +3,7 @@
 A metric's name carries the network that measured it, and the number of images where the value depends on it.
 """
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from tedigan.annotators.referee import Referee
 from tedigan.captions.reader import Reader
+from tedigan.errors import NumbersError
 from tedigan.evaluation.feature_nets import FeatureNet
 from tedigan.evaluation.perceptual_distance import PerceptualDistance
 from tedigan.evaluation.statistics import bootstrap_interval
@@ -22,7 +24,8 @@ from tedigan.tensors import stream, to_images
 class Metric:
     """floor: what knowing nothing scores. ceiling: what the photographs themselves score. better: up or down.
 
-    protocol: how it was measured, in one sentence. A value that could not be measured is None.
+    protocol: how it was measured, in one sentence. A value that could not be measured is None; NaN and
+    infinity are a NumbersError.
     """
 
     name: str
@@ -33,6 +36,15 @@ class Metric:
     floor: float | None = None
     ceiling: float | None = None
     ci: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        numbers = (self.value, self.floor, self.ceiling, *(self.ci or ()))
+        if broken := [one for one in numbers if one is not None and not math.isfinite(one)]:
+            raise NumbersError(
+                f"{self.name}: value, floor, ceiling or interval is {broken[0]}, expected a number; what was "
+                f"measured holds none, or {self.n} are too few. Look at the pictures of that stage, and train "
+                "again what drew black ones."
+            )
 
     def to_json(self) -> dict[str, Any]:
         """One flat mapping; the interval as two numbers; six digits, which outlast any hardware."""

@@ -34,11 +34,14 @@ def optimise_ws(
     """ws* = argmin sum of weighted terms, by Adam from `ws`.
 
     Photographs do not influence each other: each has its own code, loss and step. The rate falls by a
-    cosine over the last quarter. Returns the codes and the trace (each term's mean, one row a step).
+    cosine over the last quarter. Returns the codes and the trace (each term's mean, one row a step); where no
+    term weighs anything the codes come back as they are, with an empty trace.
     """
+    active = [term for term in terms if term.weight > 0]
+    if not active:
+        return ws.detach().clone(), []
     free = ws.detach().clone().requires_grad_(True)
     optimiser = torch.optim.Adam([free], lr=learning_rate, betas=(0.9, 0.999))
-    active = [term for term in terms if term.weight > 0]
     trace: list[dict[str, float]] = []
     for step in range(num_steps):
         ramp = min(1.0, 4 * (1 - step / num_steps))

@@ -16,7 +16,7 @@ from tedigan.generator.discriminator import Discriminator
 from tedigan.generator.stylegan import Generator
 from tedigan.models.cards import imported_card
 from tedigan.store.files import finished_folder, sha256_file
-from tedigan.store.model_folders import fill, load_tensors, read_config, save_model
+from tedigan.store.model_folders import fill, load_into, read_config, save_model
 
 GENERATORS = ("stylegan2", "stylegan1")
 
@@ -107,7 +107,7 @@ def _read_folder(folder: Path) -> FoundModel:
     for name in [name for name in ("G", "D") if not (folder / f"{name}.safetensors").is_file()]:
         networks.pop(name, None)
     for name, network in networks.items():
-        fill(network, load_tensors(folder / f"{name}.safetensors"), f"{name}.safetensors")
+        load_into(network, folder / f"{name}.safetensors")
     config = {key: value for key, value in source.items() if key != "training"}
     return FoundModel(config, networks, dict(source.get("training") or {}))
 

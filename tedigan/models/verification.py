@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
 from torch import nn
 
 from tedigan.annotators.parser_network import FaceParser, ParserConfig
@@ -27,13 +26,7 @@ def verify_folder(folder: Path) -> tuple[list[str], bool]:
     is_recorded = check_sums(folder)
     networks = _networks_of(read_config(folder), folder)
     for name, network in networks.items():
-        file = folder / f"{name}.safetensors"
-        load_into(network, file)
-        broken = [key for key, t in network.state_dict().items() if not torch.isfinite(t).all()]
-        if broken:
-            raise WeightsError(
-                f"{file}: {broken[0]} has values that are no numbers. Import or train it again."
-            )
+        load_into(network, folder / f"{name}.safetensors")
     return list(networks), is_recorded
 
 

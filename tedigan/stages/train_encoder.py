@@ -54,5 +54,4 @@ def run(workspace: Workspace) -> Outcome:
         }
         save_model(folder, {"encoder": encoder}, config, encoder_card(config))
         loop.write_log(folder / "log.csv")
-    metrics = {name: loop.last(name) for name in LOSSES}
-    return close_loop(loop, workspace.model("encoder"), metrics)
+    return close_loop(loop, workspace.model("encoder"), loop.last(*LOSSES))

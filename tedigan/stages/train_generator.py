@@ -54,8 +54,7 @@ def run(workspace: Workspace) -> Outcome:
         save_model(fresh, networks, config, generator_card(config))
         loop.write_log(fresh / "log.csv")
         save_sheet(fresh / "samples.png", trainer.G_ema)
-    metrics = {name: loop.last(name) for name in ("loss_g", "loss_d")}
-    metrics["images_seen"] = float(history["images_seen"])
+    metrics = loop.last("loss_g", "loss_d") | {"images_seen": float(history["images_seen"])}
     return close_loop(loop, folder, metrics, pictures=["samples.png"])
 
 

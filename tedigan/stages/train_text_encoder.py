@@ -48,10 +48,7 @@ def run(workspace: Workspace) -> Outcome:
         config["licence"] = data.licence
         save_model(folder, {"text_encoder": encoder}, config, text_encoder_card(config))
         loop.write_log(folder / "log.csv")
-    metrics = {
-        "loss_latent": loop.last("loss_latent"),
-        "relevance_mean": encoder.relevance.mean().item(),
-    }
+    metrics = loop.last("loss_latent") | {"relevance_mean": encoder.relevance.mean().item()}
     return close_loop(loop, workspace.model("text_encoder"), metrics)
 
 

@@ -1,9 +1,10 @@
 """Files and folders that are either finished or absent, and their digests.
 
-Everything is written beside its place and moved there in one rename, so a killed process leaves
-nothing half-written where a finished thing is expected.
+Everything is written beside its place and moved there in one step, so a killed process leaves nothing
+half-written where a finished thing is expected; its leftovers go with the next writing of the same thing.
 """
 
+import glob
 import hashlib
 import json
 import os
@@ -12,24 +13,56 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from tedigan.errors import StoreError
+from tedigan.store import disk
+
+UNFINISHED = ".unfinished-"  # in the name of what is being written
+_UNDER_WAY: set[Path] = set()  # folders that are synced as one when they are finished
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    temporary = Path(name)
+    """Write a file whole or not at all.
+
+    On return it would outlive a power cut; below a `finished_folder`, when that is finished.
+    """
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        temporary.chmod(0o644)
-        temporary.replace(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if is_lasting := _lasts_now(path):
+            remove_leftovers(path)
+        with whole_file(content, path.parent, path.name) as fresh:
+            fresh.replace(path)
+        if is_lasting:
+            disk.sync_names(path.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise StoreError(f"{path} could not be written: {error}. Free space or rights?") from error
+
+
+@contextmanager
+def whole_file(content: bytes | Path, folder: Path, name: str) -> Iterator[Path]:
+    """The content, or the content of a file, as a new file in `folder`, to be moved or linked to its place.
+
+    Its bytes would outlive a power cut, as in `write_bytes`. What the block does not move is removed.
+    """
+    path, handle = disk.claim(lambda: _new_file(folder, f".{name}{UNFINISHED}"))
+    try:
+        with path.open("wb") as file:
+            _copy(content, file)
+            file.flush()
+            os.fchmod(file.fileno(), 0o644)
+            if _lasts_now(path):
+                os.fsync(file.fileno())
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove what writers of `path` that were killed left beside it."""
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}{UNFINISHED}*"):
+        disk.remove_if_abandoned(leftover)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -64,17 +97,25 @@ def read_json(path: Path) -> Any:
 
 @contextmanager
 def finished_folder(path: Path) -> Iterator[Path]:
-    """Give an empty folder beside `path`; on a clean exit it takes `path`'s place, else it is removed."""
+    """Give an empty folder beside `path`; on a clean exit it takes `path`'s place, else it is removed.
+
+    It does so in one step, after its bytes would outlive a power cut: who opens a file below `path` finds the
+    old folder's or the new one's, and a process killed at any point leaves one of them whole.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    disk.restore(path)
+    remove_leftovers(path)
+    prefix = f".{path.name}{UNFINISHED}"
+    fresh, handle = disk.claim(lambda: tempfile.mkdtemp(dir=path.parent, prefix=prefix))
+    _UNDER_WAY.add(fresh)
     try:
-        temporary.chmod(0o755)
-        yield temporary
-        if path.exists():
-            shutil.rmtree(path)
-        temporary.replace(path)
+        fresh.chmod(0o755)
+        yield fresh
+        _put_in_place(fresh, path)
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        _UNDER_WAY.discard(fresh)
+        disk.remove(fresh)  # the one before, or what failed
+        os.close(handle)
 
 
 def sha256_file(path: Path) -> str:
@@ -97,3 +138,36 @@ def sha256_value(value: Any) -> str:
     """sha256 of a value's canonical JSON."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _put_in_place(fresh: Path, path: Path) -> None:
+    try:
+        disk.sync_all(fresh)
+        if os.path.lexists(path):
+            disk.exchange(fresh, path)
+        else:
+            fresh.rename(path)
+        disk.sync_names(path.parent)
+    except OSError as error:
+        raise StoreError(
+            f"{path} could not be put in place: {error}. Free space or rights? Run again."
+        ) from error
+
+
+def _new_file(folder: Path, prefix: str) -> str:
+    handle, name = tempfile.mkstemp(dir=folder, prefix=prefix)
+    os.close(handle)
+    return name
+
+
+def _copy(content: bytes | Path, target: BinaryIO) -> None:
+    if isinstance(content, bytes):
+        target.write(content)
+        return
+    with content.open("rb") as source:
+        shutil.copyfileobj(source, target)
+
+
+def _lasts_now(path: Path) -> bool:
+    """Whether a file is synced when it is written, and not with its folder."""
+    return not any(folder in _UNDER_WAY for folder in path.parents)

@@ -22,37 +22,42 @@ from tedigan.store.files import (
     write_json,
     write_text,
 )
+from tedigan.tensors import first_not_finite
 
 CONFIG, CARD, SUMS = "config.json", "README.md", "SHA256SUMS"
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    """Write safetensors, whole or not at all; equal tensors give equal bytes."""
+    """Write safetensors, whole or not at all; equal tensors give equal bytes. What is not finite is refused."""
+    check_finite(tensors, path.name)
     contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     write_bytes(path, save(contiguous))
 
 
 def load_tensors(path: Path) -> dict[str, Tensor]:
-    """Read safetensors onto the CPU."""
-    try:
-        return load(path.read_bytes())
-    except FileNotFoundError:
-        raise WeightsError(
-            f"{path} does not exist. Run the stage that trains it, or `dvc pull`."
-        ) from None
-    except SafetensorError as error:
-        raise WeightsError(
-            f"{path} is not a whole safetensors file ({error}). Delete it and make it again."
-        ) from error
+    """Read safetensors onto the CPU; what is not finite is refused."""
+    tensors = _read(path)
+    check_finite(tensors, str(path))
+    return tensors
 
 
 def load_into(network: nn.Module, path: Path) -> None:
     """Fill a network from a safetensors file; names and shapes must be exactly the network's."""
-    fill(network, load_tensors(path), path.name)
+    fill(network, _read(path), path.name)
+
+
+def check_finite(tensors: Mapping[str, Tensor], source: str) -> None:
+    """Refuse NaN and infinity, of which a generator draws black faces; `source` names the tensors' origin."""
+    if broken := first_not_finite(tensors):
+        raise WeightsError(
+            f"{source}: {broken} has values that are no numbers (NaN or infinity), expected finite ones; a "
+            "training diverged, or the file was damaged. Train it again with a lower learning rate, or import "
+            "it again."
+        )
 
 
 def fill(network: nn.Module, tensors: Mapping[str, Tensor], source: str) -> None:
-    """Fill a network; `source` names the tensors' origin in a KeysError."""
+    """Fill a network; `source` names the tensors' origin in a KeysError or, if not finite, a WeightsError."""
     wanted = network.state_dict()
     missing, unknown = wanted.keys() - tensors.keys(), tensors.keys() - wanted.keys()
     if missing or unknown:
@@ -66,6 +71,7 @@ def fill(network: nn.Module, tensors: Mapping[str, Tensor], source: str) -> None
                 f"{source}: {name} is {list(tensor.shape)}, expected "
                 f"{list(wanted[name].shape)}. Is its configuration that of another network?"
             )
+    check_finite(tensors, source)
     network.load_state_dict(dict(tensors))
 
 
@@ -118,6 +124,19 @@ def model_digests(folders: Iterable[Path]) -> dict[str, str]:
         for folder in folders
         for path in sorted(folder.glob("*.safetensors"))
     }
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    try:
+        return load(path.read_bytes())
+    except FileNotFoundError:
+        raise WeightsError(
+            f"{path} does not exist. Run the stage that trains it, or `dvc pull`."
+        ) from None
+    except SafetensorError as error:
+        raise WeightsError(
+            f"{path} is not a whole safetensors file ({error}). Delete it and make it again."
+        ) from error
 
 
 def freeze(network: nn.Module, device: torch.device) -> None:

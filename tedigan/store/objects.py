@@ -1,209 +1,203 @@
-"""Objects in an S3 bucket: fetched whole into a cache, uploaded, listed.
+"""Named bytes in one of three places behind one face: a folder, an S3 prefix (tedigan.store.s3), or memory.
 
-Who and where comes from the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL
-(unset for AWS itself).
+An object is written whole or not at all. Its name is a POSIX path such as `commits/00012.json`; names whose last
+part begins with a dot are the bucket's own and are not listed.
 """
 
-import hashlib
 import os
-import tempfile
+import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePosixPath
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, NoCredentialsError
+from tedigan.errors import ObjectError, StoreError
+from tedigan.store import disk
+from tedigan.store.files import whole_file, write_bytes
 
-from tedigan.errors import StoreError
-from tedigan.store.shelves import Shelf, TarShelf
-
-_TIMEOUTS = Config(
-    connect_timeout=3, read_timeout=30, retries={"total_max_attempts": 2, "mode": "standard"}
-)
-_CHUNK_BYTES = 2**20
-_ADVICE = {
-    "SignatureDoesNotMatch": "the secret is wrong. Set AWS_SECRET_ACCESS_KEY.",
-    "InvalidAccessKeyId": "the key id is unknown. Set AWS_ACCESS_KEY_ID.",
-    "AccessDenied": "these credentials may not do this. Set AWS_ACCESS_KEY_ID and "
-    "AWS_SECRET_ACCESS_KEY of an account that may.",
-    "NoSuchBucket": "there is no such bucket. Create it, or mend the name after s3://.",
-    "NoSuchKey": "there is no such object. Mend its name, or upload it first.",
-}
-_ALIASES = {"403": "AccessDenied", "Forbidden": "AccessDenied", "404": "NoSuchKey"}
+UNDER_WAY = ".unfinished"  # a bucket's own folder: what is not whole yet
 
 
-@dataclass(frozen=True)
-class Version:
-    """One version of an object: its size in bytes and its ETag."""
+class Bucket(ABC):
+    """Objects by name; safe to use from several threads, processes and, where the place is, machines."""
 
-    size: int
-    etag: str
+    @abstractmethod
+    def names(self, prefix: str = "") -> Iterator[str]:
+        """Every name that begins with `prefix`, sorted."""
 
+    @abstractmethod
+    def exists(self, name: str) -> bool:
+        """Whether there is such an object; a place that does not answer is a StoreError."""
 
-def fetch(uri: str, cache: Path, *, version: Version | None = None) -> Path:
-    """The object as a file in `cache`; downloaded, whole or not at all, unless this version is there.
+    @abstractmethod
+    def read(self, name: str) -> bytes:
+        """The bytes of an object; an ObjectError if it is absent."""
 
-    version: what a listing said of it, which saves a question to the server.
-    """
-    bucket, key = _split(uri)
-    version = version or _head(uri)
-    path = cache / bucket / f"{version.etag}-{Path(key).name}"
-    if path.is_file() and path.stat().st_size == version.size:
-        return path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".fetch.")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file, _explained(uri):
-            body = client().get_object(Bucket=bucket, Key=key)["Body"]
-            digest = hashlib.md5(usedforsecurity=False)
-            for chunk in body.iter_chunks(_CHUNK_BYTES):
-                digest.update(chunk)
-                file.write(chunk)
-        _check_whole(uri, temporary, digest.hexdigest(), version)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path
+    @abstractmethod
+    def fetch(self, name: str, cache: Path) -> Path:
+        """The object as a file of this machine, to be read only: kept in `cache` where it lies elsewhere."""
 
+    @abstractmethod
+    def write(self, name: str, content: bytes | Path) -> None:
+        """Put bytes, or the content of a file, under this name, in place of what was there."""
 
-def upload(path: Path, uri: str) -> None:
-    """Put a file into the bucket under this name."""
-    bucket, key = _split(uri)
-    with _explained(uri), path.open("rb") as file:
-        client().put_object(Bucket=bucket, Key=key, Body=file)
+    @abstractmethod
+    def delete(self, name: str) -> None:
+        """Remove an object, if it is there."""
+
+    def create(self, name: str, content: bytes) -> bool:
+        """Put an object where none is; whether what stands there now is this content.
+
+        Of several who create one name with different bytes exactly one is told True. Equal bytes are the same
+        claim: who repeats a call that had no answer is told True again, and a lease names its holder.
+        """
+        return self._create(name, content) or self.read(name) == content
+
+    @abstractmethod
+    def _create(self, name: str, content: bytes) -> bool:
+        """False, and nothing changed, where there is such an object."""
 
 
-def exists(uri: str) -> bool:
-    """Whether the object is there; a bucket that is not, or a server that is down, is an error."""
-    bucket, key = _split(uri)
-    try:
-        client().head_object(Bucket=bucket, Key=key)
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in {"404", "NoSuchKey"}:
-            raise _explain(uri, error) from error
-        with _explained(f"s3://{bucket}"):
-            client().head_bucket(Bucket=bucket)
-        return False
-    except BotoCoreError as error:
-        raise _explain(uri, error) from error
-    return True
+class FolderBucket(Bucket):
+    """The files below a folder of a local or network disk; what is written would outlive a power cut."""
 
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
 
-def list_objects(uri: str) -> dict[str, Version]:
-    """Key -> version of every object below a prefix."""
-    bucket, prefix = _split(uri)
-    versions = {}
-    with _explained(uri):
-        for page in (
-            client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        ):
-            for item in page.get("Contents", []):
-                versions[item["Key"]] = Version(item["Size"], item["ETag"].strip('"'))
-    return versions
+    def names(self, prefix: str = "") -> Iterator[str]:
+        """Every file's name, sorted; links to folders are not followed."""
+        found = []
+        for place, _, files in os.walk(self.folder / prefix.rpartition("/")[0]):
+            base = PurePosixPath(Path(place).relative_to(self.folder).as_posix())
+            found += [str(base / file) for file in files if not file.startswith(".")]
+        return iter(sorted(name for name in found if name.startswith(prefix)))
 
-
-class BucketShelf:
-    """The objects below an s3:// prefix, fetched one by one as they are read."""
-
-    def __init__(self, uri: str, *, cache: Path) -> None:
-        bucket, prefix = _split(uri.rstrip("/") + "/")
-        self._cache = cache
-        self._base = f"s3://{bucket}/{prefix}"
-        self._versions = {
-            key.removeprefix(prefix): version for key, version in list_objects(self._base).items()
-        }
-
-    def names(self) -> Iterator[str]:
-        """Every object's name below the prefix, sorted."""
-        return iter(sorted(self._versions))
-
-    def path(self, name: str) -> Path:
-        """The object as a file in the cache."""
-        if name not in self._versions:
-            raise StoreError(f"{self._base}{name}: there was no such object. Upload it first.")
-        return fetch(self._base + name, self._cache, version=self._versions[name])
+    def exists(self, name: str) -> bool:
+        """Whether there is such a file."""
+        return self._path(name).is_file()
 
     def read(self, name: str) -> bytes:
-        """The bytes of an object."""
-        return self.path(name).read_bytes()
+        """The bytes of a file."""
+        try:
+            return self._path(name).read_bytes()
+        except OSError as error:
+            raise ObjectError(
+                f"{self.folder / name} cannot be read: {error}. Make its folder again."
+            ) from error
+
+    def fetch(self, name: str, cache: Path) -> Path:  # noqa: ARG002
+        """The file itself."""
+        if not self.exists(name):
+            raise ObjectError(f"{self.folder / name} is no file. Mend its name, or make it first.")
+        return self._path(name)
+
+    def write(self, name: str, content: bytes | Path) -> None:
+        """Write the file."""
+        path = self._path(name)
+        with _explained(path), self._fresh(path, content) as fresh:
+            fresh.replace(path)
+
+    def delete(self, name: str) -> None:
+        """Remove the file."""
+        path = self._path(name)
+        with _explained(path):
+            path.unlink(missing_ok=True)
+
+    def _create(self, name: str, content: bytes) -> bool:
+        path = self._path(name)
+        if path.exists():
+            return False
+        with _explained(path), self._fresh(path, content) as fresh:
+            try:
+                os.link(fresh, path)
+            except FileExistsError:
+                return False
+        return True
+
+    @contextmanager
+    def _fresh(self, path: Path, content: bytes | Path) -> Iterator[Path]:
+        """A whole file on the disk of `path`, to be moved or linked there; what killed writers left goes."""
+        under_way = self.folder / UNDER_WAY
+        under_way.mkdir(parents=True, exist_ok=True)
+        for leftover in under_way.iterdir():
+            disk.remove_if_abandoned(leftover)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(content, under_way, path.name) as fresh:
+            yield fresh
+            disk.sync_names(path.parent)
+
+    def _path(self, name: str) -> Path:
+        check_name(name)
+        return self.folder / name
 
 
-def open_bucket(uri: str, *, cache: Path) -> list[Shelf]:
-    """The shelf of an s3:// prefix and of each .tar in it, or of one s3:// .tar."""
-    if uri.endswith(".tar"):
-        return [TarShelf(fetch(uri, cache))]
-    shelf = BucketShelf(uri, cache=cache)
-    tars = [name for name in shelf.names() if name.endswith(".tar")]
-    return [shelf, *(TarShelf(shelf.path(name)) for name in tars)]
+class MemoryBucket(Bucket):
+    """Objects that end with this process: for tests."""
+
+    def __init__(self) -> None:
+        self._objects: dict[str, bytes] = {}
+        self._lock = threading.Lock()
+
+    def names(self, prefix: str = "") -> Iterator[str]:
+        """Every name, sorted."""
+        return iter(sorted(name for name in self._objects if name.startswith(prefix)))
+
+    def exists(self, name: str) -> bool:
+        """Whether there is such an object."""
+        return name in self._objects
+
+    def read(self, name: str) -> bytes:
+        """The bytes."""
+        check_name(name)
+        if name not in self._objects:
+            raise ObjectError(f"memory has no object {name!r}. Write it first.")
+        return self._objects[name]
+
+    def fetch(self, name: str, cache: Path) -> Path:
+        """A copy of it."""
+        path = cache / name
+        write_bytes(path, self.read(name))
+        return path
+
+    def write(self, name: str, content: bytes | Path) -> None:
+        """Keep it."""
+        check_name(name)
+        self._objects[name] = content.read_bytes() if isinstance(content, Path) else content
+
+    def delete(self, name: str) -> None:
+        """Forget it."""
+        self._objects.pop(name, None)
+
+    def _create(self, name: str, content: bytes) -> bool:
+        check_name(name)
+        with self._lock:
+            if name in self._objects:
+                return False
+            self._objects[name] = content
+        return True
 
 
-def client() -> Any:
-    """The S3 client for the environment's credentials and endpoint, with bounded patience."""
-    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL")
-    return _client(*(os.environ.get(name) for name in names))
+def is_name(name: str) -> bool:
+    """Whether a name stays within its bucket, and is listed."""
+    parts = name.split("/")
+    return all(parts) and not {".", ".."} & set(parts) and not parts[-1].startswith(".")
 
 
-@lru_cache(maxsize=4)
-def _client(key_id: str | None, secret: str | None, endpoint: str | None) -> Any:
-    region = os.environ.get("AWS_DEFAULT_REGION", "us-east-1")
-    return boto3.session.Session(key_id, secret, region_name=region).client(
-        "s3", endpoint_url=endpoint, config=_TIMEOUTS
-    )
-
-
-def _split(uri: str) -> tuple[str, str]:
-    """s3://bucket/key -> (bucket, key)."""
-    scheme, _, rest = uri.partition("://")
-    bucket, _, key = rest.partition("/")
-    if scheme != "s3" or not bucket:
-        raise StoreError(f"{uri!r} is not an object's address; expected s3://bucket/name.")
-    return bucket, key
-
-
-def _head(uri: str) -> Version:
-    bucket, key = _split(uri)
-    if not exists(uri):
-        raise StoreError(f"{uri}: {_ADVICE['NoSuchKey']}")
-    with _explained(uri):
-        head = client().head_object(Bucket=bucket, Key=key)
-    return Version(head["ContentLength"], head["ETag"].strip('"'))
-
-
-def _check_whole(uri: str, path: Path, md5: str, version: Version) -> None:
-    """Size, and the md5 where the ETag is one (it is not for multipart uploads)."""
-    size = path.stat().st_size
-    if size != version.size:
+def check_name(name: str) -> None:
+    """Refuse a name that leads out of its bucket or would not be listed."""
+    if not is_name(name):
         raise StoreError(
-            f"{uri} came with {size} bytes of {version.size}; the transfer broke. Run again."
+            f"{name!r} is no object's name; expected a relative path such as commits/00012.json, whose last "
+            "part does not begin with a dot. Mend it."
         )
-    if len(version.etag) == 32 and "-" not in version.etag and version.etag != md5:
-        raise StoreError(f"{uri} changed or was damaged on its way (md5 {md5}). Run again.")
 
 
 @contextmanager
-def _explained(uri: str) -> Iterator[None]:
-    """Turn what the client raises into a StoreError that says what to do."""
+def _explained(path: Path) -> Iterator[None]:
     try:
         yield
-    except (ClientError, BotoCoreError) as error:
-        raise _explain(uri, error) from error
-
-
-def _explain(uri: str, error: ClientError | BotoCoreError) -> StoreError:
-    endpoint = os.environ.get("AWS_ENDPOINT_URL", "AWS (AWS_ENDPOINT_URL is not set)")
-    if isinstance(error, ClientError):
-        code = error.response["Error"]["Code"]
-        name = _ALIASES.get(code, code)
-        return StoreError(f"{uri} at {endpoint}: {_ADVICE.get(name, error)} (server says: {code})")
-    if isinstance(error, NoCredentialsError):
-        return StoreError(f"{uri}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.")
-    if isinstance(error, ConnectionError):
-        return StoreError(
-            f"{uri}: no answer from {endpoint}: {error}. Start the server, or set AWS_ENDPOINT_URL."
-        )
-    return StoreError(f"{uri} at {endpoint}: {error}. Run again, or check AWS_ENDPOINT_URL.")
+    except OSError as error:
+        raise StoreError(
+            f"{path} could not be written: {error}; expected a disk with free space, rights and hard links. "
+            "Mend that, or name a folder on another disk or an s3:// prefix."
+        ) from error

@@ -61,6 +61,8 @@ class ShardWriter:
     ) -> None:
         if error is None:
             self._tar.close()
+            self._file.flush()
+            os.fsync(self._file.fileno())
             self._file.close()
             self._temporary.chmod(0o644)
             self._temporary.replace(self._path)

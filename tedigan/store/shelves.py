@@ -1,16 +1,16 @@
-"""Named bytes: a folder, an uncompressed tar or one file, read alike.
+"""Named bytes that are only read: what a bucket held when it was listed, or an uncompressed tar.
 
 A name is a POSIX path relative to the shelf, such as `image/0.png`.
 """
 
-import os
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from tedigan.errors import DataError
+from tedigan.errors import DataError, ObjectError
+from tedigan.store.objects import Bucket
 
 
 @runtime_checkable
@@ -26,43 +26,23 @@ class Shelf(Protocol):
         ...
 
 
-class FolderShelf:
-    """The files below a folder."""
+class BucketShelf:
+    """The objects of a bucket, or some of them. cache: where those that lie elsewhere are kept as files."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, bucket: Bucket, *, cache: Path, names: Sequence[str] | None = None) -> None:
+        self._bucket, self._cache = bucket, cache
+        self._names = sorted(bucket.names() if names is None else names)
 
     def names(self) -> Iterator[str]:
-        """Every file's name, sorted; files that begin with a dot are not listed."""
-        found = []
-        for place, _, files in os.walk(self.folder):
-            base = Path(place).relative_to(self.folder)
-            found += [(base / file).as_posix() for file in files if not file.startswith(".")]
-        return iter(sorted(found))
+        """The names that there were, sorted."""
+        return iter(self._names)
 
     def read(self, name: str) -> bytes:
-        """The bytes of a file."""
+        """The bytes of an object."""
         try:
-            return (self.folder / name).read_bytes()
-        except OSError as error:
-            raise DataError(
-                f"{self.folder / name} cannot be read: {error}. Make its folder again."
-            ) from error
-
-
-class FileShelf:
-    """One file alone, whatever lies beside it."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def names(self) -> Iterator[str]:
-        """Its name."""
-        return iter([self.path.name])
-
-    def read(self, name: str) -> bytes:
-        """Its bytes."""
-        return FolderShelf(self.path.parent).read(name)
+            return self._bucket.fetch(name, self._cache).read_bytes()
+        except (ObjectError, PermissionError) as error:
+            raise DataError(f"{name} cannot be read: {error} Copy it again.") from error
 
 
 class TarShelf:

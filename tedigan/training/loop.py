@@ -6,13 +6,16 @@ the same bytes as one that was not.
 
 import csv
 import io
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from tedigan.errors import NumbersError
 from tedigan.progress import note, progress
 from tedigan.store.checkpoints import CheckpointFile
 from tedigan.store.files import sha256_file, sha256_tree, sha256_value, write_text
+from tedigan.tensors import first_not_finite
 
 LOG_ROWS = 200
 
@@ -57,12 +60,16 @@ class Loop:
         *,
         num_steps: int,
     ) -> None:
-        """Call `step(i)` for the steps that remain; it returns numbers for the log."""
+        """Call `step(i)` for the steps that remain; it returns numbers for the log.
+
+        The first that is not finite is a NumbersError, and the last checkpoint stays as it is.
+        """
         start = self._resume(components, num_steps)
         log_every = max(1, num_steps // LOG_ROWS)
         bar = progress(total=num_steps, initial=start, desc=self.name, unit="step")
         for i in range(start, num_steps):
             numbers = step(i)
+            self._check(numbers, i, num_steps)
             if i % log_every == 0 or i == num_steps - 1:
                 self.rows.append({"step": float(i), **numbers})
                 shown = {name: f"{value:.3g}" for name, value in numbers.items()}
@@ -82,14 +89,31 @@ class Loop:
             writer.writerow({name: f"{value:.6g}" for name, value in row.items()})
         write_text(path, buffer.getvalue())
 
-    def last(self, name: str, *, share: float = 0.1) -> float:
-        """Mean of a logged number over the last `share` of the run; nan where nothing was logged."""
-        values = [row[name] for row in self.rows if name in row]
-        tail = values[-max(1, int(len(values) * share)) :]
-        return sum(tail) / len(tail) if tail else float("nan")
+    def last(self, *names: str, share: float = 0.1) -> dict[str, float]:
+        """Mean of each logged number over the last `share` of the run; without those that were not logged."""
+        means = {}
+        for name in names:
+            values = [row[name] for row in self.rows if name in row]
+            tail = values[-max(1, int(len(values) * share)) :]
+            if tail:
+                means[name] = sum(tail) / len(tail)
+        return means
+
+    def _check(self, numbers: Mapping[str, float], step: int, num_steps: int) -> None:
+        for name, value in numbers.items():
+            if not math.isfinite(value):
+                raise self._diverged(f"{name} is {value} at step {step} of {num_steps}")
+
+    def _diverged(self, what: str) -> NumbersError:
+        return NumbersError(
+            f"{self.name}: {what}, expected a finite number; the training diverged. Lower its learning rate, "
+            f"first by half ({self.name}.learning_rate). Earlier checkpoints and models are left as they were."
+        )
 
     def _save(self, components: Mapping[str, Stateful], step: int) -> None:
         states = {name: component.state_dict() for name, component in components.items()}
+        if broken := first_not_finite(states):
+            raise self._diverged(f"{broken} holds NaN or infinity after step {step - 1}")
         self.checkpoint.save({"step": step, "rows": self.rows, "states": states})
 
     def _resume(self, components: Mapping[str, Stateful], num_steps: int) -> int:

@@ -10,8 +10,9 @@ import torch
 from infra.services import local_s3
 from tedigan.dataset.folder import Dataset
 from tedigan.errors import AttributeFileError, DataError
-from tedigan.store import objects, pictures
+from tedigan.store import pictures
 from tedigan.store.files import sha256_tree
+from tedigan.store.s3 import S3Bucket, client
 from tedigan.vocabulary.attributes import attributes_of, format_attributes
 from tedigan.vocabulary.labels import labels_to_colours
 from tests.dataset.datasets_made import SHARED, run
@@ -62,10 +63,11 @@ def test_a_folder_a_tar_and_a_bucket_give_the_same(
         monkeypatch.setenv("AWS_ENDPOINT_URL", s3.endpoint_url)
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", s3.access_key)
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", s3.secret_key)
-        objects.client().create_bucket(Bucket="faces")
+        client().create_bucket(Bucket="faces")
+        bucket = S3Bucket("s3://faces")
         for path in sorted(item for item in source.rglob("*") if item.is_file()):
-            objects.upload(path, f"s3://faces/hq/{path.relative_to(source).as_posix()}")
-        objects.upload(tmp_path / "all.tar", "s3://faces/all.tar")
+            bucket.write(f"hq/{path.relative_to(source).as_posix()}", path)
+        bucket.write("all.tar", tmp_path / "all.tar")
         by_bucket, _ = run(tmp_path / "c", source="s3://faces/hq", **kinds)
         by_bucket_tar, _ = run(tmp_path / "d", source="s3://faces/all.tar", **kinds)
     assert by_folder.description["source"] == layout

@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from tedigan.encoders.text import TextEncoder, layer_relevance
@@ -64,6 +65,18 @@ def test_zero_steps_return_the_start():
     found, trace = optimise_ws(tiny_generator(), ws, terms, num_steps=0, learning_rate=0.1)
     assert torch.equal(found, ws)
     assert trace == []
+
+
+@pytest.mark.parametrize("num_steps", [0, 3])
+def test_terms_that_weigh_nothing_return_the_start(num_steps):
+    ws, photographs = faces()
+    for terms in ([WeightedTerm("pixel", 0.0, pixel_term(photographs))], []):
+        found, trace = optimise_ws(
+            tiny_generator(), ws, terms, num_steps=num_steps, learning_rate=0.1
+        )
+        assert torch.equal(found, ws)
+        assert found.data_ptr() != ws.data_ptr()
+        assert trace == []
 
 
 def test_the_anchor_holds_only_its_layers():

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import save
 
 from tedigan.__main__ import main
 from tedigan.errors import WeightsError
@@ -11,7 +12,7 @@ from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.stylegan import Generator
 from tedigan.models.imports import read_generator
 from tedigan.models.opening import load_generator
-from tedigan.store.model_folders import load_tensors, save_model, save_tensors
+from tedigan.store.model_folders import load_tensors, save_model
 from tests.foreign.nvidia_snapshot import EasyDict, dump, module
 from tests.generator.nets import TINY, tiny_discriminator, tiny_generator
 from tests.parity.cases_psp import CASES as PSP
@@ -68,6 +69,21 @@ def test_a_truncated_snapshot_leaves_nothing_behind(tmp_path, capsys):
     assert main(["models", "import", str(tmp_path / "snapshot.pkl"), str(tmp_path / "model")]) == 1
     assert "error:" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["snapshot.pkl"]
+
+
+def test_a_snapshot_with_values_that_are_no_numbers_is_refused(tmp_path, capsys):
+    state = tiny_generator(1).state_dict()
+    state["mapping.w_avg"][3] = float("nan")
+    arguments = EasyDict(z_dim=16, c_dim=0, w_dim=12, img_resolution=16, img_channels=3)
+    arguments |= {
+        "mapping_kwargs": EasyDict(num_layers=2),
+        "synthesis_kwargs": EasyDict(channel_base=128, channel_max=8, conv_clamp=256),
+    }
+    broken = module("Generator", state, _init_kwargs=arguments)
+    (tmp_path / "snapshot.pkl").write_bytes(snapshot(G=broken))
+    assert main(["models", "import", str(tmp_path / "snapshot.pkl"), str(tmp_path / "model")]) == 1
+    assert "G: mapping.w_avg has values that are no numbers" in capsys.readouterr().err
+    assert not (tmp_path / "model").exists()
 
 
 def test_a_snapshot_without_its_average_is_refused(tmp_path):
@@ -135,6 +151,6 @@ def test_a_model_that_is_not_whole_fails_its_verification(tmp_path, capsys, brok
             del tensors["mapping.w_avg"]
         else:
             tensors["mapping.w_avg"][3] = float("nan")
-        save_tensors(weights, tensors)
+        weights.write_bytes(save(tensors))
     assert main(["models", "verify", str(tmp_path)]) == 1
     assert message in capsys.readouterr().err

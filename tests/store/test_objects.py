@@ -1,113 +1,134 @@
-"""Objects in a real S3 server: fetched whole, and each failure says what to set."""
+"""A folder, memory and a real S3 server are one thing to who writes, reads, lists and settles."""
 
-import socket
-import time
-from collections.abc import Iterator
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from infra.services import S3, local_s3
-from tedigan.errors import StoreError
+from tedigan.errors import ObjectError, StoreError
 from tedigan.store import objects
+from tedigan.store.addresses import open_bucket
+from tedigan.store.objects import Bucket, FolderBucket, MemoryBucket
+
+NUM_RACERS = 16
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
-    with local_s3(tmp_path_factory.mktemp("s3")) as s3:
-        yield s3
+@pytest.fixture(params=["memory", "folder", "s3"])
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Bucket]:
+    """Opens one place, as another worker would."""
+    if request.param == "memory":
+        shared = MemoryBucket()
+        return lambda: shared
+    if request.param == "folder":
+        return lambda: open_bucket(str(tmp_path / "job"))
+    uri = request.getfixturevalue("s3_uri")
+    return lambda: open_bucket(f"{uri}/job")
 
 
-@pytest.fixture
-def bucket(server: S3, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", server.endpoint_url)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", server.access_key)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", server.secret_key)
-    if "faces" not in {item["Name"] for item in objects.client().list_buckets()["Buckets"]}:
-        objects.client().create_bucket(Bucket="faces")
-    return "s3://faces"
+def test_an_object_comes_back_as_it_went(opened: Callable[[], Bucket], tmp_path: Path) -> None:
+    bucket = opened()
+    bucket.write("a/b.bin", b"\0face" * 1000)
+    assert bucket.exists("a/b.bin")
+    assert opened().read("a/b.bin") == b"\0face" * 1000
+    assert bucket.fetch("a/b.bin", tmp_path / "cache").read_bytes() == b"\0face" * 1000
+    (tmp_path / "file").write_bytes(b"new")
+    bucket.write("a/b.bin", tmp_path / "file")
+    assert bucket.read("a/b.bin") == b"new"
 
 
-def put(bucket: str, name: str, content: bytes, folder: Path) -> str:
-    (folder / "file").write_bytes(content)
-    objects.upload(folder / "file", f"{bucket}/{name}")
-    return f"{bucket}/{name}"
+def test_names_below_a_prefix_are_listed_in_order(opened: Callable[[], Bucket]) -> None:
+    bucket = opened()
+    for name in ("commits/2.json", "commits/1.json", "commits.txt", "shards/x/1.tar"):
+        bucket.write(name, b"")
+    assert list(bucket.names("commits/")) == ["commits/1.json", "commits/2.json"]
+    assert list(bucket.names("commits")) == ["commits.txt", "commits/1.json", "commits/2.json"]
+    assert len(list(bucket.names())) == 4
+    assert list(bucket.names("nothing/")) == []
 
 
-def test_an_object_comes_back_as_it_went(bucket: str, tmp_path: Path) -> None:
-    uri = put(bucket, "a/b.bin", b"\0face" * 1000, tmp_path)
-    assert objects.exists(uri)
-    assert objects.fetch(uri, tmp_path / "cache").read_bytes() == b"\0face" * 1000
-
-
-def test_a_changed_object_is_fetched_again(bucket: str, tmp_path: Path) -> None:
-    uri = put(bucket, "c", b"old", tmp_path)
-    first = objects.fetch(uri, tmp_path / "cache")
-    assert objects.fetch(uri, tmp_path / "cache") == first
-    put(bucket, "c", b"new", tmp_path)
-    assert objects.fetch(uri, tmp_path / "cache").read_bytes() == b"new"
-
-
-def test_a_broken_transfer_leaves_nothing_in_the_cache(bucket: str, tmp_path: Path) -> None:
-    uri = put(bucket, "d", b"content", tmp_path)
-    with pytest.raises(StoreError, match="transfer broke"):
-        objects.fetch(uri, tmp_path / "cache", version=objects.Version(99, "e"))
-    with pytest.raises(StoreError, match="damaged on its way"):
-        objects.fetch(uri, tmp_path / "cache", version=objects.Version(7, "0" * 32))
-    assert [item for item in (tmp_path / "cache").rglob("*") if item.is_file()] == []
-
-
-def test_a_prefix_is_a_shelf(bucket: str, tmp_path: Path) -> None:
-    put(bucket, "set/x/1.txt", b"one", tmp_path)
-    put(bucket, "settle/2.txt", b"two", tmp_path)
-    shelf = objects.BucketShelf(f"{bucket}/set", cache=tmp_path / "cache")
-    assert list(shelf.names()) == ["x/1.txt"]
-    assert shelf.read("x/1.txt") == b"one"
-    with pytest.raises(StoreError, match="Upload it first"):
-        shelf.read("x/2.txt")
-
-
-def test_a_missing_object_is_named(bucket: str, tmp_path: Path) -> None:
-    assert not objects.exists(f"{bucket}/nothing")
-    with pytest.raises(StoreError, match="there is no such object"):
-        objects.fetch(f"{bucket}/nothing", tmp_path)
-
-
-def test_a_missing_bucket_is_named(bucket: str, tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=r"no such (bucket|object)"):
-        objects.fetch("s3://elsewhere/a", tmp_path)
-    with pytest.raises(StoreError, match="no such bucket"):
-        objects.list_objects("s3://elsewhere/a")
-
-
-def test_a_wrong_secret_names_its_variable(
-    bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_missing_object_is_said_to_be_missing(
+    opened: Callable[[], Bucket], tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
-    with pytest.raises(StoreError, match="Set AWS_SECRET_ACCESS_KEY"):
-        objects.list_objects(f"{bucket}/a")
-    with pytest.raises(StoreError, match="AWS_SECRET_ACCESS_KEY"):
-        objects.fetch(f"{bucket}/a/b.bin", tmp_path)
+    bucket = opened()
+    assert not bucket.exists("nothing")
+    with pytest.raises(ObjectError, match="nothing"):
+        bucket.read("nothing")
+    with pytest.raises(ObjectError, match="nothing"):
+        bucket.fetch("nothing", tmp_path / "cache")
 
 
-def test_an_unknown_key_id_names_its_variable(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
-    with pytest.raises(StoreError, match="Set AWS_ACCESS_KEY_ID"):
-        objects.list_objects(f"{bucket}/a")
+def test_a_deleted_object_is_gone_and_may_be_deleted_again(opened: Callable[[], Bucket]) -> None:
+    bucket = opened()
+    bucket.write("a", b"1")
+    for _ in range(2):
+        bucket.delete("a")
+    assert not bucket.exists("a")
 
 
-def test_a_server_that_is_down_is_said_soon(
-    bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_first_who_creates_a_name_keeps_it(opened: Callable[[], Bucket]) -> None:
+    assert opened().create("commits/1.json", b"first")
+    assert not opened().create("commits/1.json", b"second")
+    assert opened().read("commits/1.json") == b"first"
+
+
+def test_who_repeats_a_creation_is_told_yes_again(opened: Callable[[], Bucket]) -> None:
+    assert [opened().create("commits/1.json", b"mine") for _ in range(3)] == [True] * 3
+
+
+def test_of_many_at_once_exactly_one_creates(opened: Callable[[], Bucket]) -> None:
+    buckets = [opened() for _ in range(NUM_RACERS)]
+    contents = [b"%d" % racer for racer in range(NUM_RACERS)]
+    with ThreadPoolExecutor(NUM_RACERS) as pool:
+        is_won = list(pool.map(lambda b, c: b.create("lease", c), buckets, contents))
+    assert sum(is_won) == 1
+    assert opened().read("lease") == contents[is_won.index(True)]
+    assert list(opened().names()) == ["lease"]
+
+
+@pytest.mark.parametrize("name", ["", "/a", "a/", "a//b", "../a", "a/../../b", ".a", "a/.b"])
+def test_a_name_that_leads_elsewhere_is_refused(opened: Callable[[], Bucket], name: str) -> None:
+    for call in (opened().read, lambda name: opened().create(name, b"")):
+        with pytest.raises(StoreError, match="Mend it"):
+            call(name)
+
+
+# Folders
+
+
+def kill_in_create(folder: Path, place: object, function: str) -> None:
+    """In a process of its own: a creation, killed as a function begins."""
+    setattr(place, function, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+    FolderBucket(folder).create("commits/1.json", b"x" * 10_000)
+
+
+@pytest.mark.parametrize(
+    ("place", "function", "is_there"),
+    [(os, "fsync", False), (os, "link", False), (objects.disk, "sync_names", True)],
+    ids=["in writing", "before its name", "after its name"],
+)
+def test_a_killed_creation_is_whole_or_not_at_all_and_is_tidied(
+    tmp_path: Path, place: object, function: str, is_there: bool
 ) -> None:
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{closed.getsockname()[1]}")
-        start = time.monotonic()
-        with pytest.raises(StoreError, match="Start the server, or set AWS_ENDPOINT_URL"):
-            objects.fetch(f"{bucket}/a", tmp_path)
-        assert time.monotonic() - start < 10
+    process = multiprocessing.get_context("fork").Process(
+        target=kill_in_create, args=(tmp_path, place, function)
+    )
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    bucket = FolderBucket(tmp_path)
+    assert list(bucket.names()) == ["commits/1.json"] * is_there
+    assert len(list((tmp_path / objects.UNDER_WAY).iterdir())) == 1
+    assert bucket.create("commits/1.json", b"x" * 10_000)
+    bucket.write("other", b"")
+    assert list((tmp_path / objects.UNDER_WAY).iterdir()) == []
 
 
-def test_an_address_without_a_bucket_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="s3://bucket/name"):
-        objects.fetch("s3:///a", tmp_path)
+def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"a file where a folder should be")
+    for call in (FolderBucket(tmp_path).create, FolderBucket(tmp_path).write):
+        with pytest.raises(StoreError, match="name a folder on another disk"):
+            call("a/b", b"")

@@ -4,12 +4,13 @@ A source is a folder, a .tar, a photograph, an s3:// prefix or an s3:// .tar. Ea
 a list of places into a `Source`.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tedigan.errors import DataError
-from tedigan.store.shelves import FileShelf, FolderShelf, Shelf, TarShelf
+from tedigan.store.addresses import open_shelves
+from tedigan.store.shelves import Shelf
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})  # of photographs
 MERGED = ""  # the class name under which a merged label map is found
@@ -75,11 +76,16 @@ class Source:
     notes: dict[str, int] = field(default_factory=dict)
 
 
-def list_places(
-    uri: str, *, root: Path, open_bucket: Callable[[str], list[Shelf]]
-) -> dict[str, Place]:
-    """Every file of a source by its name. A path is relative to `root`."""
-    shelves = open_bucket(uri) if uri.startswith("s3://") else _open_path(root / uri)
+def list_places(uri: str, *, root: Path, cache: Path) -> dict[str, Place]:
+    """Every file of a source by its name. A path is relative to `root`; objects are kept in `cache`."""
+    is_path = not uri.startswith("s3://")
+    if is_path and not (root / uri).exists():
+        raise DataError(
+            f"dataset.source {root / uri} does not exist; expected a folder, a .tar, a photograph, an s3:// "
+            "prefix or `drawn`. Paths are relative to params.yaml."
+        )
+    address = str(root / uri) if is_path else uri
+    shelves = open_shelves(address, cache=cache, alone=SUFFIXES)
     places: dict[str, Place] = {}
     for shelf in shelves:
         for name in shelf.names():
@@ -98,17 +104,3 @@ def add_once(items: dict[int, Place], id: int, place: Place) -> None:
             f"photograph {id} comes twice: {items[id].name} and {place.name}. Remove one."
         )
     items[id] = place
-
-
-def _open_path(path: Path) -> list[Shelf]:
-    """A folder with the .tar files that it holds, one .tar, or one photograph."""
-    if path.suffix.lower() in SUFFIXES and path.is_file():
-        return [FileShelf(path)]
-    if path.is_file():
-        return [TarShelf(path)]
-    if not path.is_dir():
-        raise DataError(
-            f"dataset.source {path} does not exist; expected a folder, a .tar, a photograph, an s3:// "
-            "prefix or `drawn`. Paths are relative to params.yaml."
-        )
-    return [FolderShelf(path), *map(TarShelf, sorted(path.glob("*.tar")))]

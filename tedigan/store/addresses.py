@@ -1,0 +1,31 @@
+"""What a user names: a folder, a file or an s3:// prefix, opened as a bucket or as shelves to read from."""
+
+from collections.abc import Collection
+from pathlib import Path
+
+from tedigan.store.objects import Bucket, FolderBucket
+from tedigan.store.s3 import S3Bucket
+from tedigan.store.shelves import BucketShelf, Shelf, TarShelf
+
+
+def open_bucket(address: str) -> Bucket:
+    """The bucket of a folder, which need not be there yet, or of an s3:// prefix."""
+    return S3Bucket(address) if address.startswith("s3://") else FolderBucket(Path(address))
+
+
+def open_shelves(address: str, *, cache: Path, alone: Collection[str]) -> list[Shelf]:
+    """The shelf of a folder or prefix and of each .tar in it, of one .tar, or of one file.
+
+    cache: where what lies elsewhere is kept. alone: suffixes of files that are read by themselves; another
+    single file is taken for a tar.
+    """
+    folder, _, name = address.rpartition("/")
+    if Path(address).is_file() or (address.startswith("s3://") and name.endswith(".tar")):
+        bucket = open_bucket(folder)
+        if Path(name).suffix.lower() in alone:
+            return [BucketShelf(bucket, cache=cache, names=[name])]
+        return [TarShelf(bucket.fetch(name, cache))]
+    bucket = open_bucket(address)
+    shelf = BucketShelf(bucket, cache=cache)
+    tars = [name for name in shelf.names() if name.endswith(".tar")]
+    return [shelf, *(TarShelf(bucket.fetch(name, cache)) for name in tars)]

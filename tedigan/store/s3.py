@@ -1,0 +1,259 @@
+"""The objects below an s3:// prefix.
+
+Who and where comes from the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL
+(unset for AWS itself).
+"""
+
+import hashlib
+import os
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, NoCredentialsError
+
+from tedigan.errors import ObjectError, StoreError
+from tedigan.store.objects import Bucket, check_name, is_name
+
+_TIMEOUTS = Config(
+    connect_timeout=3, read_timeout=30, retries={"total_max_attempts": 2, "mode": "standard"}
+)
+_CHUNK_BYTES = 2**20
+_NUM_CONFLICTS = (
+    5  # with another writer of the same name, each after twice the wait of the one before
+)
+_CONFLICT_S = 0.1
+_ADVICE = {
+    "SignatureDoesNotMatch": "the secret is wrong. Set AWS_SECRET_ACCESS_KEY.",
+    "InvalidAccessKeyId": "the key id is unknown. Set AWS_ACCESS_KEY_ID.",
+    "AccessDenied": "these credentials may not do this. Set AWS_ACCESS_KEY_ID and "
+    "AWS_SECRET_ACCESS_KEY of an account that may.",
+    "NoSuchBucket": "there is no such bucket. Create it, or mend the name after s3://.",
+    "NoSuchKey": "there is no such object. Mend its name, or upload it first.",
+    "NotImplemented": "the server does not know this kind of request. Name another with AWS_ENDPOINT_URL.",
+}
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of an object: its size in bytes and its ETag."""
+
+    size: int
+    etag: str
+
+
+class S3Bucket(Bucket):
+    """Objects of a bucket of S3. `fetch` believes what the last listing said of one, which saves a question."""
+
+    def __init__(self, uri: str) -> None:
+        scheme, _, rest = uri.partition("://")
+        self._bucket, _, prefix = rest.rstrip("/").partition("/")
+        if scheme != "s3" or not self._bucket:
+            raise StoreError(f"{uri!r} is not an object's address; expected s3://bucket/name.")
+        self._prefix = f"{prefix}/" if prefix else ""
+        self._versions: dict[str, Version] = {}
+
+    def names(self, prefix: str = "") -> Iterator[str]:
+        """Every object's name below the prefix, sorted."""
+        found: dict[str, Version] = {}
+        place = {"Bucket": self._bucket, "Prefix": self._prefix + prefix}
+        with _explained(self._uri(prefix)):
+            for page in client().get_paginator("list_objects_v2").paginate(**place):
+                for item in page.get("Contents", []):
+                    name = item["Key"].removeprefix(self._prefix)
+                    found[name] = Version(item["Size"], item["ETag"].strip('"'))
+        self._versions |= found
+        return iter(sorted(filter(is_name, found)))
+
+    def exists(self, name: str) -> bool:
+        """Whether the object is there; a bucket that is not, or a server that is down, is an error."""
+        return self._head(name) is not None
+
+    def read(self, name: str) -> bytes:
+        """The bytes of the newest version."""
+        with _explained(self._uri(name)):
+            content: bytes = client().get_object(**self._place(name))["Body"].read()
+        return content
+
+    def fetch(self, name: str, cache: Path) -> Path:
+        """The object in `cache`; downloaded, whole or not at all, unless this version is there."""
+        version = self._versions.get(name) or self._head(name)
+        if version is None:
+            raise ObjectError(f"{self._uri(name)}: {_ADVICE['NoSuchKey']}")
+        path = cache / self._bucket / f"{version.etag}-{Path(name).name}"
+        if not (path.is_file() and path.stat().st_size == version.size):
+            self._download(name, version, path)
+        return path
+
+    def write(self, name: str, content: bytes | Path) -> None:
+        """Upload it."""
+        self._versions.pop(name, None)
+        if isinstance(content, bytes):
+            self._put(name, content)
+            return
+        with content.open("rb") as file:
+            self._put(name, file)
+
+    def delete(self, name: str) -> None:
+        """Remove it."""
+        self._versions.pop(name, None)
+        with _explained(self._uri(name)):
+            client().delete_object(**self._place(name))
+
+    def _create(self, name: str, content: bytes) -> bool:
+        check_name(name)
+        _check_memory(client(), self._bucket, self._prefix)
+        return _put_new(client(), self._bucket, self._prefix + name, content)
+
+    def _put(self, name: str, body: Any) -> None:
+        with _explained(self._uri(name)):
+            client().put_object(**self._place(name), Body=body)
+
+    def _head(self, name: str) -> Version | None:
+        try:
+            head = client().head_object(**self._place(name))
+        except (ClientError, BotoCoreError) as error:
+            if _status(error) != 404:
+                raise _explain(self._uri(name), error) from error
+            with _explained(f"s3://{self._bucket}", missing="NoSuchBucket"):
+                client().head_bucket(Bucket=self._bucket)
+            return None
+        return Version(head["ContentLength"], head["ETag"].strip('"'))
+
+    def _download(self, name: str, version: Version, path: Path) -> None:
+        """Into the cache, whole or not at all."""
+        uri = self._uri(name)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=path.parent, prefix=".fetch.") as folder:
+                part = Path(folder) / "part"
+                with part.open("wb") as file, _explained(uri):
+                    md5 = _copy(client().get_object(**self._place(name))["Body"], file)
+                _check_whole(uri, part, md5, version)
+                part.replace(path)
+        except OSError as error:
+            raise StoreError(
+                f"{uri} could not be kept as {path}: {error}. Free space or rights? Run again."
+            ) from error
+
+    def _place(self, name: str) -> dict[str, str]:
+        check_name(name)
+        return {"Bucket": self._bucket, "Key": self._prefix + name}
+
+    def _uri(self, name: str) -> str:
+        return f"s3://{self._bucket}/{self._prefix}{name}"
+
+
+def client() -> Any:
+    """The S3 client for the environment's credentials and endpoint, with bounded patience."""
+    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL")
+    return _client(*(os.environ.get(name) for name in names))
+
+
+@lru_cache(maxsize=4)
+def _client(key_id: str | None, secret: str | None, endpoint: str | None) -> Any:
+    region = os.environ.get("AWS_DEFAULT_REGION", "us-east-1")
+    return boto3.session.Session(key_id, secret, region_name=region).client(
+        "s3", endpoint_url=endpoint, config=_TIMEOUTS
+    )
+
+
+def _put_new(server: Any, bucket: str, key: str, content: bytes) -> bool:
+    """PUT with If-None-Match: *; False where the key is taken."""
+    uri = f"s3://{bucket}/{key}"
+    for attempt in range(_NUM_CONFLICTS):
+        try:
+            server.put_object(Bucket=bucket, Key=key, Body=content, IfNoneMatch="*")
+            return True
+        except (ClientError, BotoCoreError) as error:
+            if _status(error) == 412:
+                return False
+            if _status(error) != 409:  # another write is under way, and may yet fail
+                raise _explain(uri, error) from error
+        time.sleep(_CONFLICT_S * 2**attempt)
+    raise StoreError(
+        f"{uri}: another writer was in the way {_NUM_CONFLICTS} times (409), expected one of us to get "
+        "through. Run again."
+    )
+
+
+@lru_cache(maxsize=64)
+def _check_memory(server: Any, bucket: str, prefix: str) -> None:
+    """Refuse a server that accepts If-None-Match and overwrites all the same: two writers would both win."""
+    key = f"{prefix}.probe-{uuid.uuid4().hex}"
+    try:
+        is_first, is_second = (_put_new(server, bucket, key, b"") for _ in range(2))
+    finally:
+        with _explained(f"s3://{bucket}/{key}"):
+            server.delete_object(Bucket=bucket, Key=key)
+    if not is_first or is_second:
+        raise StoreError(
+            f"s3://{bucket} at {_endpoint()} took an object that was there already, where If-None-Match: * asks "
+            "for a refusal (412); nothing can be settled once for all on it. Name a server that honours it "
+            "(AWS, SeaweedFS, MinIO), or a folder."
+        )
+
+
+def _copy(body: Any, file: BinaryIO) -> str:
+    """The md5 of what came."""
+    digest = hashlib.md5(usedforsecurity=False)
+    for chunk in body.iter_chunks(_CHUNK_BYTES):
+        digest.update(chunk)
+        file.write(chunk)
+    return digest.hexdigest()
+
+
+def _check_whole(uri: str, path: Path, md5: str, version: Version) -> None:
+    """Size, and the md5 where the ETag is one (it is not for multipart uploads)."""
+    size = path.stat().st_size
+    if size != version.size:
+        raise StoreError(
+            f"{uri} came with {size} bytes of {version.size}; the transfer broke. Run again."
+        )
+    if len(version.etag) == 32 and "-" not in version.etag and version.etag != md5:
+        raise StoreError(f"{uri} changed or was damaged on its way (md5 {md5}). Run again.")
+
+
+@contextmanager
+def _explained(uri: str, *, missing: str = "NoSuchKey") -> Iterator[None]:
+    """Turn what the client raises into a StoreError that says what to do. missing: what a bare 404 means."""
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        raise _explain(uri, error, missing=missing) from error
+
+
+def _explain(
+    uri: str, error: ClientError | BotoCoreError, *, missing: str = "NoSuchKey"
+) -> StoreError:
+    if isinstance(error, ClientError):
+        code = error.response["Error"]["Code"]
+        name = {"403": "AccessDenied", "Forbidden": "AccessDenied", "404": missing}.get(code, code)
+        kind = ObjectError if name == "NoSuchKey" else StoreError
+        advice = _ADVICE.get(name, error)
+        return kind(f"{uri} at {_endpoint()}: {advice} (server says: {code})")
+    if isinstance(error, NoCredentialsError):
+        return StoreError(f"{uri}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.")
+    if isinstance(error, ConnectionError):
+        return StoreError(
+            f"{uri}: no answer from {_endpoint()}: {error}. Start the server, or set AWS_ENDPOINT_URL."
+        )
+    return StoreError(f"{uri} at {_endpoint()}: {error}. Run again, or check AWS_ENDPOINT_URL.")
+
+
+def _status(error: ClientError | BotoCoreError) -> int:
+    """The HTTP status that the server answered with; 0 if it did not answer."""
+    response = error.response if isinstance(error, ClientError) else {}
+    return int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def _endpoint() -> str:
+    return os.environ.get("AWS_ENDPOINT_URL", "AWS (AWS_ENDPOINT_URL is not set)")
