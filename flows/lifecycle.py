@@ -1,32 +1,76 @@
-"""From photographs to the page that a person reads: every stage, in order."""
+"""From photographs to the page that a person reads, as one flow; and each part of it as a flow of its own."""
 
 from pathlib import Path
 
 from prefect import flow
 
-from flows.alignment import alignment
 from flows.command_line import run_flow
-from flows.dataset import dataset
-from flows.evaluate import evaluate
-from flows.generate import generate
-from flows.inversion import inversion
-from flows.manipulate import manipulate
 from tasks.stages import finish, preflight, run_stage
+
+
+@flow(name="dataset")
+def dataset(workspace: Path) -> None:
+    """Photographs (or drawn faces) become a data set."""
+    ready = preflight(workspace)
+    run_stage("dataset", ready)
+
+
+@flow(name="inversion")
+def inversion(workspace: Path) -> None:
+    """A generator, its inverse, and the W+ code of every photograph (A1)."""
+    ready = preflight(workspace)
+    run_stage("train_generator", ready)
+    run_stage("train_encoder", ready)
+    run_stage("invert", ready)
+
+
+@flow(name="alignment")
+def alignment(workspace: Path) -> None:
+    """Captions find their place in W+ (A2)."""
+    ready = preflight(workspace)
+    run_stage("train_text_encoder", ready)
+
+
+@flow(name="evaluate")
+def evaluate(workspace: Path) -> None:
+    """An independent referee is trained, and then judges."""
+    ready = preflight(workspace)
+    run_stage("train_referee", ready)
+    run_stage("evaluate", ready)
+
+
+@flow(name="generate")
+def generate(workspace: Path) -> None:
+    """Captions become faces."""
+    ready = preflight(workspace)
+    run_stage("generate", ready)
+
+
+@flow(name="manipulate")
+def manipulate(workspace: Path) -> None:
+    """Photographs and texts become edited photographs."""
+    ready = preflight(workspace)
+    run_stage("manipulate", ready)
 
 
 @flow(name="lifecycle")
 def lifecycle(workspace: Path) -> None:
     """From photographs to the page that a person reads: every stage, in order."""
     ready = preflight(workspace)
-    dataset(workspace)
-    inversion(workspace)
-    alignment(workspace)
-    evaluate(workspace)
-    generate(workspace)
-    manipulate(workspace)
+    run_stage("dataset", ready)
+    run_stage("train_generator", ready)
+    run_stage("train_encoder", ready)
+    run_stage("invert", ready)
+    run_stage("train_text_encoder", ready)
+    run_stage("train_referee", ready)
+    run_stage("evaluate", ready)
+    run_stage("generate", ready)
+    run_stage("manipulate", ready)
     run_stage("report", ready)
     finish(ready)
 
 
 if __name__ == "__main__":
-    raise SystemExit(run_flow(lifecycle))
+    raise SystemExit(
+        run_flow(lifecycle, dataset, inversion, alignment, evaluate, generate, manipulate)
+    )

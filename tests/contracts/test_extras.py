@@ -146,7 +146,7 @@ def test_the_door_says_which_extra_is_missing() -> None:
 
 
 def test_flows_say_which_extra_is_missing() -> None:
-    done = run_without({"prefect"}, "import flows.generate")
+    done = run_without({"prefect"}, "import flows.lifecycle")
     assert "MissingExtraError: prefect is not installed" in done.stderr
     assert "tedigan[flows]" in done.stderr
 

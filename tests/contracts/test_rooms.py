@@ -10,6 +10,7 @@ import yaml
 
 from tasks import policy
 from tedigan.dataset.splits import MAY_SEE_TEST
+from tedigan.stages import STAGES
 from tests.contracts.closure import CHECKOUT
 
 TEDIGAN = CHECKOUT / "tedigan"
@@ -68,6 +69,14 @@ def test_flows_hold_no_numbers_and_only_stage_names_as_text() -> None:
             n.value for n in ast.walk(ast.Module(flow.body[1:], [])) if isinstance(n, ast.Constant)
         ]
         assert all(isinstance(c, str) and "/" not in c for c in constants), flow.name
+
+
+def test_the_lifecycle_runs_every_stage_once_and_in_order() -> None:
+    (flow,) = (one for one in _functions("flows", "flow") if one.name == "lifecycle")
+    texts = [
+        n.value for n in ast.walk(ast.Module(flow.body[1:], [])) if isinstance(n, ast.Constant)
+    ]
+    assert texts == list(STAGES)
 
 
 def test_importing_a_flow_starts_nothing() -> None:

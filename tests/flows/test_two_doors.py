@@ -26,12 +26,10 @@ NOT_INPUTS = (".", "tedigan/", "__editable__", "code.lock", "params.yaml", "dvc.
 
 def run(capsys: pytest.CaptureFixture[str], flow: str, folder: Path) -> tuple[int, str, str]:
     """A flow as its command line runs it: exit status, what it printed, what it complained."""
-    import importlib
-
+    from flows import lifecycle
     from flows.command_line import run_flow
 
-    module = importlib.import_module(f"flows.{flow}")
-    status = run_flow(getattr(module, flow), ["--workspace", str(folder)])
+    status = run_flow(getattr(lifecycle, flow), arguments=["--workspace", str(folder)])
     said = capsys.readouterr()
     return status, said.out, said.err
 
