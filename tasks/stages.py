@@ -60,8 +60,8 @@ def run_and_record(name: str, workspace: Workspace, reasons: list[str]) -> None:
 
 @task(task_run_name="preflight", cache_policy=NO_CACHE)
 def preflight(folder: Path) -> Workspace:
-    """Everything that can be refused before any GPU time: params, remote, captions, edits."""
-    workspace = Workspace.open(folder)
+    """Everything that can be refused before any GPU time: params, remote, code.lock, captions, edits."""
+    workspace = Workspace.open(folder, writes_params=True)
     recording.check_remote(workspace)
     stages.check_stages(workspace)
     return workspace

@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "face": ("faces of a sentence, without a workspace", "tedigan.commands.face_command"),
     "edit": ("a photograph edited by a sentence, likewise", "tedigan.commands.edit_command"),
+    "params": ("write or check a profile's params.yaml", "tedigan.commands.params_actions"),
     "models": (
         "import official weights; list, show, verify models",
         "tedigan.commands.model_actions",
@@ -75,7 +76,7 @@ def workspace_folder(arguments: argparse.Namespace) -> Path:
     if arguments.profile is None:
         return Path(arguments.workspace)
     profiles = Path(__file__).resolve().parents[1] / "infra" / "profiles"
-    known = sorted(path.parent.name for path in profiles.glob("*/params.yaml"))
+    known = sorted(path.parent.name for path in profiles.glob("*/overlay.yaml"))
     if arguments.profile not in known:
         raise ParamsError(
             f"no profile {arguments.profile!r}; infra/profiles has: {', '.join(known)}."
@@ -87,7 +88,9 @@ def _run_stage(arguments: argparse.Namespace) -> int:
     from tedigan.stages import run_stage
     from tedigan.workspace import Workspace
 
-    finished = run_stage(arguments.stage, Workspace.open(workspace_folder(arguments)))
+    is_by_hand = arguments.profile is not None  # `dvc repro` has read params.yaml already
+    workspace = Workspace.open(workspace_folder(arguments), writes_params=is_by_hand)
+    finished = run_stage(arguments.stage, workspace)
     for name, value in sorted(finished.outcome.metrics.items()):
         print(f"{name} = {value:.6g}")
     print(f"{arguments.stage}: finished; run record {finished.record}")

@@ -30,6 +30,7 @@ NOT_COUNTED = {
     "tedigan.code_lock": "digests of code",
     "tedigan.errors": "names of errors",
     "tedigan.extras": "which package is missing",
+    "tedigan.overlay": "how params.yaml is made; DVC compares the values",
     "tedigan.params": "how params.yaml is read; DVC compares the values",
     "tedigan.provenance": "the run record, of which an output holds nothing",
     "tedigan.stages": "the table, and the door that runs a stage by its name",

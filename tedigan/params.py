@@ -4,6 +4,7 @@ A stage sees its own section and `Paths`; mathematics sees plain keyword argumen
 """
 
 import difflib
+import os
 from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -12,6 +13,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from tedigan.errors import ParamsError, ShapeError
+from tedigan.overlay import OVERLAY, PARAMS, PIPELINE, base_of, is_written, merge, read_sections
+from tedigan.store.files import write_text
 from tedigan.tensors import num_ws_of
 
 Count = Annotated[int, Field(ge=1)]
@@ -233,21 +236,32 @@ def read_params(path: Path) -> Params:
 
     Raises ParamsError with every problem at once, each with its key and what was expected.
     """
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ParamsError(
-            f"{path} does not exist. Run from the folder that holds params.yaml, or name a profile."
-        ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ParamsError(f"{path} is not YAML: {error}. Mend the line it names.") from error
-    if not isinstance(raw, dict):
-        raise ParamsError(f"{path} holds {type(raw).__name__}, expected a mapping of sections.")
+    return _checked(read_sections(path), str(path))
+
+
+def write_params(folder: Path) -> None:
+    """Write the whole params.yaml of a folder with an overlay, and link dvc.yaml; without one, do nothing.
+
+    Where the whole is not usable, nothing is written.
+    """
+    if not (folder / OVERLAY).is_file():
+        return
+    whole, base = merge(folder), os.path.relpath(base_of(folder), folder)
+    _checked(whole, f"{folder / OVERLAY} over {base}/{PARAMS}")
+    if not is_written(folder):
+        head = f"# Of {OVERLAY} and {base}/{PARAMS}, by `python -m tedigan params write`; change those.\n"
+        write_text(folder / PARAMS, head + yaml.safe_dump(whole, sort_keys=False))
+    if not (folder / PIPELINE).exists():
+        (folder / PIPELINE).unlink(missing_ok=True)  # a link that leads nowhere
+        (folder / PIPELINE).symlink_to(Path(base) / PIPELINE)
+
+
+def _checked(raw: dict[str, Any], place: str) -> Params:
     try:
         return Params.model_validate(raw)
     except ValidationError as error:
         lines = "\n".join(f"  {_explain(problem)}" for problem in error.errors())
-        raise ParamsError(f"{path} is not usable:\n{lines}") from error
+        raise ParamsError(f"{place} is not usable:\n{lines}") from error
 
 
 def chosen(section: Section, settings: type[T]) -> T:

@@ -7,7 +7,8 @@ from pathlib import Path
 import torch
 
 from tedigan.errors import NumbersError
-from tedigan.params import Params, read_params
+from tedigan.overlay import check_written
+from tedigan.params import Params, read_params, write_params
 
 NUM_LOADERS = 4  # beside a GPU, where nobody says otherwise
 
@@ -23,8 +24,14 @@ class Workspace:
     params: Params
 
     @classmethod
-    def open(cls, root: Path) -> "Workspace":
-        """The workspace whose params.yaml lies in `root`."""
+    def open(cls, root: Path, *, writes_params: bool = False) -> "Workspace":
+        """The workspace whose params.yaml lies in `root`; refused if an overlay there makes another.
+
+        writes_params: write what the overlay makes first. Not where DVC has read it already.
+        """
+        if writes_params:
+            write_params(root)
+        check_written(root)
         return cls(root.resolve(), read_params(root / "params.yaml"))
 
     def at(self, path: str | Path) -> Path:

@@ -1,6 +1,7 @@
 """dvc.yaml, params.yaml, the profiles and the stages' modules speak of the same things."""
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -8,20 +9,20 @@ import pytest
 import yaml
 
 from tedigan.code_lock import code_of
-from tedigan.params import Params, read_params
+from tedigan.params import Params, read_params, write_params
 from tedigan.stages import STAGES
 from tests.contracts.closure import CHECKOUT
 
-PROFILES = sorted((CHECKOUT / "infra" / "profiles").glob("*/params.yaml"))
+PROFILES = sorted(path.parent for path in (CHECKOUT / "infra/profiles").glob("*/overlay.yaml"))
 NOT_A_STAGE = {"paths", "runtime"}
-CODE = "code"  # runs nothing: it ends a `dvc repro` whose code.lock is stale
+CHECK = "check"  # makes nothing: it ends a `dvc repro` whose code.lock or params.yaml is stale
 
 
 @pytest.fixture(scope="module")
 def pipeline() -> dict[str, Any]:
-    """Without `code`."""
+    """Without `check`."""
     stages = yaml.safe_load((CHECKOUT / "dvc.yaml").read_text())["stages"]
-    return {name: stage for name, stage in stages.items() if name != CODE}
+    return {name: stage for name, stage in stages.items() if name != CHECK}
 
 
 def test_stages_are_the_same_words_everywhere(pipeline: dict[str, Any]) -> None:
@@ -42,11 +43,14 @@ def test_each_stage_depends_on_the_digest_of_its_own_code(pipeline: dict[str, An
         assert stage["params"][-1] == {"${paths.code}": [name]}
 
 
-def test_dvc_looks_at_the_code_first_and_always() -> None:
+def test_dvc_checks_what_it_compares_first_and_always() -> None:
     stages = yaml.safe_load((CHECKOUT / "dvc.yaml").read_text())["stages"]
-    assert next(iter(stages)) == CODE
-    command = "python -m tedigan code check ${paths.code}"
-    assert stages[CODE] == {"cmd": command, "always_changed": True}
+    assert next(iter(stages)) == CHECK
+    assert stages[CHECK]["always_changed"]
+    assert stages[CHECK]["cmd"] == [
+        "python -m tedigan code check ${paths.code}",
+        "python -m tedigan params check",
+    ]
 
 
 def test_every_input_of_a_stage_is_made_by_an_earlier_one(pipeline: dict[str, Any]) -> None:
@@ -58,19 +62,29 @@ def test_every_input_of_a_stage_is_made_by_an_earlier_one(pipeline: dict[str, An
         made |= set(stage["outs"])
 
 
-@pytest.mark.parametrize("path", PROFILES, ids=lambda path: path.parent.name)
-def test_profiles_have_the_keys_of_the_root(path: Path) -> None:
+@pytest.mark.parametrize("folder", PROFILES, ids=lambda folder: folder.name)
+def test_a_profile_says_only_what_differs_from_the_root(folder: Path) -> None:
     root = yaml.safe_load((CHECKOUT / "params.yaml").read_text())
-    profile = yaml.safe_load(path.read_text())
-    assert {k: list(v) for k, v in profile.items()} == {k: list(v) for k, v in root.items()}
-    assert (path.parent / read_params(path).paths.code).resolve() == CHECKOUT / "code.lock"
+    overlay = yaml.safe_load((folder / "overlay.yaml").read_text())
+    same = [
+        f"{s}.{key}"
+        for s, values in overlay.items()
+        for key in values
+        if values[key] == root[s].get(key)
+    ]
+    assert not same, f"remove from {folder.name}/overlay.yaml"
 
 
-@pytest.mark.parametrize("path", PROFILES, ids=lambda path: path.parent.name)
-def test_profiles_run_the_root_pipeline(path: Path) -> None:
-    link = path.parent / "dvc.yaml"
-    assert link.is_symlink()
-    assert link.resolve() == CHECKOUT / "dvc.yaml"
+@pytest.mark.parametrize("folder", PROFILES, ids=lambda folder: folder.name)
+def test_profiles_are_usable_and_run_the_root_pipeline(folder: Path, tmp_path: Path) -> None:
+    for name in ("params.yaml", "dvc.yaml"):
+        shutil.copy(CHECKOUT / name, tmp_path)
+    profile = tmp_path / "infra" / "profiles" / folder.name
+    profile.mkdir(parents=True)
+    shutil.copy(folder / "overlay.yaml", profile)
+    write_params(profile)
+    assert read_params(profile / "params.yaml").paths.code == Path("../../../code.lock")
+    assert (profile / "dvc.yaml").readlink() == Path("../../../dvc.yaml")
 
 
 def test_the_root_params_are_usable() -> None:

@@ -60,9 +60,9 @@ def test_both_doors_write_the_same_bytes(by_flow: Path, by_dvc: Path, name: str)
 
 
 def _lock(folder: Path) -> dict[str, Any]:
-    """Without `code`, which records nothing."""
+    """Without `check`, which records nothing."""
     stages = yaml.safe_load((folder / "dvc.lock").read_text())["stages"]
-    return {name: entry for name, entry in stages.items() if name != "code"}
+    return {name: entry for name, entry in stages.items() if name != "check"}
 
 
 def test_both_doors_write_the_same_lock(by_flow: Path, by_dvc: Path) -> None:
@@ -136,7 +136,7 @@ def test_dvc_ends_at_a_stale_code_lock_though_no_other_stage_would_run(by_dvc: P
     code.write_text(kept)
     assert done.returncode != 0
     assert "of: report. Run `python -m tedigan code lock code.lock`" in done.stderr
-    assert "failed to reproduce 'code'" in done.stderr
+    assert "failed to reproduce 'check'" in done.stderr
 
 
 def test_every_run_record_links_the_three_ids(by_flow: Path) -> None:

@@ -1,0 +1,76 @@
+"""overlay.yaml: a profile, as the keys in which it differs from the checkout's params.yaml.
+
+    paths:
+      code: ../../../code.lock    # the params.yaml beside it holds what the overlay does not say
+    dataset:
+      resolution: 256
+
+DVC reads no overlay. So the whole is written beside it as params.yaml, with a link to the checkout's dvc.yaml; git
+ignores both, and whoever opens the folder first asks whether params.yaml is still what the overlay makes.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tedigan.errors import ParamsError
+
+OVERLAY, PARAMS, PIPELINE = "overlay.yaml", "params.yaml", "dvc.yaml"
+
+
+def read_sections(path: Path) -> dict[str, Any]:
+    """A params.yaml or an overlay.yaml as plain values, unchecked."""
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ParamsError(
+            f"{path} does not exist. Run from the folder that holds params.yaml, or name a profile."
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ParamsError(f"{path} is not YAML: {error}. Mend the line it names.") from error
+    if not isinstance(raw, dict):
+        raise ParamsError(f"{path} holds {type(raw).__name__}, expected a mapping of sections.")
+    return raw
+
+
+def merge(folder: Path) -> dict[str, Any]:
+    """The checkout's params with the values of the folder's overlay in their place; lists are not added to."""
+    whole = read_sections(base_of(folder) / PARAMS)
+    for name, section in read_sections(folder / OVERLAY).items():
+        known = whole.get(name)
+        is_both = isinstance(known, dict) and isinstance(section, dict)
+        whole[name] = known | section if is_both else section
+    return whole
+
+
+def base_of(folder: Path) -> Path:
+    """The folder of the checkout whose code.lock the overlay names in paths.code."""
+    paths = read_sections(folder / OVERLAY).get("paths")
+    code = paths.get("code") if isinstance(paths, dict) else None
+    if not isinstance(code, str):
+        raise ParamsError(
+            f"{folder / OVERLAY}: paths.code is {code!r}, expected where the checkout's code.lock lies, as "
+            "seen from there. Add it, such as ../../../code.lock."
+        )
+    return (folder / code).parent
+
+
+def is_written(folder: Path) -> bool:
+    """Does params.yaml say what the overlay makes of the checkout's? True without an overlay."""
+    if not (folder / OVERLAY).is_file():
+        return True
+    whole = merge(folder)
+    try:
+        return read_sections(folder / PARAMS) == whole
+    except ParamsError:  # lost or damaged, and can be written again
+        return False
+
+
+def check_written(folder: Path) -> None:
+    """A ParamsError unless `is_written`."""
+    if not is_written(folder):
+        raise ParamsError(
+            f"{folder / PARAMS} is not what {OVERLAY} makes of {base_of(folder) / PARAMS}; one of them was "
+            f"changed. Run `python -m tedigan params write {folder}`."
+        )

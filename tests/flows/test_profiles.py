@@ -1,0 +1,110 @@
+"""DVC sees every effective value of a profile, and runs nothing by values that are no longer those."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tasks import recording
+from tasks.stages import preflight
+from tedigan.params import write_params
+from tedigan.workspace import Workspace
+from tests.flows.conftest import CHECKOUT, dvc, make_repository, tiny_params, try_dvc
+
+pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.xdist_group("recording")]
+PIPELINE = """
+stages:
+  check:
+    cmd: python -m tedigan params check
+    always_changed: true
+  invert:
+    cmd: mkdir -p ${paths.data}/codes && cp params.yaml ${paths.data}/codes
+    params: [invert, generate]
+    outs: ["${paths.data}/codes"]
+"""
+
+
+@pytest.fixture
+def profile(tmp_path: Path) -> Path:
+    """A folder below a checkout, with another `generate.seed` and without a params.yaml."""
+    root = make_repository(tmp_path / "repo", PIPELINE, tiny_params())
+    folder = root / "profiles" / "mine"
+    folder.mkdir(parents=True)
+    overlay = {"paths": {"code": "../../code.lock"}, "generate": {"seed": 7}}
+    (folder / "overlay.yaml").write_text(yaml.safe_dump(overlay))
+    return folder
+
+
+def change_root(profile: Path) -> None:
+    params = tiny_params()
+    params["invert"]["batch_size"] = 3
+    (profile / "../../params.yaml").write_text(yaml.safe_dump(params))
+
+
+def test_a_checkout_whose_profiles_nobody_opened_is_whole_to_dvc(profile: Path) -> None:
+    root = profile.parents[1]
+    assert "Running stage 'invert'" in dvc(root, "repro")
+    assert "profiles" not in dvc(root, "status")
+
+
+def test_dvc_records_the_values_of_the_root_and_of_the_overlay(profile: Path) -> None:
+    write_params(profile)
+    dvc(profile, "repro")
+    locked = yaml.safe_load((profile / "dvc.lock").read_text())["stages"]["invert"]["params"]
+    whole = yaml.safe_load((profile / "params.yaml").read_text())
+    assert locked["params.yaml"] == {name: whole[name] for name in ("invert", "generate")}
+    assert whole["generate"]["seed"] == 7
+
+
+def test_a_changed_root_ends_repro_until_it_is_written_and_is_named_by_the_flow(
+    profile: Path,
+) -> None:
+    write_params(profile)
+    dvc(profile, "repro")
+    change_root(profile)
+    done = try_dvc(profile, "repro")
+    assert done.returncode != 0
+    assert "Run `python -m tedigan params write .`" in done.stderr
+    workspace = Workspace.open(profile, writes_params=True)
+    assert recording.why_stale(workspace, "invert") == ["invert.batch_size 16 -> 3"]
+    assert "Running stage 'invert'" in dvc(profile, "repro")
+
+
+def test_preflight_writes_the_params_before_dvc_reads_them(profile: Path) -> None:
+    shutil.copy(CHECKOUT / "code.lock", profile.parents[1])
+    (profile / "captions.txt").write_text("She is young.\n")
+    (profile / "edits.csv").write_text("photograph,text\n*,She has blond hair.\n")
+    assert preflight.fn(profile).params.generate.seed == 7
+    change_root(profile)
+    assert preflight.fn(profile).params.invert.batch_size == 3
+
+
+def run_stage(folder: Path, *arguments: str) -> str:
+    """What `python -m tedigan invert` complains of, with the code of this checkout."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tedigan", "invert", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    return done.stderr
+
+
+def test_a_stage_by_hand_writes_the_params_of_its_profile_but_dvcs_command_refuses_them(
+    profile: Path,
+) -> None:
+    root = profile.parents[1]
+    shutil.copytree(CHECKOUT / "tedigan", root / "tedigan")
+    place = root / "infra" / "profiles"
+    place.parent.mkdir()
+    shutil.move(profile.parent, place)
+    (place / "mine" / "overlay.yaml").write_text("paths: {code: ../../../code.lock}\n")
+    assert "params write" in run_stage(root, "--workspace", str(place / "mine"))
+    assert not (place / "mine" / "params.yaml").exists()
+    assert "code lock" in run_stage(root, "--profile", "mine")
+    assert (place / "mine" / "params.yaml").exists()
