@@ -88,7 +88,7 @@ def test_photographs_of_another_size_are_resized_for_it():
 def test_an_encoder_of_another_generators_size_is_refused(tmp_path):
     workspace = small_workspace(tmp_path, **official_pair(tmp_path, encoder_px=64))
     train_generator.run(workspace)
-    with pytest.raises(WeightsError, match=r"codes of 10 x 16, but models/generator takes 8 x 16"):
+    with pytest.raises(WeightsError, match=r"codes of 10 x 16, but the generator takes 8 x 16"):
         train_encoder.run(workspace)
     assert not workspace.model("encoder").exists()
 
