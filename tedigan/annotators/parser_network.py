@@ -1,7 +1,7 @@
 """Face parsing: photographs -> label maps of the 19 classes, by a network that the platform trains.
 
-A `Parser` is anything that does so; others are opened by tedigan.annotators.parser. Its maps are predictions,
-and are called so wherever they are kept.
+A `Parser` is anything that does so; another is read by tedigan.annotators.parser. Its maps are predictions, and are
+called so wherever they are kept.
 """
 
 import itertools

@@ -39,7 +39,7 @@ STAGES = {
         Stage("train_referee", "the independent judge of attributes and identity"),
         Stage("evaluate", "text fidelity, distances, reconstruction, identity"),
         Stage("generate", "captions -> faces"),
-        Stage("manipulate", "photographs + text -> edited photographs"),
+        Stage("manipulate", "photographs + text -> edited photographs", version=2),
         Stage("report", "one self-contained page"),
     ]
 }

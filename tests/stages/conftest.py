@@ -2,6 +2,7 @@ import pytest
 
 from tedigan.stages import train_referee
 
+from .small import small_workspace, write_models
 from .toy import TINY_REFEREE, toy_workspace
 
 
@@ -16,3 +17,11 @@ def toy_referee(tmp_path_factory):
         evaluate={"num_prompts": 40, "num_images": 30, "batch_size": 16},
     )
     return workspace, train_referee.run(workspace)
+
+
+@pytest.fixture(scope="session")
+def untrained(tmp_path_factory):
+    """A small workspace with the models of `write_models`."""
+    workspace = small_workspace(tmp_path_factory.mktemp("untrained"))
+    write_models(workspace)
+    return workspace

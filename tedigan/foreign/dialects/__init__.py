@@ -7,7 +7,7 @@ from tedigan.foreign.dialects import (
     genforce_stylegan1,
     genforce_stylegan2,
     idinvert_encoder,
-    psp_and_e4e,
+    psp,
     rosinality,
     tedigan_base,
 )
@@ -22,7 +22,7 @@ OF_TORCH = (
     idinvert_encoder,
     genforce_stylegan1,
     genforce_stylegan2,
-    psp_and_e4e,
+    psp,
     rosinality,
 )
 _KNOWN = (
