@@ -120,9 +120,11 @@ def pixel_term(photographs: Float[Tensor, "n 3 r r"]) -> Term:
 def perceptual_term(
     photographs: Float[Tensor, "n 3 r r"], features: Callable[[Tensor], list[Tensor]]
 ) -> Term:
-    """mean |F(x) - F(G(ws))|, each map in its own deviations; the photographs' features are computed once."""
+    """mean |F(x) - F(G(ws))|, each map in deviations of that photograph's map, which is computed once."""
     with torch.no_grad():
-        target = [(maps, maps.std() + 1e-6) for maps in features(photographs)]
+        target = [
+            (maps, maps.std(dim=[1, 2, 3], keepdim=True) + 1e-6) for maps in features(photographs)
+        ]
 
     def term(_: Tensor, images: Tensor) -> Tensor:
         distances = [

@@ -30,6 +30,11 @@ def check(_workspace: Workspace) -> None:
 
 def run(workspace: Workspace) -> Outcome:
     """Measure everything on the test split."""
+    return evaluate(workspace, networks_of(workspace))
+
+
+def networks_of(workspace: Workspace) -> Networks:
+    """The workspace's models, at the truncation that is measured."""
     faces, device = workspace.params.generate, workspace.device
     settings = replace(
         chosen(faces, FaceSettings), truncation_psi=workspace.params.evaluate.truncation_psi
@@ -41,7 +46,7 @@ def run(workspace: Workspace) -> Outcome:
         precision=faces.precision,
         compilation=faces.compile,
     )
-    return evaluate(workspace, Networks.of(maker, load_encoder(workspace.model("encoder"), device)))
+    return Networks.of(maker, load_encoder(workspace.model("encoder"), device))
 
 
 def evaluate(workspace: Workspace, networks: Networks) -> Outcome:

@@ -44,6 +44,28 @@ def test_rare_classes_weigh_more_and_absent_ones_nothing() -> None:
     assert int((weights > 0).sum()) == 3
 
 
+@pytest.mark.parametrize(
+    ("counts", "weights"), [((2000, 10, 1), (0.3, 1, 10**0.5)), ((2000, 1000, 1), (0.5**0.5, 1, 5))]
+)
+def test_no_class_weighs_more_than_five_or_less_than_three_tenths(
+    counts: tuple[int, ...], weights: tuple[float, ...]
+) -> None:
+    pixels = [0] * counts[0] + [SKIN] * counts[1] + [HAIR] * counts[2]
+    found = class_weights(torch.tensor([[pixels]], dtype=torch.uint8))
+    assert found[[0, SKIN, HAIR]].tolist() == pytest.approx(weights)
+
+
+def test_the_parsing_loss_is_a_mean_over_pixels_by_the_weight_of_their_class() -> None:
+    logits = torch.zeros(1, 19, 1, 3)
+    logits[0, HAIR, 0, 2] = math.log(6)
+    labels = torch.tensor([[[0, SKIN, HAIR]]], dtype=torch.uint8)
+    weights = torch.zeros(19)
+    weights[SKIN], weights[HAIR] = 1.0, 3.0
+    # log 19 for skin, log(24 / 6) for hair; the background weighs nothing
+    expected = (math.log(19) + 3 * math.log(4)) / 4
+    assert parsing_loss(logits, labels, weights).item() == pytest.approx(expected)
+
+
 def test_a_photograph_and_its_map_are_moved_alike() -> None:
     labels = torch.zeros(8, 32, 32, dtype=torch.uint8)
     labels[:, 8:14, 6:12], labels[:, 8:14, 20:26] = R_EYE, L_EYE

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 
@@ -55,3 +57,33 @@ def test_augmentation_repeats_with_its_stream_and_differs_between_images():
     first, again = (augment(images, stream("augment")) for _ in range(2))
     assert torch.equal(first, again)
     assert not torch.equal(first[0], first[1])
+
+
+def test_the_attribute_loss_is_cross_entropy_with_weighted_positives():
+    logits = torch.tensor([[0.0, math.log(3)], [0.0, math.log(3)]])
+    truth = torch.tensor([[True, False], [False, True]])
+    loss = attribute_loss(logits, truth, torch.tensor([2.0, 5.0]), torch.ones(2).bool())
+    # first attribute: 2 log 2 where it is there, log 2 where not; second: log 4, and 5 log(4 / 3)
+    expected = (3 * math.log(2) / 2 + (math.log(4) + 5 * math.log(4 / 3)) / 2) / 2
+    assert loss.item() == pytest.approx(expected)
+
+
+def test_the_attribute_loss_is_a_mean_over_what_is_taught():
+    logits = torch.tensor([[0.0, 7.0, math.log(3)]])
+    truth = torch.zeros(1, 3).bool()
+    for is_taught, expected in (
+        ([True, False, True], (math.log(2) + math.log(4)) / 2),
+        ([False, False, False], 0.0),
+    ):
+        loss = attribute_loss(logits, truth, torch.ones(3), torch.tensor(is_taught))
+        assert loss.item() == pytest.approx(expected)
+
+
+def test_the_identity_loss_is_a_softmax_over_sixteen_times_the_cosines():
+    people = IdentitySoftmax(2, 2)
+    people.prototypes.data = torch.tensor([[5.0, 0.0], [3.0, 4.0]])  # of any length
+    embeddings = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
+    loss = people(embeddings, torch.tensor([1, 1, -1]))
+    # cosines (1, 0.6) and (0, 0.8), the second person is the right one of both
+    first, second = math.log1p(math.exp(16 * 0.4)), math.log1p(math.exp(-16 * 0.8))
+    assert loss.item() == pytest.approx((first + second) / 2, rel=1e-5)

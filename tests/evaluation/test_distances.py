@@ -58,3 +58,22 @@ def test_the_kernel_distance_is_about_zero_for_one_distribution_and_grows_with_a
     ours = normal(300, 8, "k")
     assert abs(kernel_distance(ours, normal(300, 8, "l"))) < 0.1
     assert kernel_distance(ours, normal(300, 8, "m", mean=1.0)) > 1
+
+
+def test_the_kernel_distance_has_its_closed_form():
+    ours, theirs = torch.tensor([[0.0], [1.0]]), torch.tensor([[0.0], [2.0]])
+    # (x y + 1)^3: 1 within each set, off the diagonal; between them 1, 1, 1 and 27
+    assert kernel_distance(ours, theirs) == pytest.approx(1 + 1 - 2 * 30 / 4)
+
+
+def test_the_kernel_divides_by_the_number_of_features():
+    # (2 / 2 + 1)^3 = 8 within the first, 1 within the second and between them
+    assert kernel_distance(torch.ones(3, 2), torch.zeros(2, 2)) == pytest.approx(8 + 1 - 2)
+
+
+def test_the_distance_of_axes_that_do_not_mix_is_the_sum_of_theirs():
+    ours = torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 2.0], [0.0, -2.0]])
+    theirs = ours * torch.tensor([3.0, 0.5]) + torch.tensor([1.0, -2.0])
+    variances = torch.tensor([2 / 3, 8 / 3])
+    spread = (variances * torch.tensor([2.0, 0.5]).square()).sum().item()  # (3 - 1)^2, (1 - 0.5)^2
+    assert frechet_distance(ours, theirs) == pytest.approx(1 + 4 + spread)

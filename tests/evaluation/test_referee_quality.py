@@ -1,6 +1,7 @@
+import pytest
 import torch
 
-from tedigan.evaluation.referee_quality import judge_attributes, judge_people
+from tedigan.evaluation.referee_quality import judge_attributes, judge_people, referee_card
 
 ALTERNATING = torch.arange(40) % 2 == 0
 
@@ -41,3 +42,53 @@ def test_val_without_pairs_takes_the_threshold_from_test_and_says_so():
     assert quality is not None
     assert quality["threshold_from"] == "test"
     assert quality["test_auroc"] == 1.0
+
+
+def people(seed):
+    """Embeddings of twelve people, two photographs each, that lie near each other."""
+    generator = torch.Generator().manual_seed(seed)
+    centres = torch.randn(12, 8, generator=generator).repeat_interleave(2, dim=0)
+    near = centres + 0.5 * torch.randn(24, 8, generator=generator)
+    return torch.nn.functional.normalize(near, dim=1), torch.arange(12).repeat_interleave(2)
+
+
+def test_a_threshold_never_sees_the_photographs_that_are_judged():
+    logits, truth = torch.linspace(-2, 2, 40)[:, None], ALTERNATING[:, None]
+    learnt = (logits > 0.3) ^ (logits.abs() > 1.9)
+
+    def judged(test_logits, test_truth, val_truth=learnt):
+        return judge_attributes(logits, val_truth, test_logits, test_truth)[0]
+
+    one, other = judged(logits, learnt), judged(-3 * logits, truth)
+    for name in ("threshold", "is_reliable", "val_balanced_accuracy"):
+        assert one[name] == other[name], name
+    assert one["test_balanced_accuracy"] != other["test_balanced_accuracy"]
+    assert judged(logits, learnt, logits > 1)["threshold"] != one["threshold"]
+    assert not judged(logits, learnt, truth)["is_reliable"]
+
+
+def test_the_threshold_of_people_never_sees_the_people_that_are_judged():
+    val, test, other = people(0), people(1), people(2)
+    one, two = judge_people(*val, *test), judge_people(*val, test[0], test[1].roll(1))
+    assert one["threshold_from"] == two["threshold_from"] == "val"
+    assert one["threshold"] == two["threshold"]
+    assert one["test_auroc"] > 0.9 > 0.6 > two["test_auroc"]
+    assert judge_people(*other, *test)["threshold"] != one["threshold"]
+
+
+@pytest.mark.parametrize("split", ["val", "test"])
+def test_the_card_says_on_which_split_the_threshold_of_people_was_chosen(split):
+    embeddings, identities = people(0)
+    alone = torch.arange(24) if split == "test" else identities
+    attributes = {"Bald": quality(ALTERNATING)}
+    card = referee_card(
+        {
+            "resolution": 32,
+            "attributes": attributes,
+            "reliable": ["Bald"],
+            "identity": judge_people(embeddings, alone, embeddings, identities),
+            "num_photographs": {},
+            "training": {"data": "toy", "licence": "toy"},
+        }
+    )
+    assert f"chosen on {split})" in card

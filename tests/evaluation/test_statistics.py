@@ -11,6 +11,7 @@ from tedigan.evaluation.statistics import (
     balanced_accuracy,
     best_threshold,
     bootstrap_interval,
+    same_person_pairs,
 )
 from tedigan.tensors import stream
 
@@ -73,3 +74,20 @@ def test_bootstrap_interval_holds_the_mean_and_repeats():
     low, high = intervals[0]
     assert low < 49.5 < high
     assert high - low < 15
+
+
+def test_scores_of_a_small_case():
+    scores = torch.tensor([5.0, 1.0, 3.0, 3.0, 0.0])
+    truth = torch.tensor([True, True, True, False, False])
+    # of six pairs: 5 > 3, 5 > 0, 1 > 0, 3 > 0; 3 = 3 counts half; 1 < 3
+    assert auroc(scores, truth) == 4.5 / 6
+    assert balanced_accuracy(scores > 2, truth) == (2 / 3 + 1 / 2) / 2
+    # a cut between 0 and 1 finds all three and one of two; between 3 and 5 one of three and both
+    assert best_threshold(scores, truth) == 0.5
+
+
+def test_pairs_are_of_different_photographs_each_once():
+    embeddings = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]])
+    cosines, is_same = same_person_pairs(embeddings, torch.tensor([7, 8, 7]))
+    assert cosines.tolist() == pytest.approx([0.0, 0.6, 0.8])
+    assert is_same.tolist() == [False, True, False]

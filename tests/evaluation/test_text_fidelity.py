@@ -92,3 +92,32 @@ def test_drift_looks_at_unmentioned_attributes_only():
 def test_a_score_without_room_is_not_normalised():
     assert normalised(0.5, 0.7, 0.7) is None
     assert normalised(None, 0.1, 0.2) is None
+
+
+def test_normalising_is_linear_in_either_direction_and_beyond_the_ends():
+    assert normalised(0.25, 0.0, 0.5) == 0.5
+    assert normalised(0.75, 0.0, 0.5) == 1.5
+    assert normalised(0.0, 0.25, 0.5) == -1.0
+    assert normalised(6.0, 8.0, 4.0) == 0.5  # a distance, which is better when lower
+    assert normalised(0.5, None, 1.0) is None
+    assert normalised(0.5, 0.0, None) is None
+
+
+def test_each_attribute_has_its_own_share():
+    mentions = mentions_of({"Bangs": True}, {"Bangs": False, "Male": True}, {"Bangs": True})
+    found = fidelity_per_attribute(faces(["Bangs"], ["Bangs"], []), mentions)
+    assert found[BANGS] == (3, 1 / 3)
+    assert found[MALE] == (1, 0.0)
+    assert found[ATTRIBUTE_NAMES.index("Young")] == (0, None)
+    assert macro_fidelity(faces(["Bangs"], ["Bangs"], []), mentions) == (1 / 3 + 0.0) / 2
+
+
+def test_what_the_referee_cannot_see_is_neither_unmentioned_nor_drift():
+    only_bangs = torch.arange(40) == BANGS
+    mentions = mentions_of({"Male": True}, is_reliable=only_bangs)
+    shown = faces(["Bangs", "Male", "Young"])
+    assert unmentioned_share(shown, mentions, only_bangs) == 1.0
+    assert drift(faces([]), faces(["Male", "Young"]), mentions, only_bangs) == 0.0
+    none = mentions_of({"Bangs": True}, is_reliable=only_bangs)
+    assert unmentioned_share(shown, none, only_bangs) is None
+    assert drift(shown, shown, none, only_bangs) is None

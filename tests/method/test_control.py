@@ -36,6 +36,15 @@ def test_amount_is_continuous_from_content_to_style():
     assert torch.allclose(half, (content + style) / 2, atol=1e-6)
 
 
+@given(amount=st.floats(0, 2))
+@settings(deadline=None, max_examples=10)
+def test_mixing_moves_its_layers_by_the_amount_and_the_others_not_at_all(amount):
+    content, style = codes(0), codes(1)
+    moved = mix_layers(content, style, [1, 4], amount=amount) - content
+    assert torch.allclose(moved[:, [1, 4]], amount * (style - content)[:, [1, 4]], atol=1e-5)
+    assert moved[:, [0, 2, 3, 5]].abs().max() == 0
+
+
 def test_a_neutral_text_shifts_nothing():
     neutral = codes(1)[0]
     shift = text_shift(neutral.expand(2, -1, -1), neutral, torch.ones(6, 3), strength=2.0)
@@ -56,6 +65,45 @@ def test_a_text_that_says_next_to_nothing_is_not_blown_up():
     assert torch.allclose(shift, torch.full((1, 6, 3), 0.1), atol=1e-5)
 
 
+def test_a_shift_points_where_the_text_does():
+    shift = text_shift(codes(0), codes(1)[0], torch.full((6, 3), 0.5), strength=1.5)
+    wanted = codes(0) - codes(1)[0]
+    assert torch.allclose(
+        torch.cosine_similarity(shift.flatten(1), wanted.flatten(1)), torch.ones(2)
+    )
+
+
+@given(strength=st.floats(0, 3))
+@settings(deadline=None, max_examples=10)
+def test_the_shifts_length_is_the_strength_in_deviations_of_each_coordinate(strength):
+    std = torch.linspace(0.1, 2.0, 18).reshape(6, 3)
+    shift = text_shift(codes(0), codes(1)[0], std, strength=strength)
+    lengths = (shift / std).square().mean(dim=[1, 2]).sqrt()
+    assert torch.allclose(lengths, torch.tensor(strength), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("says", "length"), [(0.1, 1.5), (0.05, 1.5), (0.025, 0.75), (0.001, 0.03)]
+)
+def test_below_a_twentieth_of_a_deviation_the_length_stays_in_proportion(says, length):
+    """says: how far the text is from the neutral one, in deviations."""
+    std = torch.full((6, 3), 2.0)
+    shift = text_shift(torch.full((1, 6, 3), says * 2), torch.zeros(6, 3), std, strength=1.5)
+    assert torch.allclose(shift / std, torch.full((1, 6, 3), length), rtol=1e-4)
+
+
+@given(layers=LAYERS, strength=st.floats(0, 2))
+@settings(deadline=None, max_examples=20)
+def test_an_edit_moves_only_its_layers_and_in_proportion_to_its_strength(layers, strength):
+    content, std = codes(0), torch.ones(6, 3)
+    once = text_shift(codes(1), codes(2)[0], std, strength=1.0)
+    shift = text_shift(codes(1), codes(2)[0], std, strength=strength)
+    moved = shift_layers(content, shift, sorted(layers)) - content
+    for layer in range(6):
+        expected = strength * once[:, layer] * (layer in layers)
+        assert torch.allclose(moved[:, layer], expected, atol=1e-5)
+
+
 def test_a_shift_leaves_the_other_layers():
     content, shift = codes(0), codes(1)
     shifted = shift_layers(content, shift, [2])
@@ -70,6 +118,13 @@ def test_a_layer_that_does_not_exist_is_refused_with_what_to_set():
 
 def test_relevant_layers_are_those_near_the_largest():
     assert relevant_layers(torch.tensor([0.1, 0.3, 0.6, 0.2]), share=0.5) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("share", "layers"), [(0.0, [0, 1, 2, 3]), (0.25, [1, 2, 3]), (0.3, [1, 2]), (1.0, [2])]
+)
+def test_a_layer_is_relevant_from_its_share_of_the_largest_on(share, layers):
+    assert relevant_layers(torch.tensor([0.0, 0.25, 0.5, 0.125]), share=share) == layers
 
 
 def test_without_any_relevance_all_layers_are_kept():

@@ -2,8 +2,17 @@
 
 from pathlib import Path
 
+import torch
+
+from tedigan.encoders.text import TextEncoder
+from tedigan.encoders.visual import VisualEncoder, w_statistics
+from tedigan.generator.config import GeneratorConfig
+from tedigan.generator.discriminator import Discriminator
+from tedigan.generator.stylegan import Generator
+from tedigan.store.model_folders import save_model, save_tensors
+from tedigan.tensors import stream
 from tedigan.workspace import Workspace
-from tests.stages.toy import toy_workspace
+from tests.stages.toy import SIZE, toy_workspace
 
 SMALL: dict[str, dict[str, object]] = {
     "train_generator": {
@@ -47,5 +56,41 @@ def small_workspace(root: Path, **sections: dict[str, object]) -> Workspace:
     """40 toy photographs, two captions, one edit for each photograph."""
     (root / "captions.txt").write_text("She is young.\nThe man has a beard.\n")
     (root / "edits.csv").write_text("photograph,text\n*,She has blond hair.\n")
-    merged = {name: SMALL[name] | sections.get(name, {}) for name in SMALL}
+    merged = {name: SMALL.get(name, {}) | sections.get(name, {}) for name in {**SMALL, **sections}}
     return toy_workspace(root, num_images=40, **merged)
+
+
+CONFIG = GeneratorConfig(
+    SIZE, z_dim=16, w_dim=16, num_mapping_layers=2, channel_base=128, channel_max=8
+)
+TEXT_LAYERS = [0, 1, 2, 5]
+
+
+def write_models(workspace: Workspace) -> None:
+    """Untrained networks in the place of trained ones; captions speak of TEXT_LAYERS."""
+    torch.manual_seed(0)
+    generator, discriminator = Generator(CONFIG), Discriminator(CONFIG)
+    mean, std = w_statistics(generator, stream("w"), num_samples=256)
+    generator.mapping.w_avg.copy_(mean)
+    networks = {"G_ema": generator, "G": generator, "D": discriminator}
+    save_model(workspace.model("generator"), networks, CONFIG.to_json() | {"training": {}}, "")
+
+    encoder = VisualEncoder(CONFIG, head_dim=16)
+    encoder.start_from(discriminator, mean, std)
+    torch.nn.init.normal_(encoder.out.weight)
+    about = {"architecture": "visual_encoder", "head_dim": 16, "generator": CONFIG.to_json()}
+    save_model(workspace.model("encoder"), {"encoder": encoder}, about, "")
+
+    sizes = {"embedding_dim": 384, "hidden_dim": 16, "num_ws": CONFIG.num_ws, "w_dim": CONFIG.w_dim}
+    text_encoder = TextEncoder(*sizes.values())
+    text_encoder.ws_mean.copy_(mean + 0.1)
+    text_encoder.ws_std.copy_(std * torch.linspace(0.5, 2, CONFIG.num_ws)[:, None])
+    about = {"architecture": "text_encoder", "backbone": "all-MiniLM-L6-v2", **sizes}
+    about |= {"text_layers": TEXT_LAYERS}
+    save_model(workspace.model("text_encoder"), {"text_encoder": text_encoder}, about, "")
+
+
+def write_codes(workspace: Workspace) -> None:
+    """Drawn codes in the place of inverted ones."""
+    ws = torch.randn(40, CONFIG.num_ws, CONFIG.w_dim, generator=stream("codes"))
+    save_tensors(workspace.codes / "codes.safetensors", {"ids": torch.arange(40), "ws": ws})

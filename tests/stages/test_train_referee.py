@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import pytest
 import torch
@@ -6,15 +7,16 @@ import torch
 from tedigan.annotators.referee import load_referee
 from tedigan.dataset.folder import Dataset
 from tedigan.errors import DataError
+from tedigan.evaluation.referee_quality import examine
 from tedigan.stages import train_referee
-from tedigan.store.files import sha256_tree
+from tedigan.store.files import sha256_file, sha256_tree
 from tedigan.tensors import to_images
 from tedigan.training.referee_trainer import identity_classes
 from tedigan.vocabulary.attributes import ATTRIBUTE_NAMES
 from tests.dataset import datasets_made
 from tests.dataset.sources_made import write_pictures
 
-from .toy import TINY_REFEREE, toy_workspace
+from .toy import TINY_REFEREE, toy_workspace, write_toy_dataset
 
 
 def config_of(workspace):
@@ -90,3 +92,41 @@ def test_without_a_second_photograph_of_anyone_identity_is_null(tmp_path):
 def test_people_seen_once_are_no_classes():
     classes = identity_classes(torch.tensor([5, 5, 9, 7, 7, -1, -1]))
     assert classes.tolist() == [0, 0, -1, 1, 1, -1, -1]
+
+
+@pytest.mark.parametrize(
+    ("mislabelled", "decides"), [("train", False), ("val", True), ("test", False)]
+)
+def test_thresholds_are_chosen_on_val_alone(toy_referee, tmp_path, mislabelled, decides):
+    """Of the trained referee: another truth of the other splits moves no threshold."""
+    config = config_of(toy_referee[0])
+    referee = load_referee(toy_referee[0].model("referee"), torch.device("cpu"))
+    write_toy_dataset(tmp_path / "dataset", 360, 6, mislabelled=mislabelled)
+    data = Dataset.open(tmp_path / "dataset")
+    quality = examine(referee.network, data, has_pairs=True, device=referee.device)
+
+    def of_val(found):
+        columns = ("threshold", "is_reliable", "val_balanced_accuracy")
+        return {n: [one[c] for c in columns] for n, one in found["attributes"].items()}
+
+    def of_test(found):
+        return [one["test_balanced_accuracy"] for one in found["attributes"].values()]
+
+    assert (of_val(quality) != of_val(config)) == decides
+    assert (quality["reliable"] != config["reliable"]) == decides
+    assert (of_test(quality) != of_test(config)) == (mislabelled in ("val", "test"))
+
+
+def test_training_sees_neither_val_nor_test(tmp_path):
+    digests = {}
+    for mislabelled in (None, "train", "val", "test"):
+        root = tmp_path / str(mislabelled)
+        root.mkdir()
+        workspace = toy_workspace(
+            root, num_images=40, train_referee=TINY_REFEREE | {"num_steps": 3}
+        )
+        shutil.rmtree(workspace.dataset)
+        write_toy_dataset(workspace.dataset, 40, 2, mislabelled=mislabelled)
+        train_referee.run(workspace)
+        digests[mislabelled] = sha256_file(workspace.model("referee") / "referee.safetensors")
+    assert digests[None] == digests["val"] == digests["test"] != digests["train"]

@@ -1,10 +1,12 @@
 """Toy photographs: attribute k < 8 lights its cells of a mirrored 4 x 4 grid; each person has a tint."""
 
+from functools import cache
 from pathlib import Path
 
 import torch
 import yaml
 
+from tedigan.captions.grammar import Grammar
 from tedigan.captions.grammar_files import load_grammar, save_grammar
 from tedigan.dataset.folder import GRAMMAR, shard_name, write_tables
 from tedigan.dataset.index import Row
@@ -65,9 +67,18 @@ def toy_pixels(attributes: torch.Tensor, person: int) -> torch.Tensor:
     return (picture * tint).to(torch.uint8)
 
 
-def write_toy_dataset(folder: Path, num_images: int, faces_per_person: int) -> None:
+@cache
+def _grammar() -> Grammar:
+    """Proved once: each load proves it anew."""
+    return load_grammar()
+
+
+def write_toy_dataset(
+    folder: Path, num_images: int, faces_per_person: int, *, mislabelled: str | None = None
+) -> None:
+    """mislabelled: the split whose attributes are told the wrong way round."""
     folder.mkdir(parents=True)
-    save_grammar(load_grammar(), folder / GRAMMAR)
+    save_grammar(_grammar(), folder / GRAMMAR)
     rows, kinds = [], {"image": "png", "text": "txt", "sketch": "png"}
     with ShardWriter(folder / shard_name(0), kinds) as writer:
         for index in range(num_images):
@@ -75,8 +86,9 @@ def write_toy_dataset(folder: Path, num_images: int, faces_per_person: int) -> N
             content = encode(toy_pixels(attributes, person), "png")
             text = f"{toy_caption(attributes)}\n".encode()
             writer.add(index, {"image": content, "text": text, "sketch": content})
-            values = bytes(attributes.tolist())
-            rows.append(Row(index, SPLITS[person % 10], person, f"{index}.png", "", values))
+            split = SPLITS[person % 10]
+            values = bytes((attributes ^ (split == mislabelled)).tolist())
+            rows.append(Row(index, split, person, f"{index}.png", "", values))
     write_tables(
         folder,
         rows,

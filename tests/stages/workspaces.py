@@ -1,8 +1,10 @@
+"""Workspaces that many tests look at, made once."""
+
 import pytest
 
 from tedigan.stages import train_referee
-
-from .toy import TINY_REFEREE, toy_workspace
+from tests.stages.small import small_workspace, write_models
+from tests.stages.toy import TINY_REFEREE, toy_workspace
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +18,11 @@ def toy_referee(tmp_path_factory):
         evaluate={"num_prompts": 40, "num_images": 30, "batch_size": 16},
     )
     return workspace, train_referee.run(workspace)
+
+
+@pytest.fixture(scope="session")
+def untrained(tmp_path_factory):
+    """A small workspace with the models of `write_models`."""
+    workspace = small_workspace(tmp_path_factory.mktemp("untrained"))
+    write_models(workspace)
+    return workspace

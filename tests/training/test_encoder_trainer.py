@@ -1,0 +1,77 @@
+"""One step of the encoder's training."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from tedigan.encoders.visual import VisualEncoder
+from tedigan.method.losses import generator_loss, latent_loss, perceptual_loss, pixel_loss
+from tedigan.params import chosen, read_params
+from tedigan.tensors import stream
+from tedigan.training.adversarial import mix_styles
+from tedigan.training.encoder_trainer import (
+    STYLE_MIXING_PROB,
+    EncoderSettings,
+    EncoderTrainer,
+)
+from tests.generator.nets import TINY, tiny_discriminator, tiny_generator
+from tests.stages.toy import ROOT
+
+
+@pytest.fixture
+def trainer() -> EncoderTrainer:
+    params = read_params(ROOT / "params.yaml").train_encoder
+    generator, features = tiny_generator(), tiny_discriminator().requires_grad_(False)
+    encoder = VisualEncoder(TINY, head_dim=8)
+    encoder.w_std.fill_(0.5)
+    settings = chosen(params.model_copy(update={"batch_size": 4}), EncoderSettings)
+    return EncoderTrainer(generator, features, encoder, settings)
+
+
+def pairs(trainer: EncoderTrainer, rng: torch.Generator, n: int) -> tuple[Tensor, Tensor]:
+    """Codes of mixed styles and their images, as the next step draws them."""
+    ws = trainer.generator.ws_of(torch.randn(2 * n, 16, generator=rng))
+    ws = mix_styles(ws[:n], ws[n:], rng, prob=STYLE_MIXING_PROB)
+    return ws, trainer.generator.synthesis(ws, noise_mode="random", generator=rng)
+
+
+def test_a_step_on_pairs_brings_the_encoder_nearer_to_their_codes(trainer: EncoderTrainer) -> None:
+    ws, images = pairs(trainer, stream("step"), 4)
+
+    def distance() -> float:
+        # in deviations of W, which are halves here
+        return 4 * latent_loss(trainer.encoder(images.clamp(-1, 1)), ws).item()
+
+    before = distance()
+    found = trainer.synthetic_step(stream("step"))
+    assert found == pytest.approx({"loss_latent": before}, rel=1e-5)
+    assert distance() < before
+
+
+def test_a_step_on_photographs_reports_its_terms_without_their_weights(
+    trainer: EncoderTrainer,
+) -> None:
+    half = torch.randn(4, 3, 16, 8, generator=stream("photographs"))
+    photographs = torch.cat([half, half.flip(3)], dim=3)  # mirrored, they are the same
+    images = trainer.generator.synthesis(trainer.encoder(photographs), noise_mode="const")
+    features = trainer.features.features
+    expected = {
+        "loss_pixel": pixel_loss(images, photographs).item(),
+        "loss_perceptual": perceptual_loss(features(images), features(photographs)).item(),
+        "loss_adversarial": generator_loss(trainer.adversary(images)).item(),
+    }
+    before = {name: weight.clone() for name, weight in trainer.features.named_parameters()}
+    found = trainer.photograph_step(photographs, stream("step"), 0)
+    assert {name: found[name] for name in expected} == pytest.approx(expected, rel=1e-4)
+    assert all(torch.equal(before[n], w) for n, w in trainer.features.named_parameters())
+    moved = dict(trainer.adversary.named_parameters())
+    assert not torch.equal(moved["b16.conv0.weight"], before["b16.conv0.weight"])
+
+
+@pytest.mark.parametrize(("steepness", "norm"), [(1.0, 1.0), (1e6, 10.0)])
+def test_gradients_are_not_longer_than_ten(
+    trainer: EncoderTrainer, steepness: float, norm: float
+) -> None:
+    trainer._update(steepness * trainer.encoder.fc.bias[0])
+    grads = [weight.grad for weight in trainer.encoder.parameters() if weight.grad is not None]
+    assert torch.stack([grad.norm() for grad in grads]).norm().item() == pytest.approx(norm)
