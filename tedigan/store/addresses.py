@@ -4,13 +4,16 @@ from collections.abc import Collection
 from pathlib import Path
 
 from tedigan.store.objects import Bucket, FolderBucket
-from tedigan.store.s3 import S3Bucket
 from tedigan.store.shelves import BucketShelf, Shelf, TarShelf
 
 
 def open_bucket(address: str) -> Bucket:
     """The bucket of a folder, which need not be there yet, or of an s3:// prefix."""
-    return S3Bucket(address) if address.startswith("s3://") else FolderBucket(Path(address))
+    if not address.startswith("s3://"):
+        return FolderBucket(Path(address))
+    from tedigan.store.s3 import S3Bucket  # with boto3, which a folder does without
+
+    return S3Bucket(address)
 
 
 def open_shelves(address: str, *, cache: Path, alone: Collection[str]) -> list[Shelf]:

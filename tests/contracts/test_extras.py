@@ -31,7 +31,7 @@ NEEDS = {
     "tedigan.report": "data",
     "tedigan.stages": "data",
     "tedigan.stages.generate": "",
-    "tedigan.store.objects": "data",
+    "tedigan.store.s3": "data",
     "tedigan.training": "data",
 }
 USES = {
