@@ -390,7 +390,7 @@ class Network(nn.Linear):
 def test_a_saved_object_is_refused_by_its_name_and_with_a_remedy(
     tmp_path: Path, is_zip: bool
 ) -> None:
-    name = r"tests\.store\.test_torch_files\.Network"
+    name = r"tests\.foreign\.test_torch_files\.Network"
     with pytest.raises(WeightsError, match=f"{name}.*save only state_dict"):
         read(tmp_path, {"net": Network(1, 1)}, is_zip)
 

@@ -13,7 +13,7 @@ LOGS = os.environ.get("OPENED_LOGS", "")
 def note(event: str, arguments: tuple[object, ...]) -> None:
     if event == "open" and isinstance(arguments[0], str | os.PathLike):
         path = os.path.abspath(os.fspath(arguments[0]))  # noqa: PTH100
-        if path.startswith(ROOT + os.sep):
+        if path.startswith(ROOT + os.sep) and not os.path.isdir(path):  # noqa: PTH112  (a sync)
             os.write(log, (os.path.relpath(path, ROOT) + "\n").encode())
 
 
