@@ -4,7 +4,6 @@ Everything is written beside its place and moved there in one step, so a killed 
 half-written where a finished thing is expected; its leftovers go with the next writing of the same thing.
 """
 
-import glob
 import hashlib
 import json
 import os
@@ -29,12 +28,13 @@ def write_bytes(path: Path, content: bytes) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if is_lasting := _lasts_now(path):
-            remove_leftovers(path)
+        if any(folder in _UNDER_WAY for folder in path.parents):
+            _write_new(path, content)
+            return
+        remove_leftovers(path)
         with whole_file(content, path.parent, path.name) as fresh:
             fresh.replace(path)
-        if is_lasting:
-            disk.sync_names(path.parent)
+        disk.sync_names(path.parent)
     except OSError as error:
         raise StoreError(f"{path} could not be written: {error}. Free space or rights?") from error
 
@@ -43,7 +43,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 def whole_file(content: bytes | Path, folder: Path, name: str) -> Iterator[Path]:
     """The content, or the content of a file, as a new file in `folder`, to be moved or linked to its place.
 
-    Its bytes would outlive a power cut, as in `write_bytes`. What the block does not move is removed.
+    Its bytes would outlive a power cut. What the block does not move is removed.
     """
     path, handle = disk.claim(lambda: _new_file(folder, f".{name}{UNFINISHED}"))
     try:
@@ -51,8 +51,7 @@ def whole_file(content: bytes | Path, folder: Path, name: str) -> Iterator[Path]
             _copy(content, file)
             file.flush()
             os.fchmod(file.fileno(), 0o644)
-            if _lasts_now(path):
-                os.fsync(file.fileno())
+            os.fsync(file.fileno())
         yield path
     finally:
         path.unlink(missing_ok=True)
@@ -61,8 +60,10 @@ def whole_file(content: bytes | Path, folder: Path, name: str) -> Iterator[Path]
 
 def remove_leftovers(path: Path) -> None:
     """Remove what writers of `path` that were killed left beside it."""
-    for leftover in path.parent.glob(f".{glob.escape(path.name)}{UNFINISHED}*"):
-        disk.remove_if_abandoned(leftover)
+    start = f".{path.name}{UNFINISHED}"
+    for name in os.listdir(path.parent):  # noqa: PTH208 (a folder of thousands, and no Path for each)
+        if name.startswith(start):
+            disk.remove_if_abandoned(path.with_name(name))
 
 
 def write_text(path: Path, text: str) -> None:
@@ -160,14 +161,16 @@ def _new_file(folder: Path, prefix: str) -> str:
     return name
 
 
+def _write_new(path: Path, content: bytes) -> None:
+    """Into a folder that nobody sees yet; a shard that is linked there is not written into."""
+    path.unlink(missing_ok=True)
+    path.write_bytes(content)
+    path.chmod(0o644)
+
+
 def _copy(content: bytes | Path, target: BinaryIO) -> None:
     if isinstance(content, bytes):
         target.write(content)
         return
     with content.open("rb") as source:
         shutil.copyfileobj(source, target)
-
-
-def _lasts_now(path: Path) -> bool:
-    """Whether a file is synced when it is written, and not with its folder."""
-    return not any(folder in _UNDER_WAY for folder in path.parents)

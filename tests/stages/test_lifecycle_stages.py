@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tedigan import code_lock
-from tedigan.errors import CaptionError, DataError, ParamsError, WeightsError
+from tedigan.errors import CaptionError, DataError, NumbersError, ParamsError, WeightsError
 from tedigan.stages import (
     generate,
     invert,
@@ -175,3 +175,12 @@ def test_an_edit_of_an_unknown_photograph_is_refused(finished):
     (workspace.root / "edits.csv").write_text("photograph,text\n9999,She has blond hair.\n")
     with pytest.raises(DataError, match="'9999'"):
         manipulate.run(workspace)
+
+
+def test_a_learning_rate_that_diverges_writes_no_model(tmp_path):
+    workspace = small_workspace(tmp_path, train_generator={"learning_rate": 1e30})
+    with pytest.raises(
+        NumbersError, match=r"Lower its learning rate.*train_generator\.learning_rate"
+    ):
+        train_generator.run(workspace)
+    assert not workspace.model("generator").exists()

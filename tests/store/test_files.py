@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -53,31 +54,31 @@ def dying(function: Callable[..., object], *, call: int = 1, after: bool = False
 
 # Every step of a finished folder: what is replaced, in which call of it, before or after, and what is found then.
 MOMENTS = [
-    ("claim", 1, False, "old"),
-    ("claim", 1, True, "old"),
-    ("claim", 4, True, "old"),
-    ("sync_all", 1, False, "old"),
-    ("sync_all", 1, True, "old"),
-    ("exchange", 1, False, "old"),
-    ("exchange", 1, True, "new"),
-    ("sync_names", 1, False, "new"),
-    ("sync_names", 1, True, "new"),
-    ("remove", 2, False, "new"),
+    (disk, "claim", 1, False, "old"),
+    (disk, "claim", 1, True, "old"),
+    (files, "_write_new", 3, False, "old"),
+    (disk, "sync_all", 1, False, "old"),
+    (disk, "sync_all", 1, True, "old"),
+    (disk, "exchange", 1, False, "old"),
+    (disk, "exchange", 1, True, "new"),
+    (disk, "sync_names", 1, False, "new"),
+    (disk, "sync_names", 1, True, "new"),
+    (disk, "remove", 2, False, "new"),
 ]
 
 
 @pytest.mark.parametrize(
-    ("name", "call", "after", "found"),
+    ("place", "name", "call", "after", "found"),
     MOMENTS,
-    ids=[f"{'after' if after else 'before'} {name} {call}" for name, call, after, _ in MOMENTS],
+    ids=[f"{'after' if after else 'before'} {name} {call}" for _, name, call, after, _ in MOMENTS],
 )
 def test_a_kill_leaves_a_whole_folder_and_the_next_run_tidies(
-    tmp_path: Path, name: str, call: int, after: bool, found: str
+    tmp_path: Path, place: ModuleType, name: str, call: int, after: bool, found: str
 ) -> None:
     write(tmp_path / "codes", "old")
 
     def work() -> None:
-        setattr(disk, name, dying(getattr(disk, name), call=call, after=after))
+        setattr(place, name, dying(getattr(place, name), call=call, after=after))
         write(tmp_path / "codes", "new")
 
     killed(work)
@@ -165,9 +166,32 @@ def test_a_folder_whose_making_fails_changes_nothing(tmp_path: Path) -> None:
 
 def test_what_a_living_process_writes_is_left_alone(tmp_path: Path) -> None:
     with finished_folder(tmp_path / "codes") as first:
-        write(tmp_path / "codes", "second")
         write_text(first / "mine", "kept")
+        write(tmp_path / "codes", "second")
     assert read_text(tmp_path / "codes/mine") == "kept"
+
+
+@pytest.mark.parametrize("moment", ["before it is opened", "before it is held"])
+def test_what_was_removed_before_it_was_held_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    made: list[Path] = []
+
+    def make() -> str:
+        made.append(tmp_path / str(len(made)))
+        made[-1].touch()
+        if moment == "before it is opened":
+            made[0].unlink(missing_ok=True)
+        return str(made[-1])
+
+    flock = disk.fcntl.flock
+    monkeypatch.setattr(
+        disk.fcntl, "flock", lambda *how: made[0].unlink(missing_ok=True) or flock(*how)
+    )
+    path, handle = disk.claim(make)
+    os.close(handle)
+    assert path == made[1]
+    assert path.exists()
 
 
 @pytest.mark.parametrize("others", [".codes.old_copy", ".codes.html.unfinished-1", "codes.bak"])
@@ -209,3 +233,12 @@ def test_a_place_that_cannot_be_written_says_what_to_look_at(tmp_path: Path) -> 
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(StoreError, match="Free space or rights"):
         write_bytes(tmp_path / "file/a", b"")
+
+
+def test_a_file_linked_into_a_folder_is_not_written_into(tmp_path: Path) -> None:
+    write_bytes(tmp_path / "shard", b"shared")
+    with finished_folder(tmp_path / "codes") as folder:
+        os.link(tmp_path / "shard", folder / "shard")
+        write_bytes(folder / "shard", b"own")
+    assert (tmp_path / "shard").read_bytes() == b"shared"
+    assert (tmp_path / "codes/shard").read_bytes() == b"own"
