@@ -1,4 +1,7 @@
-"""How often to try, how long to wait, how many at once: the only file with such numbers."""
+"""How often a task is tried, how long it may take, how many at once: the only file with such numbers.
+
+How long one request of a bucket waits for its answer stands in tedigan/store/s3.py.
+"""
 
 from typing import Any
 

@@ -114,6 +114,7 @@ class TrainEncoder(Section):
     weight_perceptual: Weight
     weight_adversarial: Weight
     weight_latent: Weight
+    style_mixing_prob: Share
     r1_gamma: Weight
     r1_interval: Count
     checkpoint_every: Count

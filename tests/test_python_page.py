@@ -1,5 +1,6 @@
 """docs/python.md is run as it stands, on the models that come along."""
 
+import inspect
 import re
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from PIL import Image
 import tedigan
 from tedigan.__main__ import main
 from tedigan.errors import ParamsError, ShapeError, StoreError, WeightsError
+from tedigan.params import read_params
 
 PAGE = Path(__file__).parents[1] / "docs" / "python.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S)
@@ -127,6 +129,13 @@ def test_edit_writes_photograph_inversion_edit_and_a_sheet(photograph):
     names = {"photograph.png", "inversion.png", "edit.png", "sheet.png"}
     assert {p.name for p in out.iterdir()} == names
     assert Image.open(out / "sheet.png").size == (3 * 64 + 4, 64)
+
+
+def test_what_nobody_says_is_what_params_yaml_says():
+    section = read_params(PAGE.parents[1] / "params.yaml").generate
+    given = inspect.signature(tedigan.Model.faces).parameters
+    for name in ("strength", "variety", "truncation_psi", "style_layers"):
+        assert given[name].default == getattr(section, name)
 
 
 def _distance(one: Image.Image, other: Image.Image) -> float:

@@ -23,8 +23,6 @@ from tedigan.tensors import stream
 from tedigan.training.adversarial import adam, discriminator_step, mix_styles
 from tedigan.training.schedules import set_rate, warm_up_then_fall
 
-STYLE_MIXING_PROB = 0.9
-
 
 @dataclass(frozen=True)
 class EncoderSettings:
@@ -38,6 +36,7 @@ class EncoderSettings:
     weight_perceptual: float
     weight_adversarial: float
     weight_latent: float
+    style_mixing_prob: float
     r1_gamma: float
     r1_interval: int
 
@@ -141,7 +140,7 @@ class EncoderTrainer:
         z = torch.randn(2 * n, self.generator.config.z_dim, generator=rng).to(device)
         with torch.no_grad():
             ws = self.generator.ws_of(z)
-            ws = mix_styles(ws[:n], ws[n:], rng, prob=STYLE_MIXING_PROB)
+            ws = mix_styles(ws[:n], ws[n:], rng, prob=self.settings.style_mixing_prob)
             images = self.generator.synthesis(ws, noise_mode="random", generator=rng)
         scale = self.encoder.w_std
         return latent_loss(self.encoder(images.clamp(-1, 1)) / scale, ws / scale)

@@ -6,7 +6,8 @@ import torch
 
 from tedigan.captions.grammar_files import load_grammar
 from tedigan.captions.reader import Reader
-from tedigan.evaluation.contestants import Networks
+from tedigan.evaluation.contestants import Networks, Subjects
+from tedigan.evaluation.faces import measure_distances
 from tedigan.stages import evaluate
 from tedigan.store.files import sha256_tree
 from tedigan.vocabulary.attributes import attributes_of
@@ -88,6 +89,27 @@ def test_inversions_beat_the_mean_face(evaluated):
 def test_train_photographs_are_the_ceiling_of_the_distance(evaluated):
     distance = one(evaluated[2], "frechet_distance[")
     assert 0 < distance["ceiling"] < distance["value"]
+
+
+def test_both_sides_of_a_distance_and_its_ceiling_have_equal_numbers(evaluated):
+    """The toy data set has 72 test photographs and 216 to train on; 30 are asked for."""
+    metric = one(evaluated[2], "frechet_distance[")
+    assert metric["n"] == 30
+    assert "30 faces against 30 test photographs. Ceiling: 30 train" in metric["protocol"]
+
+
+def test_a_small_test_split_makes_the_ceiling_as_small(toy_referee):
+    tools = evaluate.instruments_of(toy_referee[0])
+    pixels = torch.randint(0, 256, (12, 3, 32, 32), dtype=torch.uint8)
+
+    def measured(train):
+        few, who = pixels[:7], torch.zeros(7).long()
+        rest = (few, few, pixels[None, :2], few, pixels[:1], train)
+        return measure_distances(Subjects([], few, who, *rest), tools, 30)
+
+    for metric, other in zip(measured(pixels), measured(pixels[:7]), strict=True):
+        assert metric.n == other.n == 7
+        assert metric.ceiling == pytest.approx(other.ceiling, abs=1e-9)
 
 
 def test_each_attribute_has_its_row(evaluated):

@@ -10,7 +10,6 @@ from tedigan.params import chosen, read_params
 from tedigan.tensors import stream
 from tedigan.training.adversarial import mix_styles
 from tedigan.training.encoder_trainer import (
-    STYLE_MIXING_PROB,
     EncoderSettings,
     EncoderTrainer,
 )
@@ -31,7 +30,7 @@ def trainer() -> EncoderTrainer:
 def pairs(trainer: EncoderTrainer, rng: torch.Generator, n: int) -> tuple[Tensor, Tensor]:
     """Codes of mixed styles and their images, as the next step draws them."""
     ws = trainer.generator.ws_of(torch.randn(2 * n, 16, generator=rng))
-    ws = mix_styles(ws[:n], ws[n:], rng, prob=STYLE_MIXING_PROB)
+    ws = mix_styles(ws[:n], ws[n:], rng, prob=trainer.settings.style_mixing_prob)
     return ws, trainer.generator.synthesis(ws, noise_mode="random", generator=rng)
 
 
