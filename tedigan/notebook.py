@@ -14,18 +14,15 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
-from tedigan.encoders.encoder import Encoder
 from tedigan.encoders.mean_face import MeanFace
 from tedigan.encoders.text import CaptionEncoder
 from tedigan.errors import ParamsError, ShapeError, WeightsError
-from tedigan.generator.discriminator import Discriminator
 from tedigan.generator.noise import NoiseMode
-from tedigan.generator.stylegan import Generator
 from tedigan.method.control import mix_layers
 from tedigan.method.edit import Editor, EditSettings
 from tedigan.method.inversion import InversionSettings, Inverter
 from tedigan.method.text_to_face import FaceMaker, FaceSettings
-from tedigan.models.parts import open_parts
+from tedigan.models.parts import Parts, open_parts
 from tedigan.store import pictures
 from tedigan.store.arrays import read_npy, write_npy
 from tedigan.store.model_folders import load_tensors, save_tensors
@@ -67,18 +64,12 @@ def load(
                 "or an official file. Name one: tedigan.load(PATH)."
             )
         places = EMBEDDED_PARTS | places
-    parts = open_parts(places, torch.device(device))
-    return Model(parts.generator, parts.discriminator, parts.text_encoder, parts.encoder)
+    return Model(**vars(open_parts(places, torch.device(device))))
 
 
 @dataclass(frozen=True)
-class Model:
+class Model(Parts):
     """A generator, and what there is to speak to it with; see docs/python.md."""
-
-    generator: Generator
-    discriminator: Discriminator | None
-    text_encoder: CaptionEncoder | None
-    encoder: Encoder | None
 
     def faces(
         self,
