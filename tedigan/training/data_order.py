@@ -53,6 +53,9 @@ class TrainingImages:
                 sampler=_Steps(self._order, step),
                 batch_size=None,
                 num_workers=self._num_workers,
+                multiprocessing_context="spawn"
+                if self._num_workers
+                else None,  # this process has threads
                 pin_memory=self._device.type == "cuda",
                 generator=torch.Generator(),  # or the loader draws from the networks' stream
             )
