@@ -1,1 +1,1 @@
-"""StyleGAN2: z -> w -> ws -> images, its discriminator and their training step."""
+"""StyleGAN2 and StyleGAN1: z -> w -> ws -> images, the discriminator, and which engine draws."""

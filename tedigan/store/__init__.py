@@ -1,1 +1,1 @@
-"""The only place that opens a file or a bucket."""
+"""Where bytes are read and written: files, buckets, pictures, shards, model folders, checkpoints."""
