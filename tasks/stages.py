@@ -1,4 +1,4 @@
-"""The one Prefect task: a stage, run where it is stale, then tracked and recorded."""
+"""The Prefect tasks: preflight, a stage that is run where it is stale and then recorded, and the end."""
 
 import time
 from dataclasses import asdict

@@ -24,3 +24,8 @@ def __getattr__(name: str) -> Any:
     if name in _OFFERED:
         return getattr(importlib.import_module("tedigan.notebook"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """So that a notebook completes them."""
+    return sorted({*globals(), *__all__})

@@ -19,7 +19,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "tedigan.commands.code_actions",
     ),
     "face": ("faces of a sentence, without a workspace", "tedigan.commands.face_command"),
-    "edit": ("a photograph edited by a sentence, likewise", "tedigan.commands.edit_command"),
+    "edit": (
+        "a photograph edited by a sentence, without a workspace",
+        "tedigan.commands.edit_command",
+    ),
     "params": ("write or check a profile's params.yaml", "tedigan.commands.params_actions"),
     "models": (
         "import official weights; list, show, verify models",

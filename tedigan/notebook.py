@@ -6,6 +6,7 @@ Plain arguments in; Pillow pictures and W+ codes (`ws`, float32 `[n, num_ws, w_d
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -14,9 +15,11 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
+from tedigan.captions.lines import check_caption
+from tedigan.encoders.encoder import Encoder
 from tedigan.encoders.mean_face import MeanFace
 from tedigan.encoders.text import CaptionEncoder
-from tedigan.errors import ParamsError, ShapeError, WeightsError
+from tedigan.errors import ParamsError, ShapeError, StoreError, WeightsError
 from tedigan.generator.noise import NoiseMode
 from tedigan.method.control import mix_layers
 from tedigan.method.edit import Editor, EditSettings
@@ -25,8 +28,8 @@ from tedigan.method.text_to_face import FaceMaker, FaceSettings
 from tedigan.models.parts import Parts, open_parts
 from tedigan.store import pictures
 from tedigan.store.arrays import read_npy, write_npy
-from tedigan.store.model_folders import load_tensors, save_tensors
-from tedigan.tensors import sample_noise, sample_z, to_images, to_pixels
+from tedigan.store.model_folders import check_finite, load_tensors, save_tensors
+from tedigan.tensors import choose_device, sample_noise, sample_z, to_images, to_pixels
 
 Photograph = Image.Image | str | Path
 Codes = Float[Tensor, "n num_ws w_dim"]
@@ -53,10 +56,13 @@ def load(
     encoder/ in it; None = the drawn faces that come along. device: auto takes a GPU if there is one.
     Raises WeightsError for what is missing, damaged or hostile; nothing of a file is executed.
     """
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
     given = {"generator": generator, "text_encoder": text_encoder, "encoder": encoder}
     places = {name: Path(place) for name, place in given.items() if place is not None}
+    for name, place in places.items():
+        if not place.exists():
+            raise WeightsError(
+                f"the {name} {place} does not exist; expected a model folder or an official file. Mend its name."
+            )
     if generator is None:
         if not EMBEDDED_PARTS["generator"].is_dir():
             raise WeightsError(
@@ -64,7 +70,7 @@ def load(
                 "or an official file. Name one: tedigan.load(PATH)."
             )
         places = EMBEDDED_PARTS | places
-    return Model(**vars(open_parts(places, torch.device(device))))
+    return Model(**vars(open_parts(places, choose_device(device))))
 
 
 @dataclass(frozen=True)
@@ -82,10 +88,10 @@ class Model(Parts):
         truncation_psi: float = 0.7,
         style_layers: list[int] | Literal["measured"] = "measured",
     ) -> list[Image.Image]:
-        """n faces of a sentence; face i depends on the sentence and `(seed, i)` alone.
+        """n faces of a sentence; face i depends on the sentence and `(seed, i)` alone, but for float rounding.
 
         strength: length of the text's shift, in deviations of the codes. variety: what chance adds to the text's
-        layers, 0 = nothing.
+        layers, 0 = nothing. Raises CaptionError for a text that is no caption.
         """
         settings = FaceSettings(
             truncation_psi=truncation_psi,
@@ -93,34 +99,30 @@ class Model(Parts):
             variety=variety,
             style_layers=style_layers,
             noise_mode="const",
-            batch_size=min(n, BATCH_SIZE),
+            batch_size=min(_at_least_one(n), BATCH_SIZE),
         )
         maker = FaceMaker(self.generator, self._captions, self.generator.synthesis, settings)
-        batches = maker.faces([text] * n, seed=seed)
+        batches = maker.faces([check_caption(text)] * n, seed=seed)
         return [pictures.to_pillow(face) for batch in batches for face in batch]
 
     def random_ws(self, n: int = 1, *, seed: int = 0, truncation_psi: float = 0.7) -> Codes:
         """Codes of n random faces; code i depends on `(seed, i)` alone."""
-        z = sample_z(seed, list(range(n)), self.generator.config.z_dim)
+        z = sample_z(seed, list(range(_at_least_one(n))), self.generator.config.z_dim)
         return self.generator.ws_of(z.to(self._device), truncation_psi=truncation_psi)
 
-    @torch.no_grad()
     def draw(self, ws: Codes, *, noise_mode: NoiseMode = "const") -> list[Image.Image]:
         """The face of each code."""
-        parts = ws.to(self._device).split(BATCH_SIZE)
-        faces = [to_pixels(self.generator.synthesis(part, noise_mode=noise_mode)) for part in parts]
-        return [pictures.to_pillow(face) for face in torch.cat(faces).cpu()]
+        return self._draw(self._codes(ws), noise_mode)
 
     @torch.no_grad()
-    def variants(
-        self, ws: Float[Tensor, "1 num_ws w_dim"], n: int, *, seed: int = 0
-    ) -> list[Image.Image]:
+    def variants(self, ws: Codes, n: int, *, seed: int = 0) -> list[Image.Image]:
         """n faces of one code that differ in their noise alone: strands, pores, the fall of the hair."""
-        maps = sample_noise(seed, range(n), self.generator.config.noise_sizes)
-        codes = ws.to(self._device).expand(n, -1, -1)
-        noise = [one.to(self._device) for one in maps]
-        faces = to_pixels(self.generator.synthesis(codes, noise=noise))
-        return [pictures.to_pillow(face) for face in faces.cpu()]
+        one, faces = self._codes(ws, most=1), []
+        for index in range(_at_least_one(n)):
+            maps = sample_noise(seed, [index], self.generator.config.noise_sizes)
+            noise = [layer.to(self._device) for layer in maps]
+            faces.append(to_pixels(self.generator.synthesis(one, noise=noise)).cpu()[0])
+        return [pictures.to_pillow(face) for face in faces]
 
     def read(self, photograph: Photograph) -> Image.Image:
         """A photograph as the networks see it: a square of the generator's size, from its centre."""
@@ -144,17 +146,36 @@ class Model(Parts):
         layers: list[int] | Literal["measured"] = "measured",
         num_steps: int = 100,
     ) -> Image.Image:
-        """A photograph, or a code that `invert` found, moved by what the text says.
+        """A photograph, or one code that `invert` found, moved by what the text says.
 
         strength: length of the text's shift, in deviations of the codes; negative = the contrary.
         """
         settings = EditSettings("shift", strength, layers, num_edit_steps=0, weight_text=0.0)
         editor = Editor(self._inverter(num_steps), self._captions, settings)
         if isinstance(photograph, Tensor):
-            ws = photograph.to(self._device)
+            ws = self._codes(photograph, most=1)
         else:
             ws = editor.inverter.invert(self._images(photograph))
-        return self.draw(editor.mix(ws, [text] * len(ws)))[0]
+        return self._draw(editor.mix(ws, [check_caption(text)]), "const")[0]
+
+    @torch.no_grad()
+    def _draw(self, ws: Codes, noise_mode: NoiseMode) -> list[Image.Image]:
+        parts = ws.split(BATCH_SIZE)
+        faces = [to_pixels(self.generator.synthesis(part, noise_mode=noise_mode)) for part in parts]
+        return [pictures.to_pillow(face) for face in torch.cat(faces).cpu()]
+
+    def _codes(self, ws: Codes, *, most: int | None = None) -> Codes:
+        """On the device, of this generator's shape, float32 and finite; `most` of them."""
+        wanted = (self.generator.num_ws, self.generator.config.w_dim)
+        if ws.ndim != 3 or tuple(ws.shape[1:]) != wanted or not len(ws):
+            raise ShapeError(
+                f"codes are {list(ws.shape)}, but this generator takes [n, {wanted[0]}, {wanted[1]}]. "
+                "Were they made for another one?"
+            )
+        if most is not None and len(ws) > most:
+            raise ShapeError(f"{len(ws)} codes were given, expected {most}. Take one: ws[:1].")
+        check_finite({"ws": ws}, "codes")
+        return ws.to(self._device, torch.float32)
 
     @property
     def _device(self) -> torch.device:
@@ -165,7 +186,7 @@ class Model(Parts):
         if self.text_encoder is None:
             raise WeightsError(
                 "this model has no text encoder, which a sentence needs; expected one for this very generator. "
-                "Name it: tedigan.load(GENERATOR, text_encoder=FOLDER)."
+                "Name it: text_encoder=FOLDER of tedigan.load, or --text-encoder FOLDER."
             )
         return self.text_encoder
 
@@ -173,6 +194,8 @@ class Model(Parts):
         return to_images(pictures.from_pillow(self.read(photograph))[None])
 
     def _inverter(self, num_steps: int) -> Inverter:
+        if num_steps < 0:
+            raise ParamsError(f"num_steps is {num_steps}; expected 0 or more. Set it.")
         has_features, has_encoder = self.discriminator is not None, self.encoder is not None
         settings = InversionSettings(
             num_steps=num_steps,
@@ -181,26 +204,33 @@ class Model(Parts):
             weight_perceptual=0.5 if has_features else 0.0,
             weight_encoder=0.5 if has_encoder else 0.0,
         )
-        encoder = self.encoder or MeanFace(self.generator)
-        return Inverter(self.generator, encoder, self.discriminator, settings)
+        return Inverter(self.generator, self._encoder, self.discriminator, settings)
+
+    @cached_property
+    def _encoder(self) -> Encoder:
+        return self.encoder or MeanFace(self.generator)
 
 
 def mix(content: Codes, style: Codes, layers: Sequence[int], *, amount: float = 1.0) -> Codes:
     """Content, whose named layers (0-based, coarse to fine) are style's: `(1 - amount) content + amount style`."""
+    _check_alike(content, style)
     return mix_layers(content, style, layers, amount=amount)
 
 
 def interpolate(
     start: Float[Tensor, "1 num_ws w_dim"], end: Float[Tensor, "1 num_ws w_dim"], n: int
 ) -> Codes:
-    """n codes from start to end, both among them."""
-    return torch.lerp(start, end, torch.linspace(0, 1, n, device=start.device)[:, None, None])
+    """n codes from one start to one end, both among them."""
+    _check_alike(start, end)
+    steps = torch.linspace(0, 1, _at_least_one(n), device=start.device)
+    return torch.lerp(start, end, steps[:, None, None])
 
 
 def save_ws(path: str | Path, ws: Codes) -> None:
     """Write codes as .safetensors (under the name `ws`) or .npy, whole or not at all."""
     path = Path(path)
     if path.suffix == ".npy":
+        check_finite({"ws": ws}, path.name)
         write_npy(path, ws)
     else:
         save_tensors(_codes_file(path), {"ws": ws})
@@ -208,23 +238,41 @@ def save_ws(path: str | Path, ws: Codes) -> None:
 
 def load_ws(path: str | Path) -> Codes:
     """Codes that `save_ws`, or another tool, wrote: `[n, num_ws, w_dim]`, or one code without the n."""
-    path = Path(path)
-    ws = read_npy(path) if path.suffix == ".npy" else load_tensors(_codes_file(path)).get("ws")
-    if ws is None or ws.ndim not in (2, 3):
-        found = "no tensor `ws`" if ws is None else f"an array of {list(ws.shape)}"
+    path = _codes_file(Path(path))
+    if not path.is_file():
+        raise StoreError(f"{path} does not exist. Save codes there first, or mend its name.")
+    ws = read_npy(path) if path.suffix == ".npy" else load_tensors(path).get("ws")
+    if ws is None or ws.ndim not in (2, 3) or not ws.is_floating_point():
+        found = "no tensor `ws`" if ws is None else f"{ws.dtype} of {list(ws.shape)}"
         raise ShapeError(
             f"{path} holds {found}; expected ws [n, num_ws, w_dim]. Choose another file."
         )
+    check_finite({"ws": ws}, str(path))
     return ws.float() if ws.ndim == 3 else ws.float()[None]
 
 
 def sheet(faces: Sequence[Image.Image], columns: int | None = None) -> Image.Image:
     """A contact sheet in reading order; in one row where nobody says otherwise."""
+    _at_least_one(len(faces))
     pixels = torch.stack([pictures.from_pillow(face) for face in faces])
     return pictures.to_pillow(pictures.grid(pixels, columns or len(faces)))
 
 
 def _codes_file(path: Path) -> Path:
-    if path.suffix != ".safetensors":
+    if path.suffix not in {".safetensors", ".npy"}:
         raise ParamsError(f"{path.name}: codes are kept as .safetensors or .npy. Name such a file.")
     return path
+
+
+def _at_least_one(n: int) -> int:
+    if n < 1:
+        raise ParamsError(f"{n} pictures or codes were asked for; expected at least 1.")
+    return n
+
+
+def _check_alike(one: Codes, other: Codes) -> None:
+    if one.ndim != 3 or one.shape != other.shape:
+        raise ShapeError(
+            f"codes are {list(one.shape)} and {list(other.shape)}; expected two of one shape, [n, num_ws, w_dim]. "
+            "Were they made for two generators?"
+        )

@@ -34,6 +34,15 @@ def read_sections(path: Path) -> dict[str, Any]:
     return raw
 
 
+def check_overlay(folder: Path) -> None:
+    """A ParamsError for a folder that is no profile."""
+    if not (folder / OVERLAY).is_file():
+        raise ParamsError(
+            f"{folder} holds no {OVERLAY}, so there is nothing to write; expected a profile's folder. "
+            "Name one, such as infra/profiles/celebahq-64."
+        )
+
+
 def merge(folder: Path) -> dict[str, Any]:
     """The checkout's params with the values of the folder's overlay in their place; lists are not added to."""
     whole = read_sections(base_of(folder) / PARAMS)

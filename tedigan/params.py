@@ -30,7 +30,7 @@ Layers = Literal["measured"] | list[CountOrZero]
 class Section(BaseModel):
     """A frozen section of params.yaml; an unknown key is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Paths(Section):

@@ -13,7 +13,14 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from tedigan.errors import ShapeError
+from tedigan.errors import NumbersError, ShapeError
+
+
+def choose_device(name: str) -> torch.device:
+    """cpu, cuda or another of torch's; auto takes a GPU if there is one."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)
 
 
 def num_ws_of(resolution: int) -> int:
@@ -33,7 +40,15 @@ def to_images(pixels: UInt8[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 h w"]:
 
 
 def to_pixels(images: Float[Tensor, "n 3 h w"]) -> UInt8[Tensor, "n 3 h w"]:
-    """float32 -1..1 -> uint8 0..255, rounded to nearest; `to_pixels(to_images(p)) == p`."""
+    """float32 -1..1 -> uint8 0..255, rounded to nearest; `to_pixels(to_images(p)) == p`.
+
+    Raises NumbersError for NaN and infinity, which would be black.
+    """
+    if not torch.isfinite(images).all():
+        raise NumbersError(
+            "a picture holds NaN or infinity, expected finite numbers; its code lies where the generator "
+            "draws nothing. Lower the strength or the learning rate, or verify the model."
+        )
     return ((images + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
 

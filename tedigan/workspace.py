@@ -9,6 +9,7 @@ import torch
 from tedigan.errors import NumbersError
 from tedigan.overlay import check_written
 from tedigan.params import Params, read_params, write_params
+from tedigan.tensors import choose_device
 
 NUM_LOADERS = 4  # beside a GPU, where nobody says otherwise
 
@@ -79,10 +80,7 @@ class Workspace:
     @property
     def device(self) -> torch.device:
         """`runtime.device`, where auto takes a GPU if there is one."""
-        name = self.params.runtime.device
-        if name == "auto":
-            name = "cuda" if torch.cuda.is_available() else "cpu"
-        return torch.device(name)
+        return choose_device(self.params.runtime.device)
 
     @property
     def num_loaders(self) -> int:

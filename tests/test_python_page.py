@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,14 @@ from PIL import Image
 
 import tedigan
 from tedigan.__main__ import main
-from tedigan.errors import ParamsError, ShapeError, StoreError, WeightsError
+from tedigan.errors import (
+    CaptionError,
+    NumbersError,
+    ParamsError,
+    ShapeError,
+    StoreError,
+    WeightsError,
+)
 from tedigan.params import read_params
 
 PAGE = Path(__file__).parents[1] / "docs" / "python.md"
@@ -108,6 +116,72 @@ def test_a_sentence_without_a_text_encoder_says_what_to_name():
     assert len(model.draw(model.random_ws(2))) == 2
     with pytest.raises(WeightsError, match="text_encoder=FOLDER"):
         model.faces("A man.")
+
+
+@pytest.mark.parametrize(
+    ("codes", "advice"),
+    [
+        (torch.zeros(1, 14, 128), "Were they made for another one"),
+        (torch.zeros(0, 10, 128), "Were they made for another one"),
+        (torch.full((1, 10, 128), float("nan")), "no numbers"),
+    ],
+)
+def test_codes_that_do_not_fit_are_refused_by_whatever_takes_them(model, codes, advice):
+    takers = (model.draw, lambda ws: model.variants(ws, 1), lambda ws: model.edit(ws, "A man."))
+    for take in takers:
+        with pytest.raises((ShapeError, WeightsError), match=advice):
+            take(codes)
+
+
+def test_codes_of_double_precision_are_taken(model):
+    ws = model.random_ws(seed=2)
+    assert model.draw(ws.double())[0].tobytes() == model.draw(ws)[0].tobytes()
+
+
+def test_an_edit_takes_one_code(model):
+    with pytest.raises(ShapeError, match=r"Take one: ws\[:1\]"):
+        model.edit(model.random_ws(2), "A man.")
+
+
+@pytest.mark.parametrize("text", ["", "42", "a\nb", "word " * 200])
+def test_what_is_no_sentence_is_refused(model, text):
+    with pytest.raises(CaptionError, match="the text"):
+        model.faces(text)
+
+
+@pytest.mark.parametrize("strength", [float("inf"), float("nan")])
+def test_a_strength_beyond_all_measure_draws_nothing_black(model, strength):
+    with pytest.raises(NumbersError, match="Lower the strength"):
+        model.faces("A man.", strength=strength)
+    with pytest.raises(NumbersError, match="Lower the strength"):
+        model.edit(model.random_ws(), "A man.", strength=strength)
+
+
+def test_counts_begin_at_one(model):
+    ws = model.random_ws()
+    for ask in (
+        lambda: model.faces("A man.", 0),
+        lambda: model.random_ws(0),
+        lambda: model.variants(ws, 0),
+        lambda: tedigan.interpolate(ws, ws, 0),
+        lambda: tedigan.sheet([]),
+    ):
+        with pytest.raises(ParamsError, match="at least 1"):
+            ask()
+
+
+def test_a_text_encoder_of_another_generator_is_refused(tmp_path):
+    assets = PAGE.parents[1] / "assets"
+    with pytest.raises(WeightsError, match="expected a text encoder"):
+        tedigan.load(text_encoder=assets / "stylegan2-drawn-64", device="cpu")
+    other = tmp_path / "other"
+    shutil.copytree(assets / "text-encoder-drawn-64", other)
+    text = (other / "config.json").read_text()
+    (other / "config.json").write_text(text.replace('"num_ws": 10', '"num_ws": 14'))
+    with pytest.raises(WeightsError, match="Name one that was trained with this one"):
+        tedigan.load(text_encoder=other, device="cpu")
+    with pytest.raises(WeightsError, match="does not exist"):
+        tedigan.load(tmp_path / "nowhere", device="cpu")
 
 
 def test_face_writes_its_pictures_and_a_sheet_and_replaces_nothing(tmp_path, capsys):

@@ -48,10 +48,6 @@ class Referee:
         """The attributes that it was taught, in the order of its logits."""
         return self.network.config.attribute_names
 
-    def reliable_names(self) -> list[str]:
-        """The attributes it may be trusted with, by name."""
-        return [n for n, good in zip(self.names, self.is_reliable.tolist(), strict=True) if good]
-
 
 def load_referee(folder: Path, device: torch.device) -> Referee:
     """The referee of a model folder."""

@@ -6,22 +6,24 @@ MAX_WORDS = 100
 MAX_CHARACTERS = 1000
 
 
-def check_caption(text: str, *, line: int = 1) -> str:
-    """The caption without outer space; a CaptionError with its line's number if it is unusable."""
+def check_caption(text: str, *, line: int | None = None) -> str:
+    """The caption without outer space; a CaptionError if it is unusable, with its line's number if it has one."""
+    where = "the text" if line is None else f"line {line}"
     caption = text.strip()
     if not any(character.isalpha() for character in caption):
         raise CaptionError(
-            f"line {line} holds no words (got {caption[:40]!r}); expected one caption a line, "
-            'such as "She has wavy hair and wears a hat." Write one or remove the line.'
+            f"{where} holds no words (got {caption[:40]!r}); expected one caption, such as "
+            '"She has wavy hair and wears a hat." Write one'
+            f"{' or remove the line' if line else ''}."
         )
     if any(not character.isprintable() for character in caption):
         raise CaptionError(
-            f"line {line} holds control characters; expected plain text. Save the file as UTF-8."
+            f"{where} holds control characters; expected one line of plain text in UTF-8. Write it so."
         )
     num_words = len(caption.split())
     if len(caption) > MAX_CHARACTERS or num_words > MAX_WORDS:
         raise CaptionError(
-            f"line {line} has {num_words} words and {len(caption)} characters; at most {MAX_WORDS} "
+            f"{where} has {num_words} words and {len(caption)} characters; at most {MAX_WORDS} "
             f"words and {MAX_CHARACTERS} characters are read. Shorten it to one sentence."
         )
     return caption

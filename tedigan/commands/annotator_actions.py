@@ -40,24 +40,20 @@ def add_actions(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def _train(arguments: argparse.Namespace) -> int:
-    import torch
-
+    from tedigan.tensors import choose_device
     from tedigan.training import parser_and_tagger as train_annotators
 
     train, settings = {
         "parser": (train_annotators.train_parser, train_annotators.PARSER_SETTINGS),
         "tagger": (train_annotators.train_tagger, train_annotators.TAGGER_SETTINGS),
     }[arguments.model]
-    name = arguments.device
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
     examined = {"examined_on": arguments.examine} if arguments.model == "parser" else {}
     config = train(
         arguments.dataset,
         arguments.folder,
         settings.changed(**_given(arguments)),
         work=arguments.work,
-        device=torch.device(name),
+        device=choose_device(arguments.device),
         **examined,
     )
     for quality in ("mean_iou", "num_proposed", "mean_f1_of_proposed"):

@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from tedigan.commands.one_off import add_shared_arguments, open_model, write_pictures
+from tedigan.commands.one_off import add_shared_arguments, check_place, open_model, write_pictures
+from tedigan.errors import ImageError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,16 +19,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Invert, edit and write: photograph, inversion, edit; the sheet's path is the last line."""
-    from tedigan.captions.lines import check_caption
-
-    text = check_caption(arguments.text, line=1)
+    check_place(arguments.out)
+    if not arguments.photograph.is_file():
+        raise ImageError(
+            f"{arguments.photograph} is no file; expected a photograph. Mend its name."
+        )
     model = open_model(arguments)
     photograph = model.read(arguments.photograph)
     ws = model.invert(photograph, num_steps=arguments.steps)
     faces = {
         "photograph": photograph,
         "inversion": model.draw(ws)[0],
-        "edit": model.edit(ws, text, strength=arguments.strength),
+        "edit": model.edit(ws, arguments.text, strength=arguments.strength),
     }
     for path in write_pictures(arguments.out, faces):
         print(path)

@@ -2,7 +2,7 @@
 
 import argparse
 
-from tedigan.commands.one_off import add_shared_arguments, open_model, write_pictures
+from tedigan.commands.one_off import add_shared_arguments, check_place, open_model, write_pictures
 
 COLUMNS = 4
 
@@ -17,11 +17,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Draw and write them; the sheet's path is the last line."""
-    from tedigan.captions.lines import check_caption
-
-    text = check_caption(arguments.text, line=1)
+    check_place(arguments.out)
     model = open_model(arguments)
-    faces = model.faces(text, arguments.n, seed=arguments.seed, strength=arguments.strength)
+    faces = model.faces(
+        arguments.text, arguments.n, seed=arguments.seed, strength=arguments.strength
+    )
     named = {f"{arguments.seed}-{index:03d}": face for index, face in enumerate(faces)}
     for path in write_pictures(arguments.out, named, columns=min(COLUMNS, len(faces))):
         print(path)
@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _count(text: str) -> int:
-    value = int(text)
+    value = int(text) if text.lstrip("-").isdigit() else 0
     if value < 1:
-        raise argparse.ArgumentTypeError(f"{value} faces; expected at least 1")
+        raise argparse.ArgumentTypeError(f"{text} faces; expected a whole number from 1 up")
     return value

@@ -33,6 +33,12 @@ def add_shared_arguments(parser: argparse.ArgumentParser, *, folder: str) -> Non
     )
 
 
+def check_place(folder: Path) -> None:
+    """Refuse, before anything is loaded, a folder that is there already."""
+    if folder.exists():
+        raise StoreError(f"{folder} exists; expected a new folder. Name another with --out.")
+
+
 def open_model(arguments: argparse.Namespace) -> "Model":
     """The networks that the arguments name."""
     from tedigan.notebook import load
@@ -43,17 +49,14 @@ def open_model(arguments: argparse.Namespace) -> "Model":
 def write_pictures(
     folder: Path, faces: Mapping[str, "Image"], *, columns: int | None = None
 ) -> Sequence[Path]:
-    """Each face under its name, and all on one contact sheet; nothing that is there is replaced."""
+    """A new folder with each face under its name, and all on one contact sheet; whole or not at all."""
     from tedigan.notebook import sheet
+    from tedigan.store.files import finished_folder
     from tedigan.store.pictures import from_pillow, save
 
     pictures = {f"{name}.png": face for name, face in faces.items()}
     pictures[SHEET] = sheet(list(faces.values()), columns)
-    taken = [name for name in pictures if (folder / name).exists()]
-    if taken:
-        raise StoreError(
-            f"{folder / taken[0]} exists; expected a new place. Name another with --out."
-        )
-    for name, picture in pictures.items():
-        save(folder / name, from_pillow(picture))
+    with finished_folder(folder) as fresh:
+        for name, picture in pictures.items():
+            save(fresh / name, from_pillow(picture))
     return [folder / name for name in pictures]

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from tedigan.overlay import check_written
+from tedigan.overlay import PARAMS, check_overlay, check_written, read_sections
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,10 +18,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do what was asked; a folder without an overlay is as it should be."""
+    """Do what was asked; a folder without an overlay is as it should be, if it has a params.yaml."""
     if arguments.action == "write":
         from tedigan.params import write_params  # brings torch, which a check does without
 
+        check_overlay(arguments.folder)
         write_params(arguments.folder)
     check_written(arguments.folder)
+    read_sections(arguments.folder / PARAMS)
     return 0

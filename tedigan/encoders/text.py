@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -89,7 +90,7 @@ class CaptionEncoder:
     encoder: TextEncoder
     text_layers: list[int]
 
-    @property
+    @cached_property
     def neutral(self) -> Float[Tensor, "num_ws w_dim"]:
         """The code of a text that says nothing of a face: what an edit's text is held against."""
         return self.ws([NEUTRAL_TEXT])[0]

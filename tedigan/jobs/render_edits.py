@@ -13,7 +13,7 @@ from tedigan.method.edit import Editor
 from tedigan.progress import progress
 from tedigan.store import pictures
 from tedigan.store.tables import write_table
-from tedigan.tensors import to_images
+from tedigan.tensors import to_images, to_pixels
 
 COLUMNS = ["before", "inversion", "after", "photograph", "text"]
 Job = tuple[int, str]  # a photograph's row, and the text of its edit
@@ -54,8 +54,12 @@ def render_edits(
 
     inverted = _in_batches(invert, len(names), batch_size, desc="invert photographs")
     edited = _in_batches(edit, len(jobs), batch_size, desc="manipulate")
-    _write(folder, names, jobs, photographs, editor.render(inverted), editor.render(edited))
-    return (editor.images(inverted).clamp(-1, 1) - images).square().mean().item()
+    drawn, after = (
+        torch.cat([editor.images(part) for part in ws.split(batch_size)])
+        for ws in (inverted, edited)
+    )
+    _write(folder, names, jobs, photographs, to_pixels(drawn), to_pixels(after))
+    return (drawn.clamp(-1, 1) - images).square().mean().item()
 
 
 def _in_batches(

@@ -11,7 +11,7 @@ from tedigan.progress import progress
 from tedigan.store import pictures
 from tedigan.store.tables import write_table
 
-GRID_CAPTIONS = 32
+GRID_CAPTIONS, GRID_FACES = 32, 8
 COLUMNS = ["file", "caption_index", "image_index", "seed", "caption"]
 
 
@@ -26,7 +26,7 @@ def render_faces(
 ) -> int:
     """Write faces/{caption}-{face}.{format}, faces.csv and grid.png (a row a caption); the number of faces.
 
-    Faces are written as they come, so memory does not grow with their number; the grid shows the first captions.
+    Faces are written as they come; none is held but those of the grid, the first of the first captions.
     """
     wanted = [caption for caption in captions for _ in range(faces_per_caption)]
     shown: list[Tensor] = []
@@ -38,8 +38,10 @@ def render_faces(
         name = f"faces/{caption:05d}-{face:03d}.{image_format}"
         pictures.save(folder / name, picture)
         rows.append([name, caption, index, seed, captions[caption]])
-        if caption < GRID_CAPTIONS:
+        if caption < GRID_CAPTIONS and face < GRID_FACES:
             shown.append(picture)
     write_table(folder / "faces.csv", COLUMNS, rows)
-    pictures.save(folder / "grid.png", pictures.grid(torch.stack(shown), faces_per_caption))
+    pictures.save(
+        folder / "grid.png", pictures.grid(torch.stack(shown), min(faces_per_caption, GRID_FACES))
+    )
     return len(wanted)

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 from torch import Tensor
 
 from tedigan.encoders.text import CaptionEncoder
 from tedigan.method.control import mix_layers, shift_layers, text_shift
 from tedigan.method.inversion import Inverter, WeightedTerm, anchor_term
-from tedigan.tensors import to_pixels
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,3 @@ class Editor:
     def images(self, ws: Float[Tensor, "n num_ws w_dim"]) -> Float[Tensor, "n 3 r r"]:
         """Images in about -1..1, on the CPU."""
         return self.inverter.generator.synthesis(ws, noise_mode="const").cpu()
-
-    def render(self, ws: Float[Tensor, "n num_ws w_dim"]) -> UInt8[Tensor, "n 3 r r"]:
-        """The same as pixels."""
-        return to_pixels(self.images(ws))

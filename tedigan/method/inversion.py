@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from tedigan.encoders.encoder import Encoder
+from tedigan.errors import NumbersError
 from tedigan.generator.discriminator import Discriminator
 from tedigan.generator.stylegan import Generator
 
@@ -56,6 +57,11 @@ def optimise_ws(
         loss.backward()
         optimiser.step()
         trace.append({name: value.mean().item() for name, value in values.items()})
+    if not torch.isfinite(free).all():
+        raise NumbersError(
+            f"an inversion gave codes that are no numbers at learning rate {learning_rate:g}, expected finite "
+            "ones; it diverged. Lower the learning rate, first by half."
+        )
     return free.detach(), trace
 
 

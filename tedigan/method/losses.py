@@ -1,4 +1,4 @@
-"""The terms that training and optimisation are made of. Each is a mean over the batch."""
+"""The terms that trainings are made of, each a mean over the batch; inversion has its own, one a photograph."""
 
 import torch
 import torch.nn.functional as F

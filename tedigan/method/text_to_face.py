@@ -57,13 +57,21 @@ class FaceMaker:
         return [i for i in range(self.generator.num_ws) if i not in self.captions.text_layers]
 
     def faces(self, captions: Sequence[str], *, seed: int) -> Iterator[UInt8[Tensor, "m 3 r r"]]:
-        """One face a caption, a batch at a time; face i depends on its caption and `(seed, i)` alone."""
+        """One face a caption, a batch at a time; face i depends on its caption and `(seed, i)` alone.
+
+        A caption that follows itself is encoded once.
+        """
+        known: dict[str, Tensor] = {}
 
         def ws_of(rows: range) -> Tensor:
-            return self.text_ws(
-                self._caption_ws([captions[min(row, len(captions) - 1)] for row in rows]),
-                self.random_ws(rows, seed=seed),
-            )
+            nonlocal known
+            here = [captions[min(row, len(captions) - 1)] for row in rows]
+            known = {
+                caption: known[caption] if caption in known else self.captions.ws([caption])[0]
+                for caption in dict.fromkeys(here)
+            }
+            text = torch.stack([known[caption] for caption in here])
+            return self.text_ws(text, self.random_ws(rows, seed=seed))
 
         return self._draw(ws_of, len(captions), seed=seed)
 
@@ -88,11 +96,6 @@ class FaceMaker:
         content = neutral + text_shift(text, neutral, std, strength=settings.strength)
         content = content + settings.variety * (style - self.generator.mapping.w_avg)
         return mix_layers(content, style, self.style_layers)
-
-    def _caption_ws(self, captions: list[str]) -> Float[Tensor, "n num_ws w_dim"]:
-        """Each caption is encoded once, however many faces it has."""
-        distinct = list(dict.fromkeys(captions))
-        return self.captions.ws(distinct)[[distinct.index(caption) for caption in captions]]
 
     @torch.no_grad()
     def _draw(

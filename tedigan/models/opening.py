@@ -1,7 +1,6 @@
 """Model folders -> networks on the device, frozen, ready to use."""
 
 from pathlib import Path
-from typing import Literal
 
 import torch
 
@@ -12,10 +11,7 @@ from tedigan.encoders.visual import VisualEncoder
 from tedigan.errors import WeightsError
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.discriminator import Discriminator
-from tedigan.generator.engine import Engine, choose_engine
 from tedigan.generator.stylegan import Generator
-from tedigan.method.inversion import InversionSettings, Inverter
-from tedigan.method.text_to_face import FaceMaker, FaceSettings
 from tedigan.models.text_backbones import load_text_model
 from tedigan.store.model_folders import freeze, load_into, read_config
 
@@ -59,43 +55,14 @@ def load_encoder(folder: Path, device: torch.device) -> Encoder:
 def load_text_encoder(folder: Path, device: torch.device) -> CaptionEncoder:
     """The text encoder and the backbone that it was trained with."""
     config = read_config(folder)
+    if config.get("architecture") != "text_encoder":
+        raise WeightsError(
+            f"{folder} holds a {str(config.get('architecture'))[:40]!r}, expected a text encoder. Name the folder "
+            "that the stage train_text_encoder wrote."
+        )
     sizes = (config[name] for name in ("embedding_dim", "hidden_dim", "num_ws", "w_dim"))
     encoder = TextEncoder(*sizes)
     load_into(encoder, folder / "text_encoder.safetensors")
     freeze(encoder, device)
     backbone = TextBackbone(*load_text_model(config["backbone"], device))
     return CaptionEncoder(backbone, encoder, config["text_layers"])
-
-
-def open_face_maker(
-    models: Path,
-    device: torch.device,
-    settings: FaceSettings,
-    *,
-    precision: Literal["auto", "fp32", "bf16", "fp16"],
-    compilation: Literal["auto", "never"],
-) -> tuple[FaceMaker, Engine]:
-    """Text -> faces, and the engine that draws them; see `choose_engine`.
-
-    models: the folder that holds generator/ and text_encoder/.
-    """
-    generator = load_generator(models / "generator", device)
-    captions = load_text_encoder(models / "text_encoder", device)
-    engine = choose_engine(
-        generator,
-        precision=precision,
-        compilation=compilation,
-        batch_size=settings.batch_size,
-    )
-    return FaceMaker(generator, captions, engine.synthesise, settings), engine
-
-
-def open_inverter(models: Path, device: torch.device, settings: InversionSettings) -> Inverter:
-    """Photographs -> codes. models: the folder that holds generator/ and encoder/."""
-    has_features = settings.weight_perceptual > 0
-    return Inverter(
-        load_generator(models / "generator", device),
-        load_encoder(models / "encoder", device),
-        load_discriminator(models / "generator", device) if has_features else None,
-        settings,
-    )

@@ -8,6 +8,7 @@ import torch
 
 from tedigan.encoders.encoder import Encoder
 from tedigan.encoders.text import CaptionEncoder
+from tedigan.errors import WeightsError
 from tedigan.generator.discriminator import Discriminator
 from tedigan.generator.stylegan import Generator
 from tedigan.models.adopt_encoder import fit_encoder
@@ -45,6 +46,9 @@ def open_parts(places: Mapping[str, Path], device: torch.device) -> Parts:
     assert isinstance(generator, Generator), "the table of kinds names it so"
     assert discriminator is None or isinstance(discriminator, Discriminator), "as above"
     text, encoder = places.get("text_encoder"), places.get("encoder")
+    if text is not None:
+        config = read_config(text)
+        _check_fits(text, (config.get("num_ws"), config.get("w_dim")), generator)
     return Parts(
         generator,
         discriminator,
@@ -53,9 +57,21 @@ def open_parts(places: Mapping[str, Path], device: torch.device) -> Parts:
     )
 
 
+def _check_fits(place: Path, sizes: tuple[object, object], generator: Generator) -> None:
+    wanted = (generator.num_ws, generator.config.w_dim)
+    if sizes != wanted:
+        raise WeightsError(
+            f"{place} gives codes of {sizes[0]} x {sizes[1]}, but the generator takes {wanted[0]} x {wanted[1]}; "
+            "encoders serve the generator that they were trained with. Name one that was trained with this one."
+        )
+
+
 def _any_encoder(place: Path, generator: Generator, device: torch.device) -> Encoder:
     """One trained here or adopted, or an official one as it is."""
-    if place.is_dir() and read_config(place)["architecture"] in OURS:
+    config = read_config(place) if place.is_dir() else {}
+    if config.get("architecture") in OURS:
+        made_for = config["generator"]
+        _check_fits(place, (made_for["num_ws"], made_for["w_dim"]), generator)
         return load_encoder(place, device)
     fitted = fit_encoder(read_encoder(place)[0], generator, place, seed=0)
     freeze(fitted, device)

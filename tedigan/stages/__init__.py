@@ -8,14 +8,14 @@ import importlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tedigan import code_lock
 
 if TYPE_CHECKING:
     from tedigan.workspace import Outcome, Workspace
 
-__all__ = ["STAGES", "Finished", "Outcome", "Stage", "Workspace", "run_stage"]
+__all__ = ["STAGES", "Finished", "Stage", "check_stages", "run_stage"]
 
 
 @dataclass(frozen=True)
@@ -79,10 +79,3 @@ def _check_code(workspace: "Workspace", stages: Iterable[str]) -> None:
     """Where there is a dvc.yaml, DVC records the digests of code.lock; they must be those of this code."""
     if (workspace.root / "dvc.yaml").exists():
         code_lock.check_lock(workspace.code_lock, stages)
-
-
-def __getattr__(name: str) -> Any:
-    """`Outcome` and `Workspace` bring torch, which a command line's help does without."""
-    if name in ("Outcome", "Workspace"):
-        return getattr(importlib.import_module("tedigan.workspace"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

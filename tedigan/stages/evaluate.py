@@ -16,7 +16,8 @@ from tedigan.evaluation.metric import Instruments
 from tedigan.evaluation.protocol import Protocol, measure
 from tedigan.extras import require
 from tedigan.method.text_to_face import FaceSettings
-from tedigan.models.opening import load_encoder, open_face_maker
+from tedigan.models.makers import open_face_maker
+from tedigan.models.opening import load_encoder
 from tedigan.params import chosen
 from tedigan.store.files import finished_folder
 from tedigan.store.model_folders import read_config

@@ -3,7 +3,7 @@
 from tedigan.captions.lists import read_captions
 from tedigan.jobs.render_faces import render_faces
 from tedigan.method.text_to_face import FaceSettings
-from tedigan.models.opening import open_face_maker
+from tedigan.models.makers import open_face_maker
 from tedigan.params import chosen
 from tedigan.store.files import finished_folder, write_json
 from tedigan.store.model_folders import model_digests

@@ -9,7 +9,8 @@ from tedigan.errors import DataError
 from tedigan.jobs.render_edits import jobs_of, render_edits
 from tedigan.method.edit import Editor, EditSettings
 from tedigan.method.inversion import InversionSettings
-from tedigan.models.opening import load_text_encoder, open_inverter
+from tedigan.models.makers import open_inverter
+from tedigan.models.opening import load_text_encoder
 from tedigan.params import chosen
 from tedigan.store.files import finished_folder, write_json
 from tedigan.store.model_folders import model_digests

@@ -25,5 +25,5 @@ def read_npy(path: Path) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array))
     except (OSError, ValueError, TypeError, EOFError) as error:
         raise StoreError(
-            f"{path} is no .npy of numbers: {error}. Save it with numpy.save."
+            f"{path} is no .npy of numbers; expected what numpy.save writes of one array. Save it so."
         ) from error

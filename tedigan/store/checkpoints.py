@@ -1,7 +1,7 @@
 """A training stage's checkpoint: written whole, found again by the digest of what it depends on.
 
 It lies under the workspace's work folder, outside DVC, so that it survives a kill -9 and DVC's removal of
-outputs; another digest (other parameters, data or stage version) never resumes it.
+outputs; another digest (other parameters, data or code) never resumes it.
 """
 
 import io

@@ -46,8 +46,14 @@ def decode(content: bytes, *, name: str = "picture") -> UInt8[Tensor, "3 h w"]:
 
 def from_pillow(picture: Image.Image) -> UInt8[Tensor, "3 h w"]:
     """A Pillow picture's pixels, by the same rules."""
-    _check(picture, "picture")
-    return _seen(picture)
+    try:
+        _check(picture, "picture")
+        return _seen(picture)
+    except (OSError, ValueError, AttributeError) as error:
+        raise ImageError(
+            f"the picture cannot be read: {error}. Give a whole Pillow picture, or a path.",
+            problem="damaged",
+        ) from error
 
 
 def to_pillow(pixels: UInt8[Tensor, "c h w"]) -> Image.Image:
@@ -83,12 +89,18 @@ def peculiarities(content: bytes) -> list[str]:
     return [words for words, is_so in found.items() if is_so]
 
 
+def png_encoder(pixels: UInt8[Tensor, "c h w"], image_format: str) -> str:
+    """fpng for a coloured PNG where it is installed, else Pillow."""
+    is_coloured_png = image_format == "png" and len(pixels) == 3
+    return "fpng" if is_coloured_png and fpng is not None else "pillow"
+
+
 def encode(pixels: UInt8[Tensor, "c h w"], image_format: str) -> bytes:
     """A picture file without metadata: png and equal pixels give equal bytes.
 
     c: 1 (grey), 3, or 4 with transparency, which jpg has not.
     """
-    if image_format == "png" and len(pixels) == 3 and fpng is not None:
+    if png_encoder(pixels, image_format) == "fpng":
         encoded: bytes = fpng.from_ndarray(pixels.permute(1, 2, 0).contiguous().numpy())
         return encoded
     buffer = io.BytesIO()
@@ -200,7 +212,7 @@ def _check(picture: Image.Image, name: str) -> None:
         )
     if picture.mode not in _COLOURS or _is_deep(picture):
         raise ImageError(
-            f"{name} has pixels of mode {picture.mode} with more than 8 bits; expected 8 bits a "
+            f"{name} has pixels of mode {picture.mode} (or more than 8 bits); expected RGB or grey with 8 bits a "
             "channel. Save it as 8-bit RGB.",
             problem="16-bit",
         )

@@ -146,6 +146,15 @@ def test_code_lock_is_of_the_code_that_lies_here(tmp_path: Path) -> None:
     assert LOCK.read_text() == made, advice
 
 
+def test_a_stage_does_not_run_again_for_another_s_code() -> None:
+    """Trainings know nothing of how faces are drawn in bulk, nor a data set of the report's page."""
+    training = code_of("tedigan.stages.train_encoder")
+    assert not {"tedigan.method.text_to_face", "tedigan.method.control"} & training.keys()
+    assert not [name for name in training if "engine" in name or "fast_synthesis" in name]
+    assert "report/templates/report_page.html" not in code_of("tedigan.stages.dataset")
+    assert "report/templates/dataset_page.html" not in code_of("tedigan.stages.report")
+
+
 def test_what_does_not_count_exists() -> None:
     for module in NOT_COUNTED:
         path = CHECKOUT.joinpath(*module.split("."))

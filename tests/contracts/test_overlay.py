@@ -136,3 +136,12 @@ def test_a_name_that_is_no_profile_is_refused_with_those_that_are(
 ) -> None:
     assert main(["dataset", "--profile", "laptop"]) == 1
     assert "infra/profiles has: celebahq-64, ffhq-1024, ffhq-256." in capsys.readouterr().err
+
+
+def test_a_folder_without_an_overlay_is_no_profile(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for action in ("write", "check"):
+        assert main(["params", action, str(tmp_path / "nowhere")]) == 1
+        assert "error: " in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

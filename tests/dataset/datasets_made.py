@@ -4,7 +4,8 @@ from pathlib import Path
 
 from tedigan.dataset.folder import Dataset
 from tedigan.params import read_params
-from tedigan.stages import Outcome, Workspace, dataset
+from tedigan.stages import dataset
+from tedigan.workspace import Outcome, Workspace
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared/data"

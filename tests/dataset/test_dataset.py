@@ -15,9 +15,9 @@ from tedigan.dataset.records import DrawnMaker
 from tedigan.dataset.sharding import make_shards
 from tedigan.dataset.source_records import PhotographMaker
 from tedigan.errors import DataError
-from tedigan.stages import Outcome
 from tedigan.store.files import sha256_tree
 from tedigan.vocabulary.attributes import ATTRIBUTE_NAMES, attributes_of
+from tedigan.workspace import Outcome
 from tests.dataset.datasets_made import SHARED, run
 from tests.dataset.sources_made import NUM, noise, put, write_celebamask, write_mapping
 

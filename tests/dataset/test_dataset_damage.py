@@ -9,9 +9,9 @@ import torch
 
 from tedigan.dataset.folder import Dataset
 from tedigan.errors import DataError
-from tedigan.stages import Outcome
 from tedigan.store import pictures
 from tedigan.vocabulary.attributes import attributes_of, format_attributes
+from tedigan.workspace import Outcome
 from tests.dataset.datasets_made import run
 from tests.dataset.sources_made import (
     ATTRIBUTES,

@@ -6,7 +6,8 @@ import torch
 
 from tedigan.dataset.folder import Dataset
 from tedigan.method.text_to_face import FaceMaker, FaceSettings
-from tedigan.models.opening import load_encoder, open_face_maker
+from tedigan.models.makers import open_face_maker
+from tedigan.models.opening import load_encoder
 from tedigan.params import chosen
 from tedigan.stages.evaluate import networks_of
 from tedigan.tensors import to_images, to_pixels

@@ -11,11 +11,12 @@ from tedigan.dataset.folder import Dataset
 from tedigan.encoders.text import NEUTRAL_TEXT
 from tedigan.method.edit import Editor, EditSettings
 from tedigan.method.inversion import InversionSettings, encoder_term, perceptual_term, pixel_term
-from tedigan.models.opening import load_text_encoder, open_inverter
+from tedigan.models.makers import open_inverter
+from tedigan.models.opening import load_text_encoder
 from tedigan.params import chosen
 from tedigan.stages import manipulate
 from tedigan.store import pictures
-from tedigan.tensors import stream, to_images
+from tedigan.tensors import stream, to_images, to_pixels
 from tedigan.workspace import Workspace
 from tests.stages.small import CONFIG, TEXT_LAYERS
 
@@ -183,7 +184,7 @@ def test_the_stage_edits_each_photograph_by_its_own_text(
     ]
     owners, texts = [0, 1, 1], [row["text"] for row in rows]
     inverted = editor.inverter.invert(photographs)[owners]
-    expected = editor.render(editor.edit(photographs[owners], inverted, texts))
+    expected = to_pixels(editor.images(editor.edit(photographs[owners], inverted, texts)))
     for row, picture in zip(rows, expected, strict=True):
         saved = pictures.load(untrained.result("manipulated") / row["after"])
         assert (saved.float() - picture.float()).abs().mean() < 0.01

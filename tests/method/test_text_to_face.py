@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from tedigan.jobs import render_faces
 from tedigan.method.text_to_face import FaceMaker, FaceSettings
-from tedigan.models.opening import open_face_maker
+from tedigan.models.makers import open_face_maker
 from tedigan.params import chosen
 from tedigan.stages import generate
 from tedigan.store import pictures
@@ -88,6 +89,33 @@ def test_codes_are_made_a_batch_at_a_time(maker: FaceMaker) -> None:
     few = own.faces([YOUNG] * 1000, seed=0)
     next(few)
     assert [len(rows) for rows in asked] == [2]
+
+
+def test_a_caption_that_follows_itself_is_encoded_once(
+    maker: FaceMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    embed = maker.captions.backbone.embed
+
+    def watched(captions: list[str], **options: int) -> object:
+        asked.extend(captions)
+        return embed(captions, **options)
+
+    neutral = maker.captions.neutral  # of the text that says nothing, also once
+    monkeypatch.setattr(maker.captions.backbone, "embed", watched)
+    list(maker.faces([YOUNG] * 9 + [BEARD] * 9, seed=0))
+    assert asked == [YOUNG, BEARD]
+    assert maker.captions.neutral is neutral
+
+
+def test_the_grid_shows_the_first_faces_of_the_first_captions(
+    untrained: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(render_faces, "GRID_FACES", 2)
+    monkeypatch.setattr(render_faces, "GRID_CAPTIONS", 1)
+    drawn = generated(untrained, [YOUNG, BEARD], faces_per_caption=5)
+    grid = pictures.load(untrained.result("generated") / "grid.png")
+    assert torch.equal(grid, pictures.grid(drawn[0, :2], 2))
 
 
 def text(maker: FaceMaker, captions: list[str]) -> Tensor:
