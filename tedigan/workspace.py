@@ -11,8 +11,6 @@ from tedigan.overlay import check_written
 from tedigan.params import Params, read_params, write_params
 from tedigan.tensors import choose_device
 
-NUM_LOADERS = 4  # beside a GPU, where nobody says otherwise
-
 
 @dataclass(frozen=True)
 class Workspace:
@@ -81,14 +79,6 @@ class Workspace:
     def device(self) -> torch.device:
         """`runtime.device`, where auto takes a GPU if there is one."""
         return choose_device(self.params.runtime.device)
-
-    @property
-    def num_loaders(self) -> int:
-        """Processes that decode photographs ahead of a training: none beside a CPU, whose cores are busy."""
-        if self.device.type == "cpu":
-            return 0
-        wanted = self.params.runtime.num_workers
-        return NUM_LOADERS if wanted == "auto" else wanted
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,6 @@ def open_images(workspace: Workspace, data: Dataset, loop: Loop) -> TrainingImag
         seed=section.seed,
         name=loop.name,
         device=workspace.device,
-        num_workers=workspace.num_loaders,
     )
 
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from tedigan.dataset.folder import Dataset
+from tedigan.errors import DataError
 from tedigan.tensors import stream, to_images
 from tedigan.training.data_order import TrainingImages
 from tests.stages.toy import write_toy_dataset
@@ -19,11 +20,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     return Dataset.open(folder)
 
 
-def images(data: Dataset, **options: int) -> TrainingImages:
+def images(data: Dataset) -> TrainingImages:
     cpu = torch.device("cpu")
-    return TrainingImages(
-        data, data.split("train"), batch_size=3, seed=5, name="x", device=cpu, **options
-    )
+    return TrainingImages(data, data.split("train"), batch_size=3, seed=5, name="x", device=cpu)
 
 
 def seen(source: TrainingImages, steps: range) -> list[Tensor]:
@@ -55,9 +54,37 @@ def test_going_back_starts_anew_there(data: Dataset) -> None:
     assert torch.equal(seen(source, range(1, 2))[0], first[1])
 
 
-def test_reading_ahead_in_processes_changes_nothing(data: Dataset) -> None:
-    here, ahead = seen(images(data), range(4)), seen(images(data, num_workers=2), range(4))
-    assert all(torch.equal(a, b) for a, b in zip(here, ahead, strict=True))
+def test_the_next_step_is_read_while_this_one_runs(data: Dataset) -> None:
+    source = images(data)
+    asked: list[list[int]] = []
+    pixels = data.pixels
+
+    class Watched:
+        def pixels(self, ids: list[int]) -> Tensor:
+            asked.append(ids)
+            return pixels(ids)
+
+    source._data = Watched()
+    first = seen(source, range(1))[0]
+    source._reader.submit(int).result()  # after what was read ahead
+    assert len(asked) == 2
+    second = seen(source, range(1, 2))[0]
+    assert torch.equal(second, to_images(pixels(asked[1])))
+    assert not torch.equal(first, second)
+
+
+def test_a_photograph_that_cannot_be_read_ends_the_step_that_needs_it(data: Dataset) -> None:
+    source = images(data)
+    seen(source, range(1))
+
+    class Broken:
+        def pixels(self, ids: list[int]) -> Tensor:
+            raise DataError(f"no {ids}")
+
+    source._data = Broken()
+    seen(source, range(1, 2))  # was read before
+    with pytest.raises(DataError):
+        seen(source, range(2, 3))
 
 
 def test_reading_draws_nothing_from_the_networks_stream(data: Dataset, tmp_path: Path) -> None:
