@@ -30,7 +30,7 @@ RECORD = Path(__file__).parent / "recorded_metrics.json"
 CPU = torch.device("cpu")
 NUM, PROTOCOL = 12, Protocol(num_prompts=9, num_images=11, batch_size=5, seed=3)
 PEOPLE = {
-    "threshold": 0.9,
+    "threshold": 0.77,
     "test_same_accepted": 0.75,
     "test_auroc": 0.875,
     "test_same_pairs": 30,
