@@ -13,6 +13,7 @@ import subprocess
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from mutmut.mutation.data import SourceFileMutationData
 from mutmut.mutation.file_mutation import mutate_file_contents
@@ -42,7 +43,9 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=400)
     names = sample(all_mutants(), parser.parse_args().count)
     _mutmut(names[:1])  # writes the mutants, and which test runs which function
-    share_fixtures()
+    stats = json.loads(STATS.read_text("utf-8"))
+    share_fixtures(stats)
+    STATS.write_text(json.dumps(stats, indent=4), "utf-8")
     _mutmut(names)
     status = statuses(names)
     print("\n".join(f"{status[name]}: {name}" for name in names if status[name] not in NOTICED))
@@ -63,12 +66,11 @@ def sample(names: Iterable[str], count: int) -> list[str]:
     return sorted(names, key=lambda name: hashlib.sha256(name.encode()).digest())[:count]
 
 
-def share_fixtures() -> None:
+def share_fixtures(stats: dict[str, Any]) -> None:
     """Each test takes on what the others of its file run.
 
     mutmut counts the calls of a fixture for the first test that asks for it; the others look at the same result.
     """
-    stats = json.loads(STATS.read_text("utf-8"))
     of_file = defaultdict(list)
     for test in stats["duration_by_test"]:
         of_file[test.partition("::")[0]].append(test)
@@ -76,7 +78,6 @@ def share_fixtures() -> None:
         files = sorted({test.partition("::")[0] for test in tests})
         wider = [test for file in files for test in of_file[file]]
         stats["tests_by_mangled_function_name"][function] = wider
-    STATS.write_text(json.dumps(stats, indent=4), "utf-8")
 
 
 def statuses(names: Iterable[str]) -> dict[str, str]:
