@@ -7,13 +7,17 @@ BIN := .venv/bin
 READY := .venv/.ready
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test check format lock clean
+.PHONY: demo test mutants check format lock clean
 
 demo: $(READY)  ## every stage on drawn faces, then the path of the page to look at
 	@python -m infra.local -- python -m flows.lifecycle
 
 test: $(READY)  ## all tests that need neither a GPU nor real photographs
 	@pytest -q -n 2 --dist loadgroup
+
+N := 400
+mutants: $(READY)  ## break the code in N places, one at a time, and count what is noticed (docs/mutants.md)
+	@CUDA_VISIBLE_DEVICES= OMP_NUM_THREADS=1 python -m benchmarks.mutants --count $(N)
 
 check: $(READY)  ## style, types, rooms, spelling and code.lock
 	ruff check .
@@ -35,7 +39,7 @@ lock:
 	sed -i 's/^\(torch==[0-9.]*\)+cpu$$/\1/' requirements.lock
 
 clean:  ## forget every result, service and record; the models of a long training too
-	rm -rf data models results .work .dvc/cache .dvc/tmp dvc.lock
+	rm -rf data models results mutants .work .dvc/cache .dvc/tmp dvc.lock
 
 $(READY): requirements.lock pyproject.toml
 	@[ -n "$(PYTHON)" ] || { echo "error: neither python3.11 nor python3 is Python 3.11. Install it."; exit 1; }

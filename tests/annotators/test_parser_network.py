@@ -72,6 +72,7 @@ def test_a_photograph_and_its_map_are_moved_alike() -> None:
     images = torch.tensor([-1.0, 0.1, 0.9])[(labels == R_EYE).int() + 2 * (labels == L_EYE).int()]
     views, moved = random_views(images[:, None].expand(-1, 3, -1, -1), labels, stream("views"))
     assert moved is not None
+    assert moved.dtype == torch.uint8
     is_mirrored = []
     for image, map in zip(views[:, 0], moved, strict=True):
         background, right, left = (image[map == eye].mean() for eye in (0, R_EYE, L_EYE))

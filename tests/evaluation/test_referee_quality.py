@@ -1,7 +1,14 @@
+import math
+
 import pytest
 import torch
 
-from tedigan.evaluation.referee_quality import judge_attributes, judge_people, referee_card
+from tedigan.evaluation.referee_quality import (
+    headline,
+    judge_attributes,
+    judge_people,
+    referee_card,
+)
 
 ALTERNATING = torch.arange(40) % 2 == 0
 
@@ -91,3 +98,111 @@ def test_the_card_says_where_the_threshold_of_people_is_from_or_why_there_is_non
     )
     words = "chosen on val)" if has_pairs else "no threshold could be chosen"
     assert words in card
+
+
+CARD = """# Referee, 32 px
+
+A small residual network with two heads: attribute logits and an identity embedding. It judges
+the results of the platform and is used in no training loss. `referee.safetensors`.
+
+- Data: toy; photographs: {'train': 6, 'val': 2, 'test': 1}.
+- Licence: of toys.
+- Reliable attributes (balanced accuracy of 0.75 or more on the val split, with at
+  least 5 cases of each answer): 1 of 2.
+- VERIFICATION
+
+| attribute | balanced accuracy (test) | AUROC (test) | positives (test) | reliable |
+|---|---|---|---|---|
+| Bald | 0.750 | 0.875 | 4 | yes |
+| Young | - | - | 0 | no |
+
+Thresholds are chosen on the val split and kept in `config.json`. On faces that are not
+photographs its accuracy is unknown. Made by the stage `train_referee`.
+"""
+PEOPLE = {
+    "threshold": 0.4321, "test_auroc": 0.9, "test_same_pairs": 7,
+    "test_other_pairs": 9, "test_same_accepted": 0.5, "test_balanced_accuracy": 0.6,
+}  # fmt: skip
+VERIFICATION = (
+    "Two photographs of one person against two people, on test pairs: AUROC 0.900 (7 same pairs); "
+    "threshold 0.432 (cosine, chosen on val)."
+)
+NOBODY = (
+    "The val split shows nobody twice, so no threshold could be chosen and identity is not judged."
+)
+
+
+@pytest.mark.parametrize(("identity", "said"), [(PEOPLE, VERIFICATION), (None, NOBODY)])
+def test_the_card_states_the_quality_of_each_attribute_and_of_people(identity, said):
+    bald = {
+        "test_balanced_accuracy": 0.75, "test_auroc": 0.875, "test_positives": 4,
+        "is_reliable": True,
+    }  # fmt: skip
+    young = {
+        "test_balanced_accuracy": None, "test_auroc": None, "test_positives": 0,
+        "is_reliable": False,
+    }  # fmt: skip
+    config = {
+        "resolution": 32,
+        "attributes": {"Bald": bald, "Young": young},
+        "reliable": ["Bald"],
+        "identity": identity,
+        "num_photographs": {"train": 6, "val": 2, "test": 1},
+        "training": {"data": "toy", "licence": "of toys"},
+    }
+    assert referee_card(config) == CARD.replace("VERIFICATION", said)
+
+
+def test_the_headline_is_the_mean_over_reliable_attributes_that_could_be_tested():
+    accuracies = {"Bald": 0.75, "Bangs": 0.875, "Male": None, "Young": 0.25}
+    quality = {
+        "attributes": {name: {"test_balanced_accuracy": a} for name, a in accuracies.items()},
+        "reliable": ["Bald", "Bangs", "Male"],
+        "identity": {"test_auroc": 0.9},
+    }
+    assert headline(quality) == {
+        "num_reliable_attributes": 3.0,
+        "test_balanced_accuracy_of_reliable": 0.8125,
+        "test_verification_auroc": 0.9,
+    }
+    assert headline(quality | {"reliable": ["Male"], "identity": {"test_auroc": None}}) == {
+        "num_reliable_attributes": 1.0
+    }
+    assert headline(quality | {"reliable": [], "identity": None}) == {
+        "num_reliable_attributes": 0.0
+    }
+
+
+def test_people_are_judged_on_the_pairs_of_the_known():
+    """Unit vectors at 0, 10, 20 and 90 degrees, two of one person; a fifth is of nobody known."""
+    degrees = torch.tensor([0.0, 10.0, 20.0, 90.0, 5.0]).deg2rad()
+    embeddings = torch.stack([degrees.cos(), degrees.sin()], dim=1)
+    identities = torch.tensor([1, 1, 2, 3, -1])
+    found = judge_people(embeddings, identities, embeddings, identities)
+    assert found == {
+        "threshold": pytest.approx((math.cos(math.radians(10)) + math.cos(math.radians(20))) / 2),
+        "threshold_from": "val",
+        "test_auroc": 0.9,
+        "test_balanced_accuracy": 0.9,
+        "test_same_accepted": 1.0,
+        "test_same_pairs": 1,
+        "test_other_pairs": 5,
+    }
+
+
+@pytest.mark.parametrize(("num_found", "is_reliable"), [(11, True), (10, True), (9, False)])
+def test_an_attribute_is_reliable_from_a_balanced_accuracy_of_three_quarters_on(
+    num_found, is_reliable
+):
+    """Every no is found, and `num_found` of twenty yes."""
+    truth, logits = torch.arange(40) < 20, torch.zeros(40)
+    logits[:num_found] = 1
+    one = quality(truth, logits)
+    assert one["val_balanced_accuracy"] == (1 + num_found / 20) / 2
+    assert one["is_reliable"] == is_reliable
+    assert (one["val_positives"], one["test_positives"]) == (20, 20)
+
+
+def test_five_negatives_are_enough_and_four_too_few():
+    assert quality(torch.arange(40) >= 5)["is_reliable"]
+    assert not quality(torch.arange(40) >= 4)["is_reliable"]

@@ -1,6 +1,7 @@
 """Parser and tagger are trained on one data set, examined on its val split, and opened by their folders."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -48,10 +49,22 @@ def tagger(toys: Path) -> Tagger:
     return load_tagger(toys.parent / "tagger", CPU)
 
 
+def about(dataset: Path, settings: Settings) -> dict[str, object]:
+    """What a model's config says of its training."""
+    data = Dataset.open(dataset)
+    return {
+        "settings": asdict(settings),
+        "licence": data.licence,
+        "num_photographs": {name: len(data.split(name)) for name in ("train", "val", "test")},
+        "origin": data.description.get("origin", {}),
+    }
+
+
 def test_a_parser_learns_from_drawn_faces_and_states_its_quality(drawn: Path) -> None:
     folder = drawn.parent / "parser"
     config = train_parser(drawn, folder, PARSER, work=drawn.parent / "work", device=CPU)
     assert config == json.loads((folder / "config.json").read_text())
+    assert config["training"] == about(drawn, PARSER)
     assert min(config["iou"][name] for name in ("background", "skin", "hair")) > 0.3
     known = [value for value in config["iou"].values() if value is not None]
     assert config["mean_iou"] == pytest.approx(sum(known) / len(known))
@@ -103,6 +116,7 @@ def test_a_tagger_s_quality_is_stated_with_its_floor_and_on_unused_photographs(
     toys: Path, tagger: Tagger
 ) -> None:
     config = json.loads((toys.parent / "tagger/config.json").read_text())
+    assert config["training"] == about(toys, TAGGER)
     first = config["attributes"][ATTRIBUTE_NAMES[0]]
     assert first["f1"] > first["floor"] > 0.5
     assert first["test_f1"] > 0.7
