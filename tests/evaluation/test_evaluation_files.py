@@ -45,6 +45,7 @@ def test_sheets_show_the_first_eight_with_photographs_above_inversions(
     columns = ("identities", "photographs", "inversions", "texts", "unconditional")
     seen = subjects()
     seen = replace(seen, **{name: getattr(seen, name)[:count] for name in columns})
+    seen = replace(seen, variants=seen.variants.flatten(0, 1).unflatten(0, (3, 2)))
     names = write_evaluation(tmp_path, seen, [METRIC], ROWS)
     shown = min(count, NUM_SHOWN)
     both = torch.cat([seen.photographs[:shown], seen.inversions[:shown]])
