@@ -7,8 +7,8 @@ from tedigan.captions.grammar import Claim
 from tedigan.captions.grammar_file import Attribute, GrammarFile
 from tedigan.captions.tokens import phrase_tokens, singular
 
-NEGATORS = frozenset("no not without never lack lacking neither nor cannot".split())
-_CONJUNCTIONS = frozenset(", and or but".split())
+NEGATORS = frozenset("no not nothing without never hardly lack lacking neither nor cannot".split())
+CONJUNCTIONS = frozenset(", and or but".split())
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Lexicon:
         for tokens, _ in named:
             before.setdefault(tokens[-1], set()).update(tokens[:-1])
         for tokens, claim in named:
-            between = _CONJUNCTIONS | self.modifiers | before[tokens[-1]]
+            between = CONJUNCTIONS | self.modifiers | before[tokens[-1]]
             phrase = Phrase(tokens, claim, between if len(tokens) > 1 else frozenset())
             self.phrases.setdefault(tokens[0], []).append(phrase)
             if len(tokens) > 1 and claim is not None:

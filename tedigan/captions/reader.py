@@ -1,29 +1,14 @@
 """Reads captions, our own and those of others: which attributes they name, and which they deny."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from tedigan.captions.grammar import Claim, Grammar
-from tedigan.captions.lexicon import NEGATORS, Lexicon, Phrase
+from tedigan.captions.denials import Denials, Find
+from tedigan.captions.grammar import Grammar
+from tedigan.captions.lexicon import CONJUNCTIONS, NEGATORS, Lexicon, Phrase
 from tedigan.captions.tokens import DEGREES, DETERMINERS, tokens_of
 
 _SKIPPED = DETERMINERS | DEGREES
-# Between "not" and what it denies: "does not have any", "is not wearing a", "no sign of".
-_AFTER_NOT = _SKIPPED | frozenset(
-    "any have having wear wearing look looking appear to be being longer visible sign trace of".split()
-)
 _BEING = frozenset("is are was were look appear seem".split())
-_ALTERNATIVES = (["or"], ["nor"], [",", "or"], [",", "nor"])
-
-
-@dataclass
-class _Find:
-    """A phrase at tokens[start:end], without the noun where other adjectives share it."""
-
-    start: int
-    end: int
-    claim: Claim | None
-    is_denied: bool = False
 
 
 class Reader:
@@ -31,7 +16,6 @@ class Reader:
 
     def __init__(self, grammar: Grammar) -> None:
         self.lexicon = Lexicon.of(grammar.file)
-        self._after_not = _AFTER_NOT | self.lexicon.modifiers
 
     def read(self, caption: str) -> dict[str, bool]:
         """The attributes that a caption names: True where it states one, False where it denies one.
@@ -42,9 +26,7 @@ class Reader:
         tokens = tokens_of(caption, self.lexicon.spellings)
         finds = list(self._phrases(tokens))
         finds += self._people(tokens, finds)
-        for find in finds:
-            find.is_denied = find.is_denied or self._is_denied(tokens, find.start)
-        self._spread_denials(tokens, finds)
+        Denials(tokens, finds, self.lexicon).mark()
         values: dict[str, set[bool]] = {}
         for find in finds:
             if find.claim is not None:
@@ -52,7 +34,7 @@ class Reader:
                 values.setdefault(find.claim.name, set()).add(holds)
         return {name: found.pop() for name, found in values.items() if len(found) == 1}
 
-    def _phrases(self, tokens: list[str]) -> Iterator[_Find]:
+    def _phrases(self, tokens: list[str]) -> Iterator[Find]:
         """Phrases from left to right; of several at one place the longest."""
         place = 0
         while place < len(tokens):
@@ -62,14 +44,14 @@ class Reader:
             yield from found
             place = found[-1].end if found else place + 1
 
-    def _phrase_at(self, tokens: list[str], place: int) -> _Find | None:
+    def _phrase_at(self, tokens: list[str], place: int) -> Find | None:
         for phrase in self.lexicon.phrases.get(tokens[place], ()):
             end = _end_of(phrase, tokens, place)
             if end is not None:
-                return _Find(place, end, phrase.claim)
+                return Find(place, end, phrase.claim)
         return None
 
-    def _predicates_at(self, tokens: list[str], place: int) -> list[_Find]:
+    def _predicates_at(self, tokens: list[str], place: int) -> list[Find]:
         """ "Hair is black and wavy", "which is black": the adjectives behind a noun and its verb."""
         adjectives = self.lexicon.adjectives.get(tokens[place], [])
         after = place + 1
@@ -77,7 +59,7 @@ class Reader:
             after += 1
         if not adjectives or after >= len(tokens) or tokens[after] not in _BEING:
             return []
-        finds: list[_Find] = []
+        finds: list[Find] = []
         is_denied = False
         after += 1
         while after < len(tokens):
@@ -85,7 +67,7 @@ class Reader:
             fitting = (a for a in adjectives if list(a.tokens[:-1]) == tail[: len(a.tokens) - 1])
             if adjective := next(fitting, None):
                 end = after + len(adjective.tokens) - 1
-                finds.append(_Find(after, end, adjective.claim, is_denied))
+                finds.append(Find(after, end, adjective.claim, is_denied))
                 after = end
             elif tail[0] in NEGATORS:
                 is_denied, after = True, after + 1
@@ -95,36 +77,15 @@ class Reader:
                 break
         return finds
 
-    def _people(self, tokens: list[str], finds: list[_Find]) -> list[_Find]:
+    def _people(self, tokens: list[str], finds: list[Find]) -> list[Find]:
         """Words for the subject, also within other phrases: "bags under her eyes"."""
         ignored = {i for one in finds if one.claim is None for i in range(one.start, one.end)}
         people = self.lexicon.people
         return [
-            _Find(place, place + 1, people[token])
+            Find(place, place + 1, people[token])
             for place, token in enumerate(tokens)
             if token in people and place not in ignored
         ]
-
-    def _is_denied(self, tokens: list[str], place: int) -> bool:
-        """Does a "no" or "not" stand before it, with nothing but small words between?"""
-        while place > 0 and tokens[place - 1] in self._after_not:
-            place -= 1
-        return place > 0 and tokens[place - 1] in NEGATORS
-
-    def _spread_denials(self, tokens: list[str], finds: list[_Find]) -> None:
-        """ "No hat, glasses or beard" denies all three; "no hat, glasses" denies the first."""
-        for index, find in enumerate(finds):
-            if not find.is_denied:
-                continue
-            listed: list[_Find] = []
-            for one, other in zip(finds[index:], finds[index + 1 :], strict=False):
-                gap = [t for t in tokens[one.end : other.start] if t not in self._after_not]
-                listed.append(other)
-                if gap in _ALTERNATIVES:
-                    for denied in listed:
-                        denied.is_denied = True
-                if gap != [","]:
-                    break
 
 
 def _end_of(phrase: Phrase, tokens: list[str], start: int) -> int | None:
@@ -146,7 +107,7 @@ def _end_of(phrase: Phrase, tokens: list[str], start: int) -> int | None:
 
 
 def _leads_to(noun: str, tokens: list[str], place: int, between: frozenset[str]) -> bool:
-    """Do only words that may stand before the noun come before it?"""
+    """Do only words that may stand before the noun come before it? In "nose big, lips thin" a comma parts them."""
     while place < len(tokens) and (tokens[place] in between or tokens[place] in _SKIPPED):
         place += 1
-    return place < len(tokens) and tokens[place] == noun
+    return place < len(tokens) and tokens[place] == noun and tokens[place - 1] not in CONJUNCTIONS

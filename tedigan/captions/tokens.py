@@ -4,7 +4,9 @@ import re
 from collections.abc import Mapping
 
 _TOKEN = re.compile(r"[^\W_]+|[.,;:!?()]")
-_CONTRACTED_NOT = re.compile(r"\b(is|are|was|were|does|do|did|has|have|had)n['\u2019]?t\b")
+_CONTRACTED_NOT = re.compile(
+    r"\b(is|are|was|were|does|do|did|has|have|had|ca|could|wo|would|should|must|need)n['\u2019]?t\b"
+)
 _CONTRACTED = re.compile(r"['\u2019](?:s|re|ve|d|ll|m)\b")  # of a verb or a genitive
 _CLOCK = re.compile(r"(?<![a-z])o['\u2019 _-]?clock(?![a-z])")
 

@@ -107,6 +107,72 @@ def test_denials_reach_as_far_as_they_are_meant(caption: str, names: str) -> Non
 
 
 @pytest.mark.parametrize(
+    ("caption", "names"),
+    [
+        ("he can't smile, she won't", "-Smiling"),
+        ("don't give her a beard or glasses", "-Male No_Beard -Eyeglasses"),
+        ("hardly any makeup, nothing blurry", "-Heavy_Makeup -Blurry"),
+        ("not a single sideburn, not too young", "-Sideburns -Young"),
+        ("without thick-rimmed glasses", "-Eyeglasses"),
+        ("no straw hat", "-Wearing_Hat"),
+        ("no less attractive, no doubt young", "Attractive Young"),
+        ("He is not wearing his hat.", "Male -Wearing_Hat"),
+        ("necklace yes, earrings no", "Wearing_Necklace -Wearing_Earrings"),
+        ("never without a necktie", "Wearing_Necktie"),
+        ("she can't stop smiling", "-Male Smiling"),
+    ],
+)
+def test_a_denial_is_seen_through_small_words_and_denied_in_turn(caption: str, names: str) -> None:
+    assert read(caption) == named(names)
+
+
+@pytest.mark.parametrize(
+    ("caption", "names"),
+    [
+        ("delete the necktie", "-Wearing_Necktie"),
+        ("get rid of her big nose", "-Male -Big_Nose"),
+        ("lose that awful hat", "-Wearing_Hat"),
+        ("take off her earrings", "-Male -Wearing_Earrings"),
+        ("take her glasses off", "-Male -Eyeglasses"),
+        ("with his hat off", "Male -Wearing_Hat"),
+        ("tone down the lipstick, less chubby", "-Wearing_Lipstick -Chubby"),
+        ("the beard has to go", "No_Beard"),
+        ("a hat instead of bangs", "Wearing_Hat -Bangs"),
+        ("remove the hat, the glasses and the beard", "-Wearing_Hat -Eyeglasses No_Beard"),
+        ("take off the hat and smile", "-Wearing_Hat Smiling"),
+        ("remove the hat and add a necklace", "-Wearing_Hat Wearing_Necklace"),
+        ("lose the beard and make him young", "Male No_Beard Young"),
+        ("do not remove the glasses", "Eyeglasses"),
+        ("bangs off to the side", "Bangs"),
+        ("instead, give her bangs", "-Male Bangs"),
+    ],
+)
+def test_what_is_to_be_taken_away_is_denied(caption: str, names: str) -> None:
+    assert read(caption) == named(names)
+
+
+@pytest.mark.parametrize(
+    ("caption", "names"),
+    [
+        ("swap his glasses for a hat", "Male -Eyeglasses Wearing_Hat"),
+        ("replace the black hair with gray hair", "-Black_Hair Gray_Hair"),
+        ("change her lipstick to red", "-Male"),
+        ("turn the young man into an old man", "Male -Young"),
+        ("replace the man with a woman", "-Male"),
+        ("swap her hat for a beanie", "-Male Wearing_Hat"),
+        ("turn her into a gentleman", "Male"),
+        ("change the man's hair to black hair", "Male Black_Hair"),
+    ],
+)
+def test_of_an_exchange_the_new_counts(caption: str, names: str) -> None:
+    assert read(caption) == named(names)
+
+
+def test_an_adjective_does_not_reach_the_noun_of_the_next_part() -> None:
+    assert read("nose big, lips thin") == ""
+
+
+@pytest.mark.parametrize(
     "caption",
     [
         "a bright day", "that chat", "brown eyes", "a black shirt", "the big picture", "pale blue eyes",

@@ -1,13 +1,20 @@
-"""The hand-written sentences: that the file is whole."""
+"""The hand-written sentences: that the file is whole, and which are read as their opposite."""
 
 from collections import Counter
 
+from tedigan.captions.grammar_files import load_grammar
+from tedigan.captions.reader import Reader
 from tedigan.vocabulary.attributes import ATTRIBUTE_NAMES
 from tests.captions.paraphrases import KINDS, Paraphrase, load_paraphrases
 
 SENTENCES = load_paraphrases()
 LEAST = {"face": 80, "edit": 60, "negation": 40, "contradiction": 8, "nothing": 12}
 MENTIONS = 4  # of each attribute, at least
+# They tell what the face is and ask for another, which no word of denial marks.
+READ_AS_THE_OPPOSITE = {
+    "make this old geezer twenty again",
+    "grow his hair back, he's bald as a coot",
+}
 
 
 def of_kind(kind: str) -> list[Paraphrase]:
@@ -48,3 +55,9 @@ def test_each_kind_says_what_it_is() -> None:
     assert all(one.unwanted or "No_Beard" in one.wanted for one in of_kind("negation"))
     assert all(spoken_of(one) == [] for one in of_kind("nothing"))
     assert all(bool(one.contradicted) == (one.kind == "contradiction") for one in SENTENCES)
+
+
+def test_no_other_sentence_is_read_as_its_opposite() -> None:
+    reader = Reader(load_grammar())
+    wrong = {one.text for one in SENTENCES if one.verdict(reader.read(one.text)) == "wrong"}
+    assert wrong <= READ_AS_THE_OPPOSITE
