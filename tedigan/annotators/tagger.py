@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
@@ -14,6 +15,7 @@ from tedigan.store.files import sha256_file
 from tedigan.store.model_folders import freeze, load_into, read_config
 
 NAME = "tagger"
+LEARNT = 0.01  # of F1, above the floor
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,48 @@ class Tagger:
         return torch.stack([settle(row, self.names, exclusive) for row in margins])
 
 
+@dataclass(frozen=True)
+class Guide:
+    """A tagger that a method follows, with all that it learnt better than a constant answer.
+
+    thresholds: of the logits of `names`. Its answers steer codes; the referee, which judges, is another network.
+    """
+
+    network: FaceTagger
+    names: tuple[str, ...]
+    thresholds: Float[Tensor, " k"]
+    device: torch.device
+
+    @torch.no_grad()
+    def look(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n k"]:
+        """Logits beyond their thresholds, on the device: above 0 where it sees the attribute."""
+        taught = self.network.config.attribute_names
+        columns = [taught.index(name) for name in self.names]
+        logits: Tensor = self.network(images.to(self.device))
+        return logits[:, columns] - self.thresholds
+
+
+def load_guide(folder: Path, device: torch.device) -> Guide:
+    """The tagger of a model folder as a guide; one that learnt nothing is a WeightsError."""
+    config, network = _open(folder, device)
+    found: dict[str, dict[str, float]] = config["attributes"]
+    names = tuple(
+        name
+        for name in network.config.attribute_names
+        if found[name]["f1"] > found[name]["floor"] + LEARNT
+    )
+    if not names:
+        raise WeightsError(
+            f"the tagger in {folder} learnt none of its {len(found)} attributes better than a constant answer. "
+            "Train it longer or on more photographs; its README.md shows how good it is."
+        )
+    thresholds = torch.tensor([found[name]["threshold"] for name in names], device=device)
+    return Guide(network, names, thresholds, device)
+
+
 def load_tagger(folder: Path, device: torch.device) -> Tagger:
     """The tagger of a model folder; one that proposes nothing is a WeightsError."""
-    config = read_config(folder)
-    network = FaceTagger(TaggerConfig.from_json(config))
-    load_into(network, folder / f"{NAME}.safetensors")
-    freeze(network, device)
+    config, network = _open(folder, device)
     found = {name: config["attributes"][name] for name in network.config.attribute_names}
     thresholds = {name: one["threshold"] for name, one in found.items() if one["is_proposed"]}
     if not thresholds:
@@ -63,3 +101,11 @@ def load_tagger(folder: Path, device: torch.device) -> Tagger:
         )
     digest = sha256_file(folder / f"{NAME}.safetensors")
     return Tagger(network, thresholds, f"predicted by {NAME} {digest[:12]}", device)
+
+
+def _open(folder: Path, device: torch.device) -> tuple[dict[str, Any], FaceTagger]:
+    config = read_config(folder)
+    network = FaceTagger(TaggerConfig.from_json(config))
+    load_into(network, folder / f"{NAME}.safetensors")
+    freeze(network, device)
+    return config, network

@@ -1,4 +1,4 @@
-"""The control mechanism: which layers of a W+ code come from where.
+"""The control mechanism: which layers of a W+ code come from where, and how far an attribute is to go.
 
 A *content* code and a *style* code of the same shape are mixed layer by layer (TediGAN,
 arXiv:2012.03308). Text -> face: content = the text's code, style = a random one. Manipulation: content =
@@ -8,11 +8,12 @@ the photograph's code, style = the text's. Layers 2k and 2k + 1 act at 4 * 2^k p
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
-from tedigan.errors import ShapeError
+from tedigan.errors import ParamsError, ShapeError
 
+MAX_STRENGTH = 3.0
 MIN_SHIFT = 0.05  # in deviations of the codes
 
 
@@ -68,6 +69,46 @@ def relevant_layers(relevance: Float[Tensor, " num_ws"], *, share: float) -> lis
     if largest <= 0:
         return list(range(len(relevance)))
     return [i for i, value in enumerate((relevance / largest).tolist()) if value >= share]
+
+
+def goals(
+    present: Float[Tensor, "n k"],
+    wishes: Float[Tensor, "n k"],
+    strength: Float[Tensor, " n"],
+    *,
+    margin: float,
+) -> Float[Tensor, "n k"]:
+    """Where each named attribute's margin is to go, from where it is; unnamed ones stay where they are.
+
+    wishes: 1 = the text names it, -1 = denies it, 0 = says nothing. strength in -3..3: 0 leaves the face as it
+    is, 1 brings it `margin` beyond the threshold, on the side that the text names (a face that is there already
+    stays), -1 as far on the other side; each unit beyond goes one deviation further. Continuous and monotone in
+    strength. Raises ParamsError for a strength that is not in -3..3.
+    """
+    if not bool((strength.abs() <= MAX_STRENGTH).all()):  # also where it is NaN
+        raise ParamsError(
+            f"strength is {strength.tolist()}; expected numbers in -{MAX_STRENGTH:g}..{MAX_STRENGTH:g}: 1 = what "
+            "the text says, 0 = nothing, -1 = the contrary. Set it."
+        )
+    amount, side = strength.abs()[:, None], torch.where(strength < 0, -1.0, 1.0)[:, None]
+    towards = wishes.sign() * side
+    here = towards * present
+    there = here.clamp_min(margin)
+    goal = torch.where(amount <= 1, torch.lerp(here, there, amount), there + (amount - 1))
+    return torch.where(wishes == 0, present, towards * goal)
+
+
+def layers_of(
+    wishes: Float[Tensor, "n k"], attribute_layers: Bool[Tensor, "k num_ws"]
+) -> Float[Tensor, "n num_ws 1"]:
+    """1 on each layer that an attribute which the text names acts on, 0 elsewhere."""
+    named = (wishes != 0).float() @ attribute_layers.to(wishes.device).float()
+    return (named > 0).float()[:, :, None]
+
+
+def free_layers(attribute_layers: Bool[Tensor, "k num_ws"]) -> list[int]:
+    """Layers that no attribute acts on: chance may have them whole. 0-based."""
+    return torch.nonzero(~attribute_layers.any(dim=0)).flatten().tolist()
 
 
 def _layer_mask(ws: Tensor, layers: Sequence[int]) -> Float[Tensor, "num_ws 1"]:
