@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from tedigan.annotators.random_views import random_views
 from tedigan.annotators.tagger_network import FaceTagger, TaggerConfig, settle
 from tedigan.errors import WeightsError
 from tedigan.store.files import sha256_file
@@ -62,9 +63,15 @@ class Guide:
     thresholds: Float[Tensor, " k"]
     device: torch.device
 
-    @torch.no_grad()
-    def look(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n k"]:
-        """Logits beyond their thresholds, on the device: above 0 where it sees the attribute."""
+    def look(
+        self, images: Float[Tensor, "n 3 h w"], views: torch.Generator | None = None
+    ) -> Float[Tensor, "n k"]:
+        """Logits beyond their thresholds, on the device: above 0 where it sees the attribute. Differentiable.
+
+        views: draws one random view for all images, so that who follows this does not paint for one grid of pixels.
+        """
+        if views is not None:
+            images, _ = random_views(images, None, views, alike=True)
         taught = self.network.config.attribute_names
         columns = [taught.index(name) for name in self.names]
         logits: Tensor = self.network(images.to(self.device))

@@ -48,9 +48,10 @@ class LatentTagger(nn.Module):
     """ws -> margins: by how much each attribute's logit lies beyond the guide's threshold.
 
     A margin above 0 means that the guide sees the attribute; its unit is the deviation of that logit over the
-    generator's random faces. correlation: of the guide's margins over those faces, `[k, k]`.
+    generator's faces, `deviation` `[k]`. correlation: of the guide's logits over those faces, `[k, k]`.
     """
 
+    deviation: Tensor
     correlation: Tensor
 
     def __init__(self, config: LatentTaggerConfig) -> None:
@@ -59,6 +60,7 @@ class LatentTagger(nn.Module):
         self.whitening = Whitening(config.w_dim, config.num_axes)
         self.members = nn.ModuleList(_Member(config) for _ in range(config.num_members))
         num_attributes = len(config.attribute_names)
+        self.register_buffer("deviation", torch.ones(num_attributes))
         self.register_buffer("correlation", torch.eye(num_attributes))
 
     @property

@@ -5,7 +5,7 @@ arXiv:2012.03308). Text -> face: content = the text's code, style = a random one
 the photograph's code, style = the text's. Layers 2k and 2k + 1 act at 4 * 2^k px.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from jaxtyping import Bool, Float
@@ -14,7 +14,6 @@ from torch import Tensor
 from tedigan.errors import ParamsError, ShapeError
 
 MAX_STRENGTH = 3.0
-MIN_SHIFT = 0.05  # in deviations of the codes
 
 
 def mix_layers(
@@ -33,42 +32,17 @@ def mix_layers(
     return content + weights * (style - content)
 
 
-def text_shift(
-    text: Float[Tensor, "n num_ws w_dim"],
-    neutral: Float[Tensor, "num_ws w_dim"],
-    ws_std: Float[Tensor, "num_ws w_dim"],
-    *,
-    strength: float,
-) -> Float[Tensor, "n num_ws w_dim"]:
-    """The direction of a text, `text - neutral`, at a length of `strength` deviations of the codes (RMS).
+def wishes_of(readings: Sequence[Mapping[str, bool]], names: Sequence[str]) -> Float[Tensor, "n k"]:
+    """What sentences name: 1 where one states an attribute, -1 where it denies it, 0 where it says nothing.
 
-    A regression shortens each direction by how little captions explain of it (hair colour much, a smile
-    little); one length for all undoes that, and bounds every edit. A text that says next to nothing
-    (less than MIN_SHIFT) is not blown up: its length stays in proportion.
+    An attribute that is not among `names` is left out.
     """
-    shift = text - neutral
-    length = (shift / ws_std).square().mean(dim=[1, 2], keepdim=True).sqrt()
-    return shift * (strength / length.clamp_min(MIN_SHIFT))
-
-
-def shift_layers(
-    content: Float[Tensor, "n num_ws w_dim"],
-    shift: Float[Tensor, "n num_ws w_dim"],
-    layers: Sequence[int],
-) -> Float[Tensor, "n num_ws w_dim"]:
-    """Move the named layers of content: the relative form of mixing, after `text_shift`.
-
-    What the text does not speak of stays the photograph's.
-    """
-    return content + _layer_mask(content, layers) * shift
-
-
-def relevant_layers(relevance: Float[Tensor, " num_ws"], *, share: float) -> list[int]:
-    """Layers whose relevance is at least `share` of the largest, 0-based."""
-    largest = relevance.max()
-    if largest <= 0:
-        return list(range(len(relevance)))
-    return [i for i, value in enumerate((relevance / largest).tolist()) if value >= share]
+    wishes = torch.zeros(len(readings), len(names))
+    for row, reading in enumerate(readings):
+        for column, name in enumerate(names):
+            if name in reading:
+                wishes[row, column] = 1.0 if reading[name] else -1.0
+    return wishes
 
 
 def goals(

@@ -1,74 +1,39 @@
-"""Text-guided manipulation: invert, mix in the text's layers, and hold them.
-
-Invert (E_v, then A3), mix in the text's layers, then optimise once more with the text's layers held: what the text
-names changes, the rest is the photograph's again.
-"""
+"""Text-guided manipulation: invert a photograph, and steer its code by what the text says."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from tedigan.encoders.text import CaptionEncoder
-from tedigan.method.control import mix_layers, shift_layers, text_shift
-from tedigan.method.inversion import Inverter, WeightedTerm, anchor_term
-
-
-@dataclass(frozen=True)
-class EditSettings:
-    """The numbers of `Editor`.
-
-    mode: shift = move by what the text says, `strength` deviations of the codes far; replace = the text's own
-    code, as in the paper. text_layers: layers that take the text. num_edit_steps: of optimisation after the text
-    is mixed in. weight_text: of the term that holds its layers.
-    """
-
-    mode: Literal["shift", "replace"]
-    strength: float
-    text_layers: list[int] | Literal["measured"]
-    num_edit_steps: int
-    weight_text: float
+from tedigan.method.control import wishes_of
+from tedigan.method.inversion import Inverter
+from tedigan.method.steering import Steering
+from tedigan.method.text_to_face import Read
 
 
 @dataclass(frozen=True)
 class Editor:
-    """The networks and numbers of text-guided manipulation."""
+    """The networks and numbers of text-guided manipulation. read: sentence -> what it names."""
 
     inverter: Inverter
-    captions: CaptionEncoder
-    settings: EditSettings
-
-    @property
-    def text_layers(self) -> list[int]:
-        """Layers that take the text."""
-        chosen = self.settings.text_layers
-        return self.captions.text_layers if chosen == "measured" else chosen
+    read: Read
+    steering: Steering
 
     def edit(
         self,
-        images: Float[Tensor, "n 3 r r"],
         ws: Float[Tensor, "n num_ws w_dim"],
         texts: Sequence[str],
+        strengths: Sequence[float] | None = None,
     ) -> Float[Tensor, "n num_ws w_dim"]:
-        """The codes `ws` of photographs, each with its text's layers mixed in and held."""
-        mixed = self.mix(ws, texts)
-        hold = anchor_term(mixed, self.text_layers, self.inverter.encoder.w_std)
-        held = WeightedTerm("text", self.settings.weight_text, hold)
-        return self.inverter.refine(images, mixed, held, num_steps=self.settings.num_edit_steps)
+        """Codes of photographs, each moved by its text, at a strength in -3..3; None = 1 for each.
 
-    def mix(
-        self, ws: Float[Tensor, "n num_ws w_dim"], texts: Sequence[str]
-    ) -> Float[Tensor, "n num_ws w_dim"]:
-        """Content = the photograph's code, style = the text's."""
-        text = self.captions.ws(texts)
-        if self.settings.mode == "replace":
-            return mix_layers(ws, text, self.text_layers)
-        std, strength = self.captions.encoder.ws_std, self.settings.strength
-        shift = text_shift(text, self.captions.neutral, std, strength=strength)
-        return shift_layers(ws, shift, self.text_layers)
+        What the text does not name is held; a photograph that has what the text names stays as it is.
+        """
+        wishes = wishes_of([self.read(text) for text in texts], self.steering.tagger.names)
+        amount = torch.ones(len(ws)) if strengths is None else torch.tensor(list(strengths))
+        return self.steering.steer(ws, wishes, strength=amount.to(ws))
 
     @torch.no_grad()
     def images(self, ws: Float[Tensor, "n num_ws w_dim"]) -> Float[Tensor, "n 3 r r"]:

@@ -1,13 +1,14 @@
-"""Steering: a code moves until the latent tagger reads what the text names, and holds what it does not.
+"""Steering: a code moves until what the text names is there, and holds what it does not name.
 
-    min_d  sum_named (goal - m(u + d))_+^2  +  a sum_unnamed (1 - |r|) (m(u + d) - m(u))^2
-           + b |d|^2  +  c (|u + d|^2 - |u|^2)_+^2
+    min_d  sum_named (goal - m)_+^2 + a sum_unnamed (1 - |r|) (m - m0)^2 + b |d|^2 + c (|u + d|^2 - |u|^2)_+^2
 
-u is the whitened code, d one shift for the layers of the named attributes, m the margins, and |r| an attribute's
-correlation with the named ones: who grows a beard may look more like a man. One search serves both tasks; they
-differ in where they start. The code stays inside the generator's distribution, so that pictures stay good.
+u is the whitened code and d one shift for the layers of the named attributes. m are margins, m0 before the shift:
+what the latent tagger reads in u + d, and then, for a few steps, also what the guide sees in the picture. |r| is an
+attribute's correlation with the named ones: who grows a beard may look more like a man. One search serves both
+tasks, which differ in where they start. The code stays inside the generator's distribution, where pictures are good.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -16,6 +17,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from tedigan.encoders.latent_tagger import LatentTagger
+from tedigan.generator.stylegan import Generator
 from tedigan.method.control import goals, layers_of
 from tedigan.tensors import stream
 
@@ -23,14 +25,16 @@ NOISE = (
     0.3  # on u while searching, in its deviations: what only a point has, the search does not find
 )
 
+Look = Callable[[Tensor, torch.Generator | None], Tensor]
+
 
 @dataclass(frozen=True)
 class SteeringSettings:
     """The numbers of `Steering`.
 
-    margin: how far beyond the guide's threshold a named attribute goes, in deviations over random faces.
-    num_search_steps: of Adam, at search_rate in deviations of W. weight_unnamed, weight_distance, weight_norm:
-    a, b, c above.
+    margin: how far beyond the guide's threshold a named attribute goes, in deviations over the generator's faces.
+    num_search_steps: of Adam, at search_rate in deviations of W; num_picture_steps: then, through the picture.
+    weight_unnamed, weight_distance, weight_norm: a, b, c above. weight_picture: of mean (x - x0)^2, picture steps.
     """
 
     margin: float
@@ -39,14 +43,34 @@ class SteeringSettings:
     weight_unnamed: float
     weight_distance: float
     weight_norm: float
+    num_picture_steps: int
+    weight_picture: float
+
+
+@dataclass(frozen=True)
+class _Task:
+    """Whitened codes, what is read in them, where it shall go, and on which layers."""
+
+    us: Float[Tensor, "n num_ws num_axes"]
+    present: Float[Tensor, "n k"]
+    wishes: Float[Tensor, "n k"]
+    strength: Float[Tensor, " n"]
+    unnamed: Float[Tensor, "n k"]
+    layers: Float[Tensor, "n num_ws 1"]
 
 
 @dataclass(frozen=True)
 class Steering:
-    """A latent tagger, the layers of its attributes `[k, num_ws]`, and the numbers of the search."""
+    """What moves codes.
 
+    attribute_layers: `[k, num_ws]`, where each attribute acts. look: images, and perhaps the generator of random
+    views -> the guide's logits beyond their thresholds; needed for picture steps alone.
+    """
+
+    generator: Generator
     tagger: LatentTagger
     attribute_layers: Bool[Tensor, "k num_ws"]
+    look: Look
     settings: SteeringSettings
 
     def steer(
@@ -60,40 +84,84 @@ class Steering:
 
         Codes do not influence each other; one that has what it shall have stays. See `control.goals`.
         """
-        device = ws.device
-        wishes = wishes.to(device)
-        amount = torch.as_tensor(strength, dtype=ws.dtype, device=device).expand(len(ws))
+        wishes = wishes.to(ws)
+        amount = torch.as_tensor(strength, dtype=ws.dtype, device=ws.device).expand(len(ws))
         with torch.no_grad():
             us = self.tagger.whitening.whiten(ws)
             present = self.tagger.margins(us)
-            goal = goals(present, wishes, amount, margin=self.settings.margin)
-        layers = layers_of(wishes, self.attribute_layers)
-        shift = self._search(us, present, goal, wishes, layers)
-        return ws + shift @ self.tagger.whitening.to_w
-
-    def _search(
-        self, us: Tensor, present: Tensor, goal: Tensor, wishes: Tensor, layers: Tensor
-    ) -> Float[Tensor, "n num_ws num_axes"]:
-        settings, rng = self.settings, stream("steering")
-        shift = torch.zeros_like(us[:, :1]).requires_grad_(True)
-        optimiser = torch.optim.Adam([shift], lr=settings.search_rate)
-        side = (goal - present).sign()
-        named, norm = (wishes != 0).float(), us.square().mean(dim=[1, 2]).clamp_min(1)
+        named = (wishes != 0).float()
         unnamed = (1 - named) * (1 - self._correlation_with(named))
+        layers = layers_of(wishes, self.attribute_layers)
+        task = _Task(us, present, wishes, amount, unnamed, layers)
+        shift = self._search(task)
+        if self.settings.num_picture_steps:
+            shift = self._search_in_pictures(task, shift)
+        return ws + (shift * layers) @ self.tagger.whitening.to_w
+
+    def _search(self, task: _Task) -> Float[Tensor, "n 1 num_axes"]:
+        settings, rng = self.settings, stream("steering")
+        shift = torch.zeros_like(task.us[:, :1]).requires_grad_(True)
+        optimiser = torch.optim.Adam([shift], lr=settings.search_rate)
+        goal = goals(task.present, task.wishes, task.strength, margin=settings.margin)
         for step in range(settings.num_search_steps):
-            moved = us + shift * layers
-            noise = NOISE * torch.randn(1, 1, us.shape[2], generator=rng).to(us.device)
-            found = self.tagger.margins(moved + noise, member=step)
-            missing = (named * F.relu(side * (goal - found)).square()).sum(dim=1)
-            drift = (unnamed * (found - present).square()).sum(dim=1)
-            length = shift.square().sum(dim=[1, 2])
-            excess = us.shape[2] * F.relu(moved.square().mean(dim=[1, 2]) - norm).square()
-            loss = missing + settings.weight_unnamed * drift
-            loss = loss + settings.weight_distance * length + settings.weight_norm * excess
+            loss = self._read_loss(task, shift, goal, rng, step) + self._move_loss(task, shift)
             optimiser.zero_grad(set_to_none=True)
             loss.sum().backward()
             optimiser.step()
-        return shift.detach() * layers
+        return shift.detach()
+
+    def _search_in_pictures(
+        self, task: _Task, start: Float[Tensor, "n 1 num_axes"]
+    ) -> Float[Tensor, "n 1 num_axes"]:
+        settings, rng = self.settings, stream("steering in pictures")
+        with torch.no_grad():
+            before = self._draw(task.us)
+            seen = self.look(before, None) / self.tagger.deviation
+        read_goal, seen_goal = (
+            goals(margins, task.wishes, task.strength, margin=settings.margin)
+            for margins in (task.present, seen)
+        )
+        shift = start.clone().requires_grad_(True)
+        optimiser = torch.optim.Adam([shift], lr=settings.search_rate)
+        for step in range(settings.num_picture_steps):
+            images = self._draw(task.us + shift * task.layers)
+            found = self.look(images, rng) / self.tagger.deviation
+            loss = self._margin_loss(task, found, seen, seen_goal) + self._move_loss(task, shift)
+            loss = loss + 0.5 * self._read_loss(task, shift, read_goal, rng, step)
+            change = (images - before).square().mean(dim=[1, 2, 3])
+            loss = loss + settings.weight_picture * change
+            optimiser.zero_grad(set_to_none=True)
+            loss.sum().backward()
+            optimiser.step()
+        return shift.detach()
+
+    def _draw(self, us: Float[Tensor, "n num_ws num_axes"]) -> Float[Tensor, "n 3 r r"]:
+        images: Tensor = self.generator.synthesis(
+            self.tagger.whitening.colour(us), noise_mode="const"
+        )
+        return images
+
+    def _read_loss(
+        self, task: _Task, shift: Tensor, goal: Tensor, rng: torch.Generator, step: int
+    ) -> Float[Tensor, " n"]:
+        """What the members of the latent tagger, one a step, read in the moved code."""
+        noise = NOISE * torch.randn(1, 1, task.us.shape[2], generator=rng).to(task.us.device)
+        found = self.tagger.margins(task.us + shift * task.layers + noise, member=step)
+        return self._margin_loss(task, found, task.present, goal)
+
+    def _margin_loss(
+        self, task: _Task, found: Tensor, before: Tensor, goal: Tensor
+    ) -> Float[Tensor, " n"]:
+        missing = F.relu((goal - before).sign() * (goal - found)).square() * (task.wishes != 0)
+        drift = task.unnamed * (found - before).square()
+        return missing.sum(dim=1) + self.settings.weight_unnamed * drift.sum(dim=1)
+
+    def _move_loss(self, task: _Task, shift: Tensor) -> Float[Tensor, " n"]:
+        length = task.us.square().mean(dim=[1, 2])
+        moved = (task.us + shift * task.layers).square().mean(dim=[1, 2])
+        excess = task.us.shape[2] * F.relu(moved - length.clamp_min(1)).square()
+        distance = shift.square().sum(dim=[1, 2])
+        return self.settings.weight_distance * distance + self.settings.weight_norm * excess
 
     def _correlation_with(self, named: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
         """Each attribute's largest correlation with a named one."""

@@ -1,11 +1,13 @@
-"""Text -> faces: the caption's code, made stronger, and what chance adds to it.
+"""Text -> faces: three ways from a sentence to a code, and what draws it.
 
-Content = the caption's code, style = a random one (TediGAN, arXiv:2012.03308).
+Content = a code that fits the text, style = a random one (TediGAN, arXiv:2012.03308): layers that the text says nothing
+about are the random code's.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from functools import cached_property
+from typing import Literal, Protocol
 
 import torch
 from jaxtyping import Float, UInt8
@@ -14,64 +16,134 @@ from torch import Tensor
 from tedigan.encoders.text import CaptionEncoder
 from tedigan.generator.noise import NoiseMode
 from tedigan.generator.stylegan import Generator
-from tedigan.method.control import mix_layers, text_shift
+from tedigan.method.bank import Bank
+from tedigan.method.control import free_layers, mix_layers, wishes_of
+from tedigan.method.steering import Steering
 from tedigan.tensors import sample_noise, sample_z, to_pixels
+
+Read = Callable[[str], Mapping[str, bool]]
+
+
+class TextToCode(Protocol):
+    """One way from sentences to codes."""
+
+    def ws(
+        self, texts: Sequence[str], indices: Sequence[int], *, seed: int
+    ) -> Float[Tensor, "n num_ws w_dim"]:
+        """A code for each text; image i's depends on its text and `(seed, i)` alone."""
+        ...
+
+
+@dataclass(frozen=True)
+class StartSettings:
+    """Where a face begins: bank_best = one of so many best-fitting of bank_size random codes, 0 = a random code.
+
+    truncation_psi: of random codes; 1 leaves them as they are, 0 gives the mean face. style_layers: taken from another
+    random code; measured = those that no attribute acts on.
+    """
+
+    truncation_psi: float
+    bank_size: int
+    bank_best: int
+    style_layers: list[int] | Literal["measured"]
+
+
+@dataclass(frozen=True)
+class SteeredText:
+    """Read the sentence, start at a random code that nearly fits, and steer it. read: sentence -> what it names."""
+
+    read: Read
+    steering: Steering
+    settings: StartSettings
+    strength: float = 1.0
+
+    @property
+    def style_layers(self) -> list[int]:
+        """Layers that chance has whole."""
+        if self.settings.style_layers != "measured":
+            return self.settings.style_layers
+        return free_layers(self.steering.attribute_layers)
+
+    @cached_property
+    def bank(self) -> Bank:
+        """Where faces begin."""
+        settings, steering = self.settings, self.steering
+        return Bank.of(
+            steering.generator,
+            steering.tagger,
+            size=settings.bank_size,
+            truncation_psi=settings.truncation_psi,
+        )
+
+    def ws(
+        self, texts: Sequence[str], indices: Sequence[int], *, seed: int
+    ) -> Float[Tensor, "n num_ws w_dim"]:
+        """See `TextToCode`. A sentence that names nothing gives a random code."""
+        generator, settings = self.steering.generator, self.settings
+        style = random_ws(generator, indices, seed=seed, truncation_psi=settings.truncation_psi)
+        wishes = wishes_of([self.read(text) for text in texts], self.steering.tagger.names)
+        names_any = (wishes != 0).any(dim=1)
+        if not bool(names_any.any()):
+            return style
+        wishes = wishes.to(style)
+        start = style
+        if settings.bank_best:
+            chosen = self.bank.choose(
+                wishes,
+                indices,
+                seed=seed,
+                margin=self.steering.settings.margin,
+                best=settings.bank_best,
+            )
+            start = generator.ws_of_w(chosen)
+        steered = self.steering.steer(start, wishes, strength=self.strength)
+        mixed = mix_layers(steered, style, self.style_layers)
+        return torch.where(names_any.to(style.device)[:, None, None], mixed, style)
+
+
+@dataclass(frozen=True)
+class RegressedText:
+    """The published way: the text encoder's own code, a regression to photographs' codes (TediGAN A2)."""
+
+    generator: Generator
+    captions: CaptionEncoder
+    truncation_psi: float
+
+    def ws(
+        self, texts: Sequence[str], indices: Sequence[int], *, seed: int
+    ) -> Float[Tensor, "n num_ws w_dim"]:
+        """See `TextToCode`; a text that follows itself is encoded once."""
+        style = random_ws(self.generator, indices, seed=seed, truncation_psi=self.truncation_psi)
+        found = {text: self.captions.ws([text])[0] for text in dict.fromkeys(texts)}
+        content = torch.stack([found[text] for text in texts])
+        taken = [i for i in range(style.shape[1]) if i not in self.captions.text_layers]
+        return mix_layers(content, style, taken)
 
 
 @dataclass(frozen=True)
 class FaceSettings:
-    """The numbers of `FaceMaker`.
-
-    truncation_psi: of the random style; 1 leaves it as it is, 0 gives the mean face.
-    strength: length of the text's shift, in deviations of the codes. variety: share of the random style that
-    the text's layers take on top. style_layers: layers that take the random style whole; measured =
-    those that captions say little about. batch_size: faces at once, part of the recipe as it
-    changes float bits.
-    """
+    """How codes are drawn. batch_size: faces at once, part of the recipe as it changes float bits."""
 
     truncation_psi: float
-    strength: float
-    variety: float
-    style_layers: list[int] | Literal["measured"]
     noise_mode: NoiseMode
     batch_size: int
 
 
 @dataclass(frozen=True)
 class FaceMaker:
-    """The networks and numbers that turn (caption, image index) into a face.
-
-    synthesise: ws -> images, called as `Synthesis` is.
-    """
+    """Draws faces of sentences, and of no sentence. synthesise: ws -> images, called as `Synthesis` is."""
 
     generator: Generator
-    captions: CaptionEncoder
+    text: TextToCode
     synthesise: Callable[..., Tensor]
     settings: FaceSettings
 
-    @property
-    def style_layers(self) -> list[int]:
-        """Layers that take the random style whole."""
-        if self.settings.style_layers != "measured":
-            return self.settings.style_layers
-        return [i for i in range(self.generator.num_ws) if i not in self.captions.text_layers]
-
     def faces(self, captions: Sequence[str], *, seed: int) -> Iterator[UInt8[Tensor, "m 3 r r"]]:
-        """One face a caption, a batch at a time; face i depends on its caption and `(seed, i)` alone.
-
-        A caption that follows itself is encoded once.
-        """
-        known: dict[str, Tensor] = {}
+        """One face a caption, a batch at a time; face i depends on its caption and `(seed, i)` alone."""
 
         def ws_of(rows: range) -> Tensor:
-            nonlocal known
             here = [captions[min(row, len(captions) - 1)] for row in rows]
-            known = {
-                caption: known[caption] if caption in known else self.captions.ws([caption])[0]
-                for caption in dict.fromkeys(here)
-            }
-            text = torch.stack([known[caption] for caption in here])
-            return self.text_ws(text, self.random_ws(rows, seed=seed))
+            return self.text.ws(here, rows, seed=seed)
 
         return self._draw(ws_of, len(captions), seed=seed)
 
@@ -79,25 +151,13 @@ class FaceMaker:
         self, num_images: int, *, seed: int
     ) -> Iterator[UInt8[Tensor, "m 3 r r"]]:
         """Faces of random codes, a batch at a time: the floor of every text metric."""
-        return self._draw(lambda rows: self.random_ws(rows, seed=seed), num_images, seed=seed)
-
-    def random_ws(self, indices: Sequence[int], *, seed: int) -> Float[Tensor, "n num_ws w_dim"]:
-        """Unconditional codes; image i's depends on `(seed, i)` alone."""
-        z = sample_z(seed, list(indices), self.generator.config.z_dim)
         psi = self.settings.truncation_psi
-        return self.generator.ws_of(z.to(self.generator.mapping.w_avg.device), truncation_psi=psi)
 
-    def text_ws(
-        self, text: Float[Tensor, "n num_ws w_dim"], style: Float[Tensor, "n num_ws w_dim"]
-    ) -> Float[Tensor, "n num_ws w_dim"]:
-        """The text's layers are content plus `variety` of what is random about style; the others are style's."""
-        neutral, settings = self.captions.neutral, self.settings
-        std = self.captions.encoder.ws_std
-        content = neutral + text_shift(text, neutral, std, strength=settings.strength)
-        content = content + settings.variety * (style - self.generator.mapping.w_avg)
-        return mix_layers(content, style, self.style_layers)
+        def ws_of(rows: range) -> Tensor:
+            return random_ws(self.generator, rows, seed=seed, truncation_psi=psi)
 
-    @torch.no_grad()
+        return self._draw(ws_of, num_images, seed=seed)
+
     def _draw(
         self, ws_of: Callable[[range], Tensor], total: int, *, seed: int
     ) -> Iterator[UInt8[Tensor, "m 3 r r"]]:
@@ -105,13 +165,25 @@ class FaceMaker:
 
         Drawn noise belongs to the image: that of image i depends on `(seed, i)` alone.
         """
-        size, mode = self.settings.batch_size, self.settings.noise_mode
+        size = self.settings.batch_size
         for start in range(0, total, size):
             rows = range(start, start + size)
-            ws = ws_of(rows)
-            if mode == "random":
-                maps = sample_noise(seed, rows, self.generator.config.noise_sizes)
-                images = self.synthesise(ws, noise=[one.to(ws.device) for one in maps])
-            else:
-                images = self.synthesise(ws, noise_mode=mode)
+            images = self._images(ws_of(rows), rows, seed=seed)
             yield to_pixels(images[: total - start].float()).cpu()
+
+    @torch.no_grad()
+    def _images(self, ws: Tensor, rows: range, *, seed: int) -> Tensor:
+        mode = self.settings.noise_mode
+        if mode != "random":
+            return self.synthesise(ws, noise_mode=mode)
+        maps = sample_noise(seed, rows, self.generator.config.noise_sizes)
+        return self.synthesise(ws, noise=[one.to(ws.device) for one in maps])
+
+
+@torch.no_grad()
+def random_ws(
+    generator: Generator, indices: Sequence[int], *, seed: int, truncation_psi: float
+) -> Float[Tensor, "n num_ws w_dim"]:
+    """Unconditional codes; image i's depends on `(seed, i)` alone."""
+    z = sample_z(seed, list(indices), generator.config.z_dim)
+    return generator.ws_of(z.to(generator.mapping.w_avg.device), truncation_psi=truncation_psi)

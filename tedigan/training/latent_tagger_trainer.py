@@ -144,9 +144,10 @@ class LatentTaggerTrainer:
     def __init__(self, tagger: LatentTagger, pairs: Pairs, settings: LatentTaggerSettings) -> None:
         self.tagger, self.pairs, self.settings = tagger, pairs, settings
         self.num_held = max(1, len(pairs.us) // 16)
-        self.scale = pairs.logits.std(dim=0).clamp_min(1e-6)
-        tagger.correlation.copy_(torch.corrcoef((pairs.logits / self.scale).T).nan_to_num(0.0))
-        tagger.start_at((pairs.logits / self.scale).mean(dim=0))
+        tagger.deviation.copy_(pairs.logits.std(dim=0).clamp_min(1e-6))
+        self.margins = pairs.logits / tagger.deviation
+        tagger.correlation.copy_(torch.corrcoef(self.margins.T).nan_to_num(0.0))
+        tagger.start_at(self.margins.mean(dim=0))
         self.optimiser = torch.optim.AdamW(
             tagger.members.parameters(), lr=settings.learning_rate, weight_decay=WEIGHT_DECAY
         )
@@ -175,11 +176,11 @@ class LatentTaggerTrainer:
         shared = torch.randn(n, 1, us.shape[2], generator=rng).to(us.device)
         single = torch.randn(us.shape, generator=rng).to(us.device)
         found = member(us + NOISE * shared + LAYER_NOISE * single)
-        return F.smooth_l1_loss(found, pairs.logits[rows] / self.scale)
+        return F.smooth_l1_loss(found, self.margins[rows])
 
     @torch.no_grad()
     def explained(self) -> Float[Tensor, " k"]:
         """R^2 of each attribute's margin on pairs that were held back."""
-        us, logits = self.pairs.us[: self.num_held], self.pairs.logits[: self.num_held] / self.scale
+        us, margins = self.pairs.us[: self.num_held], self.margins[: self.num_held]
         found = torch.cat([self.tagger.margins(part.float()) for part in us.split(256)])
-        return 1 - (found - logits).square().mean(dim=0) / logits.var(dim=0).clamp_min(1e-12)
+        return 1 - (found - margins).square().mean(dim=0) / margins.var(dim=0).clamp_min(1e-12)

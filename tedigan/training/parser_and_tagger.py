@@ -23,6 +23,7 @@ from tedigan.annotators.parser_network import (
     intersection_over_union,
     parsing_loss,
 )
+from tedigan.annotators.random_views import random_views
 from tedigan.annotators.tagger_network import FaceTagger, TaggerConfig, calibrate, f1_of
 from tedigan.code_lock import digest_of
 from tedigan.dataset.folder import Dataset
@@ -33,7 +34,6 @@ from tedigan.store.files import finished_folder
 from tedigan.store.model_folders import freeze, save_model
 from tedigan.tensors import stream, to_images
 from tedigan.training.loop import Loop
-from tedigan.training.random_views import random_views
 from tedigan.training.schedules import set_rate, warm_up_then_cosine
 from tedigan.vocabulary.labels import resize_labels
 

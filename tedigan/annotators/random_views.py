@@ -12,12 +12,15 @@ def random_views(
     images: Float[Tensor, "n 3 h w"],
     labels: UInt8[Tensor, "n h w"] | None,
     generator: torch.Generator,
+    *,
+    alike: bool = False,
 ) -> tuple[Float[Tensor, "n 3 h w"], UInt8[Tensor, "n h w"] | None]:
     """Mirror, shift (6 %), scale (10 %), turn (6 degrees) and relight (15 %) each image; its labels move along.
 
-    All is drawn on the CPU, for each image on its own.
+    All is drawn on the CPU, for each image on its own; alike: one draw for all, so that none depends on its place.
     """
-    dice = torch.rand(len(images), 7, generator=generator).mul(2).sub(1)
+    dice = torch.rand(1 if alike else len(images), 7, generator=generator).mul(2).sub(1)
+    dice = dice.expand(len(images), -1)
     where = F.affine_grid(_motions(dice[:, :4]), list(images.shape), align_corners=False)
     is_mirrored = (dice[:, 4] > 0).to(images.device)[:, None, None]
     where = where.to(images.device)
