@@ -14,7 +14,8 @@ from torch import Tensor
 
 from tedigan.encoders.text import CaptionEncoder
 from tedigan.method.control import mix_layers, shift_layers, text_shift
-from tedigan.method.inversion import Inverter, WeightedTerm, anchor_term
+from tedigan.method.inversion import Inverter
+from tedigan.method.inversion_terms import WeightedTerm, anchor_term
 
 
 @dataclass(frozen=True)

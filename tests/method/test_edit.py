@@ -10,7 +10,8 @@ from torch import Tensor
 from tedigan.dataset.folder import Dataset
 from tedigan.encoders.text import NEUTRAL_TEXT
 from tedigan.method.edit import Editor, EditSettings
-from tedigan.method.inversion import InversionSettings, encoder_term, perceptual_term, pixel_term
+from tedigan.method.inversion import InversionSettings
+from tedigan.method.inversion_terms import encoder_term, perceptual_term, pixel_term
 from tedigan.models.makers import open_inverter
 from tedigan.models.opening import load_text_encoder
 from tedigan.params import chosen
@@ -103,7 +104,8 @@ def test_an_edit_does_not_depend_on_the_edits_beside_it(
 
 
 ONLY = {
-    f"weight_{name}": 0.0 for name in ("pixel", "perceptual", "encoder", "text")
+    f"weight_{name}": 0.0
+    for name in ("pixel", "perceptual", "encoder", "norm", "coherence", "text")
 }  # all but one are off
 
 
@@ -122,7 +124,7 @@ def test_inversion_lowers_the_term_that_has_a_weight_and_no_other_decides(
     def value(weighted: str) -> float:
         weights = ONLY | {f"weight_{weighted}": 1.0}
         ws = changed(editor, num_steps=12, **weights).inverter.invert(photographs)
-        return terms[name](ws, editor.images(ws)).mean().item()
+        return terms[name](ws, editor.images(ws), torch.arange(2)).mean().item()
 
     assert all(value(name) < value(other) for other in terms if other != name)
 
