@@ -202,6 +202,10 @@ class Manipulate(Section):
     weight_encoder: Weight
     weight_norm: Weight
     weight_coherence: Weight
+    num_tuning_steps: CountOrZero
+    tuning_learning_rate: Positive
+    tuning_blocks: list[Count]
+    tuning_mse: Weight
     weight_text: Weight
     batch_size: Count
 

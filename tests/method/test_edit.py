@@ -148,6 +148,35 @@ def test_the_texts_layers_are_held_where_the_text_put_them(
     assert (held[OTHER_LAYERS] > 0.7 * free[OTHER_LAYERS]).all()
 
 
+def trace_of(workspace: Workspace) -> list[dict[str, str]]:
+    with (workspace.result("manipulated") / "trace.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_stage_writes_the_trace_of_each_inversion(untrained: Workspace) -> None:
+    ids = Dataset.open(untrained.dataset).split("test")[:2]
+    manipulated(untrained, [f"*,{TEXTS[0]}"], num_steps=15, batch_size=1, min_progress=0.0)
+    rows = trace_of(untrained)
+    assert [(row["photograph"], row["step"]) for row in rows] == [
+        (str(id), step) for id in ids for step in ("0", "10")
+    ]
+    assert float(rows[1]["pixel"]) < float(rows[0]["pixel"])
+
+
+def test_the_stage_tunes_layers_to_each_photograph(untrained: Workspace) -> None:
+    def distance(num_tuning_steps: int) -> float:
+        rows = manipulated(
+            untrained,
+            [f"*,{TEXTS[0]}"],
+            num_tuning_steps=num_tuning_steps,
+            tuning_blocks=[16, 32],
+            tuning_learning_rate=0.05,
+        )
+        return sum(difference(untrained, row["before"], row["inversion"]) for row in rows)
+
+    assert distance(10) < 0.95 * distance(0)
+
+
 def manipulated(workspace: Workspace, edits: list[str], **values: object) -> list[dict[str, str]]:
     """The rows of edits.csv that the stage itself writes."""
     (workspace.root / "edits.csv").write_text("\n".join(["photograph,text", *edits]) + "\n")
