@@ -43,8 +43,8 @@ Photograph = Image.Image | str | Path
 Codes = Float[Tensor, "n num_ws w_dim"]
 
 BATCH_SIZE = 8
-LEARNING_RATE = 0.1  # of the inversion, in whitened units of W
-MIN_PROGRESS = 0.02
+LEARNING_RATE = 0.2  # of the inversion, in whitened units of W
+MIN_PROGRESS = 0.03
 EMBEDDED = Path(__file__).resolve().parents[1] / "assets"
 EMBEDDED_PARTS = {
     "generator": EMBEDDED / "stylegan2-drawn-64",
@@ -214,7 +214,7 @@ class Model(Parts):
             weight_perceptual=0.25 if has_features else 0.0,
             weight_encoder=0.0,
             weight_norm=0.1,
-            weight_coherence=0.01,
+            weight_coherence=0.02,
         )
         return Inverter(
             self.generator, self._encoder, self.discriminator, self._whitening, settings
