@@ -21,6 +21,7 @@ from tedigan.encoders.mean_face import MeanFace
 from tedigan.encoders.text import CaptionEncoder
 from tedigan.errors import ParamsError, ShapeError, StoreError, WeightsError
 from tedigan.generator.noise import NoiseMode
+from tedigan.generator.whitening import Whitening, whitening_of
 from tedigan.method.control import mix_layers
 from tedigan.method.edit import Editor, EditSettings
 from tedigan.method.inversion import InversionSettings, Inverter
@@ -29,13 +30,21 @@ from tedigan.models.parts import Parts, open_parts
 from tedigan.store import pictures
 from tedigan.store.arrays import read_npy, write_npy
 from tedigan.store.model_folders import check_finite, load_tensors, save_tensors
-from tedigan.tensors import choose_device, sample_noise, sample_z, to_images, to_pixels
+from tedigan.tensors import (
+    choose_device,
+    sample_noise,
+    sample_z,
+    stream,
+    to_images,
+    to_pixels,
+)
 
 Photograph = Image.Image | str | Path
 Codes = Float[Tensor, "n num_ws w_dim"]
 
 BATCH_SIZE = 8
-LEARNING_RATE = 0.05
+LEARNING_RATE = 0.2  # of the inversion, in whitened units of W
+MIN_PROGRESS = 0.03
 EMBEDDED = Path(__file__).resolve().parents[1] / "assets"
 EMBEDDED_PARTS = {
     "generator": EMBEDDED / "stylegan2-drawn-64",
@@ -196,15 +205,24 @@ class Model(Parts):
     def _inverter(self, num_steps: int) -> Inverter:
         if num_steps < 0:
             raise ParamsError(f"num_steps is {num_steps}; expected 0 or more. Set it.")
-        has_features, has_encoder = self.discriminator is not None, self.encoder is not None
+        has_features = self.discriminator is not None
         settings = InversionSettings(
             num_steps=num_steps,
             learning_rate=LEARNING_RATE,
+            min_progress=MIN_PROGRESS,
             weight_pixel=1.0,
-            weight_perceptual=0.5 if has_features else 0.0,
-            weight_encoder=0.5 if has_encoder else 0.0,
+            weight_perceptual=0.25 if has_features else 0.0,
+            weight_encoder=0.0,
+            weight_norm=0.1,
+            weight_coherence=0.02,
         )
-        return Inverter(self.generator, self._encoder, self.discriminator, settings)
+        return Inverter(
+            self.generator, self._encoder, self.discriminator, self._whitening, settings
+        )
+
+    @cached_property
+    def _whitening(self) -> Whitening:
+        return whitening_of(self.generator, stream(0, "whitening"))
 
     @cached_property
     def _encoder(self) -> Encoder:

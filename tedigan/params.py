@@ -106,6 +106,7 @@ class TrainEncoder(Section):
 
     init: str | None
     head_dim: Count
+    num_passes: Count
     num_synthetic_steps: CountOrZero
     num_steps: CountOrZero
     batch_size: Count
@@ -114,6 +115,7 @@ class TrainEncoder(Section):
     weight_perceptual: Weight
     weight_adversarial: Weight
     weight_latent: Weight
+    weight_delta: Weight
     style_mixing_prob: Share
     r1_gamma: Weight
     r1_interval: Count
@@ -194,9 +196,16 @@ class Manipulate(Section):
     num_steps: CountOrZero
     num_edit_steps: CountOrZero
     learning_rate: Positive
+    min_progress: Share
     weight_pixel: Weight
     weight_perceptual: Weight
     weight_encoder: Weight
+    weight_norm: Weight
+    weight_coherence: Weight
+    num_tuning_steps: CountOrZero
+    tuning_learning_rate: Positive
+    tuning_blocks: list[Count]
+    tuning_mse: Weight
     weight_text: Weight
     batch_size: Count
 

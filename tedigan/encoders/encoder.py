@@ -13,8 +13,15 @@ class Encoder(Protocol):
     w_avg, w_std: mean and deviation of the generator's W, which optimisation is measured in.
     """
 
-    w_avg: Float[Tensor, " w_dim"]
-    w_std: Float[Tensor, " w_dim"]
+    @property
+    def w_avg(self) -> Float[Tensor, " w_dim"]:
+        """Mean of W."""
+        ...
+
+    @property
+    def w_std(self) -> Float[Tensor, " w_dim"]:
+        """Deviation of W."""
+        ...
 
     def __call__(self, images: Float[Tensor, "n 3 r r"], /) -> Float[Tensor, "n num_ws w_dim"]:
         """The codes of aligned faces."""

@@ -1,6 +1,7 @@
 """Photographs + texts -> a folder of edited photographs."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -10,6 +11,8 @@ from torch import Tensor
 from tedigan.captions.lists import Edit
 from tedigan.errors import DataError
 from tedigan.method.edit import Editor
+from tedigan.method.inversion import TraceRow
+from tedigan.method.tuning import TuningSettings, tune
 from tedigan.progress import progress
 from tedigan.store import pictures
 from tedigan.store.tables import write_table
@@ -41,12 +44,15 @@ def render_edits(
     jobs: Sequence[Job],
     *,
     batch_size: int,
+    tuning: TuningSettings,
 ) -> float:
-    """Write before/, inversion/, after/, edits.csv and grid.png; the inversions' mean squared error."""
-    images = to_images(photographs)
+    """Write before/, inversion/, after/, edits.csv, trace.csv and grid.png; the inversions' mean squared error."""
+    images, trace = to_images(photographs), list[TraceRow]()
 
     def invert(part: list[int]) -> Tensor:
-        return editor.inverter.invert(images[part])
+        found = editor.inverter.trace(images[part])
+        trace.extend(replace(row, photograph=part[row.photograph]) for row in found.trace)
+        return found.ws
 
     def edit(part: list[int]) -> Tensor:
         rows, texts = zip(*(jobs[j] for j in part), strict=True)
@@ -54,12 +60,40 @@ def render_edits(
 
     inverted = _in_batches(invert, len(names), batch_size, desc="invert photographs")
     edited = _in_batches(edit, len(jobs), batch_size, desc="manipulate")
-    drawn, after = (
-        torch.cat([editor.images(part) for part in ws.split(batch_size)])
-        for ws in (inverted, edited)
-    )
+    draw = _painter(editor, images, inverted, tuning, batch_size)
+    drawn, after = draw(range(len(names)), inverted), draw([row for row, _ in jobs], edited)
+    write_trace(folder / "trace.csv", names, trace)
     _write(folder, names, jobs, photographs, to_pixels(drawn), to_pixels(after))
     return (drawn.clamp(-1, 1) - images).square().mean().item()
+
+
+def _painter(
+    editor: Editor, images: Tensor, inverted: Tensor, tuning: TuningSettings, batch_size: int
+) -> Callable[[Sequence[int], Tensor], Tensor]:
+    """(rows of photographs, codes) -> pictures: by the generator, or by what it learnt of each photograph."""
+    if not tuning.num_tuning_steps:
+        return lambda _, ws: torch.cat([editor.images(part) for part in ws.split(batch_size)])
+    inverter = editor.inverter
+    tuned = [
+        tune(
+            inverter.generator,
+            inverter.features,
+            inverted[row : row + 1],
+            images[row : row + 1].to(inverted.device),
+            tuning,
+        )
+        for row in progress(range(len(images)), desc="tune", unit="photograph")
+    ]
+    return lambda rows, ws: torch.cat(
+        [tuned[row].draw(ws[i : i + 1]).cpu() for i, row in enumerate(rows)]
+    )
+
+
+def write_trace(path: Path, names: Sequence[str], trace: Sequence[TraceRow]) -> None:
+    """A line for each photograph and step looked at: every term, without its weight."""
+    terms = list(trace[0].values) if trace else []
+    rows = [[names[row.photograph], row.step, *row.values.values()] for row in trace]
+    write_table(path, ["photograph", "step", *terms], rows)
 
 
 def _in_batches(

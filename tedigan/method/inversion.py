@@ -1,99 +1,228 @@
-"""A3: instance-level optimisation of W+ codes against one photograph each, with a fixed generator."""
+"""A3: instance-level optimisation of W+ codes against one photograph each, with a fixed generator.
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+Codes move in whitened units (tedigan.generator.whitening), in which one step of Adam means as much in any
+direction.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 from tedigan.encoders.encoder import Encoder
 from tedigan.errors import NumbersError
 from tedigan.generator.discriminator import Discriminator
 from tedigan.generator.stylegan import Generator
+from tedigan.generator.whitening import Whitening
+from tedigan.method.inversion_terms import (
+    WeightedTerm,
+    coherence_term,
+    encoder_term,
+    norm_term,
+    perceptual_term,
+    pixel_term,
+)
 
-Term = Callable[[Tensor, Tensor], Tensor]
+BETAS, EPSILON = (0.9, 0.999), 1e-8  # Adam's
+WINDOW = 10  # steps between two looks at a photograph's progress, and between two rows of its trace
+COOLING_SHARE = 4  # the rate falls over the last quarter
 
 
 @dataclass(frozen=True)
-class WeightedTerm:
-    """name: for the trace. term(ws, images): `[n]`, one value per photograph. weight: its coefficient."""
+class Schedule:
+    """num_steps: at most. learning_rate: Adam's, in whitened units.
 
-    name: str
-    weight: float
-    term: Term
+    min_progress: a photograph whose loss fell by less than this share in a window cools down and leaves; 0 = none.
+    """
+
+    num_steps: int
+    learning_rate: float
+    min_progress: float = 0.0
+
+    @property
+    def num_cooling_steps(self) -> int:
+        """Over which a photograph's rate falls by a cosine, before it leaves."""
+        return -(-self.num_steps // COOLING_SHARE)
+
+
+@dataclass(frozen=True)
+class TraceRow:
+    """The terms of one photograph (a row of its batch) before one step, without their weights."""
+
+    photograph: int
+    step: int
+    values: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Inversion:
+    """Codes, and how they came about; the trace is sorted by photograph, then step."""
+
+    ws: Float[Tensor, "n num_ws w_dim"]
+    trace: list[TraceRow]
+
+
+@dataclass
+class _Descent:
+    """The photographs that are still optimised: their rows, and Adam's numbers for each.
+
+    cools_at: the step at which each one's rate begins to fall.
+    """
+
+    rows: Int64[Tensor, " n"]
+    shift: Float[Tensor, "n num_ws num_axes"]
+    first: Tensor
+    second: Tensor
+    cools_at: Int64[Tensor, " n"]
+    windows: list[Tensor] = field(default_factory=list)
+    before: Tensor | None = None
+
+    @classmethod
+    def begin(cls, shape: Sequence[int], device: torch.device, schedule: Schedule) -> "_Descent":
+        """All of them, not moved yet."""
+        rows, zeros = torch.arange(shape[0], device=device), torch.zeros(*shape, device=device)
+        latest = schedule.num_steps - schedule.num_cooling_steps
+        return cls(rows, zeros, zeros, zeros, torch.full_like(rows, latest))
+
+    def move(self, gradient: Tensor, step: int, schedule: Schedule) -> None:
+        """One step of Adam, each photograph at its own rate."""
+        beta, beta2 = BETAS
+        self.first = self.first.lerp(gradient, 1 - beta)
+        self.second = self.second.lerp(gradient.square(), 1 - beta2)
+        first = self.first / (1 - beta ** (step + 1))
+        second = self.second / (1 - beta2 ** (step + 1))
+        left = 1 - (step - self.cools_at).clamp(min=0) / schedule.num_cooling_steps
+        rates = schedule.learning_rate * (0.5 - 0.5 * torch.cos(left * torch.pi))
+        self.shift = self.shift - rates[:, None, None] * first / (second.sqrt() + EPSILON)
+
+    def look(self, losses: Tensor, step: int, schedule: Schedule) -> None:
+        """At the end of each window, send the photographs into cooling that gained too little in it."""
+        if not schedule.min_progress:
+            return
+        self.windows.append(losses)
+        if len(self.windows) < WINDOW:
+            return
+        now, self.windows = torch.stack(self.windows).mean(dim=0), []
+        if self.before is not None:
+            stalled = now >= (1 - schedule.min_progress) * self.before
+            self.cools_at = torch.where(stalled, self.cools_at.clamp(max=step + 1), self.cools_at)
+        self.before = now
+
+    def leave(self, step: int, schedule: Schedule) -> Tensor:
+        """Which have cooled down with this step."""
+        return step + 1 >= self.cools_at + schedule.num_cooling_steps
+
+    def keep(self, stay: Tensor) -> None:
+        """Only these are optimised from now on."""
+        for name in ("rows", "shift", "first", "second", "cools_at"):
+            setattr(self, name, getattr(self, name)[stay])
+        self.windows = [window[stay] for window in self.windows]
+        self.before = None if self.before is None else self.before[stay]
 
 
 def optimise_ws(
     generator: Generator,
     ws: Float[Tensor, "n num_ws w_dim"],
     terms: Sequence[WeightedTerm],
-    *,
-    num_steps: int,
-    learning_rate: float,
-) -> tuple[Float[Tensor, "n num_ws w_dim"], list[dict[str, float]]]:
+    whitening: Whitening,
+    schedule: Schedule,
+) -> Inversion:
     """ws* = argmin sum of weighted terms, by Adam from `ws`.
 
-    Photographs do not influence each other: each has its own code, loss and step. The rate falls by a
-    cosine over the last quarter. Returns the codes and the trace (each term's mean, one row a step); where no
-    term weighs anything the codes come back as they are, with an empty trace.
+    Photographs do not influence each other: each has its own code, loss, rate and step, and leaves the batch when
+    it has cooled down. Where no term weighs anything the codes come back as they are, with an empty trace.
     """
     active = [term for term in terms if term.weight > 0]
+    found, trace = ws.detach().clone(), list[TraceRow]()
     if not active:
-        return ws.detach().clone(), []
-    free = ws.detach().clone().requires_grad_(True)
-    optimiser = torch.optim.Adam([free], lr=learning_rate, betas=(0.9, 0.999))
-    trace: list[dict[str, float]] = []
-    for step in range(num_steps):
-        ramp = min(1.0, 4 * (1 - step / num_steps))
-        for group in optimiser.param_groups:
-            group["lr"] = (
-                learning_rate * (0.5 - 0.5 * torch.cos(torch.tensor(ramp * torch.pi))).item()
-            )
-        images = generator.synthesis(free, noise_mode="const")
-        values = {term.name: term.term(free, images) for term in active}
-        loss = torch.stack([term.weight * values[term.name].sum() for term in active]).sum()
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
-        trace.append({name: value.mean().item() for name, value in values.items()})
-    if not torch.isfinite(free).all():
+        return Inversion(found, trace)
+    shape = (len(ws), ws.shape[1], whitening.num_axes)
+    descent = _Descent.begin(shape, ws.device, schedule)
+    for step in range(schedule.num_steps):
+        values, losses, gradient = _slope(generator, ws, active, whitening, descent)
+        if step % WINDOW == 0:
+            trace += _rows(values, descent.rows, step)
+        descent.move(gradient, step, schedule)
+        descent.look(losses, step, schedule)
+        done = descent.leave(step, schedule)
+        if done.any():
+            found[descent.rows[done]] += descent.shift[done] @ whitening.to_w
+            descent.keep(~done)
+        if not len(descent.rows):
+            break
+    if not torch.isfinite(found).all():
         raise NumbersError(
-            f"an inversion gave codes that are no numbers at learning rate {learning_rate:g}, expected finite "
-            "ones; it diverged. Lower the learning rate, first by half."
+            f"an inversion gave codes that are no numbers at learning rate {schedule.learning_rate:g}, expected "
+            "finite ones; it diverged. Lower the learning rate, first by half."
         )
-    return free.detach(), trace
+    return Inversion(found, sorted(trace, key=lambda row: (row.photograph, row.step)))
+
+
+def _slope(
+    generator: Generator,
+    ws: Tensor,
+    terms: Sequence[WeightedTerm],
+    whitening: Whitening,
+    descent: _Descent,
+) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+    """Each term's values, their weighted sums, and the gradient of those, in whitened units."""
+    shift = descent.shift.requires_grad_(True)
+    moved = ws.detach()[descent.rows] + shift @ whitening.to_w
+    images = generator.synthesis(moved, noise_mode="const")
+    values = {term.name: term.term(moved, images, descent.rows) for term in terms}
+    losses = torch.stack([term.weight * values[term.name] for term in terms]).sum(dim=0)
+    (gradient,) = torch.autograd.grad(losses.sum(), shift)
+    descent.shift = shift.detach()
+    return {name: value.detach() for name, value in values.items()}, losses.detach(), gradient
+
+
+def _rows(values: dict[str, Tensor], rows: Tensor, step: int) -> list[TraceRow]:
+    columns = {name: value.tolist() for name, value in values.items()}
+    return [
+        TraceRow(row, step, {name: column[i] for name, column in columns.items()})
+        for i, row in enumerate(rows.tolist())
+    ]
 
 
 @dataclass(frozen=True)
 class InversionSettings:
-    """The numbers of `Inverter`: optimiser steps, Adam's rate, and the weights of the terms."""
+    """The numbers of `Inverter`: its schedule, and the weights of its terms; see params.yaml."""
 
     num_steps: int
     learning_rate: float
+    min_progress: float
     weight_pixel: float
     weight_perceptual: float
     weight_encoder: float
+    weight_norm: float
+    weight_coherence: float
 
 
 @dataclass(frozen=True)
 class Inverter:
     """Photographs -> W+ codes: by the encoder, then by optimisation (TediGAN A3).
 
-    features: the generator's discriminator; None where `weight_perceptual` is 0.
+    features: the generator's discriminator; None where `weight_perceptual` is 0. whitening: of its W.
     """
 
     generator: Generator
     encoder: Encoder
     features: Discriminator | None
+    whitening: Whitening
     settings: InversionSettings
 
     def invert(self, images: Float[Tensor, "n 3 r r"]) -> Float[Tensor, "n num_ws w_dim"]:
         """The encoder's codes, optimised against the photographs."""
+        return self.trace(images).ws
+
+    def trace(self, images: Float[Tensor, "n 3 r r"]) -> Inversion:
+        """The same with its trace."""
         images = images.to(self.encoder.w_avg.device)
         with torch.no_grad():
             start = self.encoder(images)
-        return self.refine(images, start, num_steps=self.settings.num_steps)
+        return self._optimise(images, start, self.settings.num_steps)
 
     def refine(
         self,
@@ -103,53 +232,26 @@ class Inverter:
         num_steps: int,
     ) -> Float[Tensor, "n num_ws w_dim"]:
         """Codes optimised from `ws` against the photographs, with further terms that hold them."""
-        settings, encoder = self.settings, self.encoder
-        images = images.to(encoder.w_avg.device)
+        images = images.to(self.encoder.w_avg.device)
+        return self._optimise(images, ws, num_steps, *held).ws
+
+    def _optimise(
+        self, images: Tensor, ws: Tensor, num_steps: int, *held: WeightedTerm
+    ) -> Inversion:
+        settings = self.settings
+        schedule = Schedule(num_steps, settings.learning_rate, settings.min_progress)
+        terms = [*self._terms(images), *held]
+        return optimise_ws(self.generator, ws, terms, self.whitening, schedule)
+
+    def _terms(self, images: Tensor) -> list[WeightedTerm]:
+        settings, encoder, whitening = self.settings, self.encoder, self.whitening
         terms = [
             WeightedTerm("pixel", settings.weight_pixel, pixel_term(images)),
             WeightedTerm("encoder", settings.weight_encoder, encoder_term(encoder, encoder.w_std)),
-            *held,
+            WeightedTerm("norm", settings.weight_norm, norm_term(whitening)),
+            WeightedTerm("coherence", settings.weight_coherence, coherence_term(whitening)),
         ]
         if self.features is not None:
             perceptual = perceptual_term(images, self.features.features)
             terms.append(WeightedTerm("perceptual", settings.weight_perceptual, perceptual))
-        rate = settings.learning_rate
-        found, _ = optimise_ws(self.generator, ws, terms, num_steps=num_steps, learning_rate=rate)
-        return found
-
-
-def pixel_term(photographs: Float[Tensor, "n 3 r r"]) -> Term:
-    """mean (x - G(ws))^2 of each photograph."""
-    return lambda _, images: (images - photographs).square().mean(dim=[1, 2, 3])
-
-
-def perceptual_term(
-    photographs: Float[Tensor, "n 3 r r"], features: Callable[[Tensor], list[Tensor]]
-) -> Term:
-    """mean |F(x) - F(G(ws))|, each map in deviations of that photograph's map, which is computed once."""
-    with torch.no_grad():
-        target = [
-            (maps, maps.std(dim=[1, 2, 3], keepdim=True) + 1e-6) for maps in features(photographs)
-        ]
-
-    def term(_: Tensor, images: Tensor) -> Tensor:
-        distances = [
-            ((ours - theirs).abs() / scale).mean(dim=[1, 2, 3])
-            for ours, (theirs, scale) in zip(features(images), target, strict=True)
-        ]
-        return torch.stack(distances).mean(dim=0)
-
-    return term
-
-
-def encoder_term(encoder: Callable[[Tensor], Tensor], w_std: Float[Tensor, " w_dim"]) -> Term:
-    """mean (ws - E(G(ws)))^2 in deviations of W: keeps ws where the encoder would find it again."""
-    return lambda ws, images: ((ws - encoder(images)) / w_std).square().mean(dim=[1, 2])
-
-
-def anchor_term(
-    target: Float[Tensor, "n num_ws w_dim"], layers: Sequence[int], w_std: Float[Tensor, " w_dim"]
-) -> Term:
-    """mean (ws - target)^2 on the named layers: holds them at what the text asked for."""
-    rows = list(layers)
-    return lambda ws, _: ((ws[:, rows] - target[:, rows]) / w_std).square().mean(dim=[1, 2])
+        return terms

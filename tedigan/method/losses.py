@@ -48,6 +48,11 @@ def perceptual_loss(features: list[Tensor], target: list[Tensor]) -> Float[Tenso
     return torch.stack(terms).mean()
 
 
+def delta_loss(u: Float[Tensor, "n num_ws num_axes"]) -> Float[Tensor, ""]:
+    """mean_i (u_i - u_0)^2 over i >= 1: keeps a code near to one w for all layers (e4e, arXiv:2102.02766)."""
+    return (u[:, 1:] - u[:, :1]).square().mean()
+
+
 def latent_loss(
     ws: Float[Tensor, "n num_ws w_dim"],
     target: Float[Tensor, "n num_ws w_dim"],

@@ -6,6 +6,7 @@ from typing import Literal
 import torch
 
 from tedigan.generator.engine import Engine, choose_engine
+from tedigan.generator.whitening import whitening_of
 from tedigan.method.inversion import InversionSettings, Inverter
 from tedigan.method.text_to_face import FaceMaker, FaceSettings
 from tedigan.models.opening import (
@@ -14,6 +15,7 @@ from tedigan.models.opening import (
     load_generator,
     load_text_encoder,
 )
+from tedigan.tensors import stream
 
 
 def open_face_maker(
@@ -42,9 +44,11 @@ def open_face_maker(
 def open_inverter(models: Path, device: torch.device, settings: InversionSettings) -> Inverter:
     """Photographs -> codes. models: the folder that holds generator/ and encoder/."""
     has_features = settings.weight_perceptual > 0
+    generator = load_generator(models / "generator", device)
     return Inverter(
-        load_generator(models / "generator", device),
-        load_encoder(models / "encoder", device),
+        generator,
+        load_encoder(models / "encoder", generator),
         load_discriminator(models / "generator", device) if has_features else None,
+        whitening_of(generator, stream(0, "whitening")),
         settings,
     )

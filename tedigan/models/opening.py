@@ -7,7 +7,7 @@ import torch
 from tedigan.encoders.adopted import AdoptedEncoder, official_encoder
 from tedigan.encoders.encoder import Encoder
 from tedigan.encoders.text import CaptionEncoder, TextBackbone, TextEncoder
-from tedigan.encoders.visual import VisualEncoder
+from tedigan.encoders.visual import RefiningEncoder, VisualEncoder
 from tedigan.errors import WeightsError
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.discriminator import Discriminator
@@ -38,17 +38,18 @@ def load_discriminator(folder: Path, device: torch.device) -> Discriminator:
     return discriminator
 
 
-def load_encoder(folder: Path, device: torch.device) -> Encoder:
-    """The inversion encoder: images -> ws; trained here, or an official one that was adopted."""
-    config = read_config(folder)
+def load_encoder(folder: Path, generator: Generator) -> Encoder:
+    """The inversion encoder of a generator: images -> ws; trained here, or an official one that was adopted."""
+    config, device = read_config(folder), generator.mapping.w_avg.device
     encoder: VisualEncoder | AdoptedEncoder
     if config["architecture"] == "adopted_encoder":
         encoder = AdoptedEncoder(official_encoder(config["network"]))
     else:
-        generator = GeneratorConfig.from_json(config["generator"])
-        encoder = VisualEncoder(generator, head_dim=int(config["head_dim"]))
+        encoder = VisualEncoder.from_json(config)
     load_into(encoder, folder / "encoder.safetensors")
     freeze(encoder, device)
+    if isinstance(encoder, VisualEncoder):
+        return RefiningEncoder(encoder, generator)
     return encoder
 
 

@@ -72,7 +72,7 @@ def _any_encoder(place: Path, generator: Generator, device: torch.device) -> Enc
     if config.get("architecture") in OURS:
         made_for = config["generator"]
         _check_fits(place, (made_for["num_ws"], made_for["w_dim"]), generator)
-        return load_encoder(place, device)
+        return load_encoder(place, generator)
     fitted = fit_encoder(read_encoder(place)[0], generator, place, seed=0)
     freeze(fitted, device)
     return fitted

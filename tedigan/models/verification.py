@@ -12,7 +12,6 @@ from tedigan.encoders.adopted import AdoptedEncoder, official_encoder
 from tedigan.encoders.text import TextEncoder
 from tedigan.encoders.visual import VisualEncoder
 from tedigan.errors import WeightsError
-from tedigan.generator.config import GeneratorConfig
 from tedigan.models.imports import Config, generator_networks
 from tedigan.store.model_folders import check_sums, load_into, read_config
 
@@ -49,11 +48,6 @@ def _networks_of(config: Config, folder: Path) -> dict[str, nn.Module]:
     return {name: network for name, network in networks.items() if name not in absent}
 
 
-def _visual_encoder(config: Config) -> dict[str, nn.Module]:
-    generator = GeneratorConfig.from_json(config["generator"])
-    return {"encoder": VisualEncoder(generator, head_dim=int(config["head_dim"]))}
-
-
 def _text_encoder(config: Config) -> dict[str, nn.Module]:
     sizes = (config[name] for name in ("embedding_dim", "hidden_dim", "num_ws", "w_dim"))
     return {"text_encoder": TextEncoder(*sizes)}
@@ -66,7 +60,7 @@ def _official_encoder(config: Config) -> dict[str, nn.Module]:
 _KINDS: dict[str, Callable[[Config], dict[str, nn.Module]]] = {
     "stylegan2": generator_networks,
     "stylegan1": generator_networks,
-    "visual_encoder": _visual_encoder,
+    "visual_encoder": lambda c: {"encoder": VisualEncoder.from_json(c)},
     "adopted_encoder": lambda c: {"encoder": AdoptedEncoder(official_encoder(c["network"]))},
     "idinvert_encoder": _official_encoder,
     "psp_encoder": _official_encoder,

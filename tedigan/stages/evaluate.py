@@ -47,7 +47,7 @@ def networks_of(workspace: Workspace) -> Networks:
         precision=faces.precision,
         compilation=faces.compile,
     )
-    return Networks.of(maker, load_encoder(workspace.model("encoder"), device))
+    return Networks.of(maker, load_encoder(workspace.model("encoder"), maker.generator))
 
 
 def evaluate(workspace: Workspace, networks: Networks) -> Outcome:

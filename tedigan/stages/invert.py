@@ -5,7 +5,7 @@ import torch
 from tedigan.dataset.folder import Dataset
 from tedigan.jobs.invert_photographs import invert_photographs
 from tedigan.method.losses import latent_loss
-from tedigan.models.opening import load_encoder
+from tedigan.models.opening import load_encoder, load_generator
 from tedigan.store.files import finished_folder, sha256_file, write_json
 from tedigan.store.model_folders import save_tensors
 from tedigan.workspace import Outcome, Workspace
@@ -14,7 +14,8 @@ from tedigan.workspace import Outcome, Workspace
 def run(workspace: Workspace) -> Outcome:
     """Write codes.safetensors: `ids` int64 [n], `ws` float32 [n, num_ws, w_dim], in id order."""
     data, source = Dataset.open(workspace.dataset), workspace.model("encoder")
-    encoder = load_encoder(source, workspace.device)
+    generator = load_generator(workspace.model("generator"), workspace.device)
+    encoder = load_encoder(source, generator)
     ws = invert_photographs(data, encoder, batch_size=workspace.params.invert.batch_size)
     with finished_folder(workspace.codes) as folder:
         save_tensors(folder / "codes.safetensors", {"ids": torch.tensor(data.ids), "ws": ws})

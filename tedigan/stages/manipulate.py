@@ -9,6 +9,7 @@ from tedigan.errors import DataError
 from tedigan.jobs.render_edits import jobs_of, render_edits
 from tedigan.method.edit import Editor, EditSettings
 from tedigan.method.inversion import InversionSettings
+from tedigan.method.tuning import TuningSettings
 from tedigan.models.makers import open_inverter
 from tedigan.models.opening import load_text_encoder
 from tedigan.params import chosen
@@ -30,7 +31,7 @@ def check(workspace: Workspace) -> None:
 
 
 def run(workspace: Workspace) -> Outcome:
-    """Write before/, inversion/, after/ pictures, edits.csv, grid.png and recipe.json."""
+    """Write before/, inversion/, after/ pictures, edits.csv, trace.csv, grid.png and recipe.json."""
     params = workspace.params.manipulate
     edits = read_edits(workspace.at(params.edits))
     names, photographs = _photographs(workspace)
@@ -41,7 +42,13 @@ def run(workspace: Workspace) -> Outcome:
     editor = Editor(inverter, captions, chosen(params, EditSettings))
     with finished_folder(workspace.result("manipulated")) as folder:
         residual = render_edits(
-            folder, editor, names, photographs, jobs, batch_size=params.batch_size
+            folder,
+            editor,
+            names,
+            photographs,
+            jobs,
+            batch_size=params.batch_size,
+            tuning=chosen(params, TuningSettings),
         )
         recipe = {"params": params.model_dump(mode="json"), "models": model_digests(models)}
         write_json(folder / "recipe.json", recipe | {"text_layers": editor.text_layers})

@@ -12,7 +12,14 @@ from tedigan.tensors import stream
 from tedigan.training.encoder_trainer import EncoderSettings, EncoderTrainer, new_encoder
 from tedigan.workspace import Outcome, Workspace
 
-LOSSES = ("loss_pixel", "loss_perceptual", "loss_latent", "loss_adversarial", "loss_d")
+LOSSES = (
+    "loss_pixel",
+    "loss_perceptual",
+    "loss_latent",
+    "loss_delta",
+    "loss_adversarial",
+    "loss_d",
+)
 
 
 def run(workspace: Workspace) -> Outcome:
@@ -29,7 +36,13 @@ def run(workspace: Workspace) -> Outcome:
         return Outcome(metrics={"adopted": 1.0})
     data = Dataset.open(workspace.dataset)
     generator, features = load_generator(source, device), load_discriminator(source, device)
-    encoder = new_encoder(generator, features, head_dim=params.head_dim, seed=params.seed)
+    encoder = new_encoder(
+        generator,
+        features,
+        head_dim=params.head_dim,
+        num_passes=params.num_passes,
+        seed=params.seed,
+    )
     trainer = EncoderTrainer(generator, features, encoder, chosen(params, EncoderSettings))
 
     loop = open_loop(workspace, "train_encoder", [workspace.dataset, source])
@@ -48,6 +61,8 @@ def run(workspace: Workspace) -> Outcome:
         config = {
             "architecture": "visual_encoder",
             "head_dim": params.head_dim,
+            "num_axes": encoder.whitening.num_axes,
+            "num_passes": params.num_passes,
             "generator": encoder.config.to_json(),
             "generator_sha256": sha256_file(source / "G_ema.safetensors"),
             "training": params.model_dump(mode="json", exclude={"checkpoint_every"}),

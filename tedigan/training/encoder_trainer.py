@@ -3,9 +3,12 @@
 Two phases: pairs (G(ws), ws) with the exact code as target, then photographs with
 
     L_E = w_pix mean((x - x^)^2) + w_perc perceptual(x, x^) + w_adv softplus(-D(x^)) + w_lat |E(G(ws)) - ws|^2
+          + w_delta mean_i |u_i - u_0|^2
     L_D = softplus(D(x^)) + softplus(-D(x)) + gamma/2 |grad D(x)|^2
 
-with D starting from the generator's discriminator. One E step, then one D step on the same batch.
+with D starting from the generator's discriminator, and u the whitened code of the photograph (the last term is
+e4e's delta regularisation, arXiv:2102.02766). One E step for each pass of the encoder (ReStyle, arXiv:2104.02699),
+each from where the last one ended, then one D step on the same batch.
 """
 
 import copy
@@ -15,10 +18,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tedigan.encoders.visual import VisualEncoder, w_statistics
+from tedigan.encoders.visual import RefiningEncoder, VisualEncoder, w_statistics
 from tedigan.generator.discriminator import Discriminator
 from tedigan.generator.stylegan import Generator
-from tedigan.method.losses import generator_loss, latent_loss, perceptual_loss, pixel_loss
+from tedigan.generator.whitening import whitening_of
+from tedigan.method.losses import (
+    delta_loss,
+    generator_loss,
+    latent_loss,
+    perceptual_loss,
+    pixel_loss,
+)
 from tedigan.tensors import stream
 from tedigan.training.adversarial import adam, discriminator_step, mix_styles
 from tedigan.training.schedules import set_rate, warm_up_then_fall
@@ -36,21 +46,27 @@ class EncoderSettings:
     weight_perceptual: float
     weight_adversarial: float
     weight_latent: float
+    weight_delta: float
     style_mixing_prob: float
     r1_gamma: float
     r1_interval: int
 
 
 def new_encoder(
-    generator: Generator, features: Discriminator, *, head_dim: int, seed: int
+    generator: Generator, features: Discriminator, *, head_dim: int, num_passes: int, seed: int
 ) -> VisualEncoder:
     """An encoder that knows the discriminator's faces and guesses the mean one, on the generator's device."""
-    encoder = VisualEncoder(generator.config, head_dim=head_dim)
-    encoder = encoder.to(generator.mapping.w_avg.device)
+    whitening = whitening_of(generator, stream(seed, "whitening"))
+    encoder = VisualEncoder(
+        generator.config,
+        head_dim=head_dim,
+        num_axes=whitening.num_axes,
+        num_passes=num_passes,
+    ).to(generator.mapping.w_avg.device)
     torch.manual_seed(seed)
     for layer in (encoder.fc, encoder.out):
         torch.nn.init.normal_(layer.weight)
-    encoder.start_from(features, *w_statistics(generator, stream(seed, "w_statistics")))
+    encoder.start_from(features, whitening, *w_statistics(generator, stream(seed, "w_statistics")))
     return encoder
 
 
@@ -65,6 +81,7 @@ class EncoderTrainer:
 
     def __post_init__(self) -> None:
         self.adversary = copy.deepcopy(self.features).requires_grad_(True)
+        self.passes = RefiningEncoder(self.encoder, self.generator)
         self.num_steps = self.settings.num_synthetic_steps + self.settings.num_steps
         self.optimiser = torch.optim.Adam(
             self.encoder.parameters(), lr=self.settings.learning_rate, betas=(0.9, 0.99)
@@ -89,61 +106,92 @@ class EncoderTrainer:
         )
 
     def synthetic_step(self, rng: torch.Generator) -> dict[str, float]:
-        """The exact code is known: only the latent term."""
-        loss = self._latent_term(self.settings.batch_size, rng)
-        self._update(loss)
+        """The exact code is known: only the latent term. The loss is the last pass's."""
+        images, target = self._pairs(self.settings.batch_size, rng)
+        ws, loss = self.passes.start(len(images)), torch.zeros([])
+        for _ in range(self.encoder.num_passes):
+            ws = self.passes.refine(images, ws.detach())
+            loss = self._latent_term(ws, target)
+            self._update(loss)
         return {"loss_latent": loss.item()}
 
     def photograph_step(
         self, photographs: Tensor, rng: torch.Generator, index: int
     ) -> dict[str, float]:
-        """All terms on photographs, the latent term on half as many pairs; then the adversary."""
+        """All terms on photographs, the latent term on half as many pairs; then the adversary.
+
+        The losses are the last pass's.
+        """
         settings = self.settings
         flips = torch.rand(len(photographs), 1, 1, 1, generator=rng) < 0.5
         photographs = torch.where(flips.to(photographs.device), photographs.flip(3), photographs)
-        images = self.generator.synthesis(self.encoder(photographs), noise_mode="const")
-        with torch.no_grad():
-            target = self.features.features(photographs)
-        self.adversary.requires_grad_(False)
-        terms = {
-            "loss_pixel": (settings.weight_pixel, pixel_loss(images, photographs)),
-            "loss_perceptual": (
-                settings.weight_perceptual,
-                perceptual_loss(self.features.features(images), target),
-            ),
-            "loss_adversarial": (
-                settings.weight_adversarial,
-                generator_loss(self.adversary(images)),
-            ),
-            "loss_latent": (
-                settings.weight_latent,
-                self._latent_term(max(1, settings.batch_size // 2), rng),
-            ),
-        }
-        self._update(sum((weight * term for weight, term in terms.values()), torch.zeros([])))
-        self.adversary.requires_grad_(True)
-        numbers = {name: term.item() for name, (_, term) in terms.items()}
+        numbers, images = self._encoder_steps(photographs, rng)
         loss_d = discriminator_step(
             self.adversary,
             self.adversary_optimiser,
             photographs,
-            images.detach(),
+            images,
             r1_gamma=settings.r1_gamma,
             r1_interval=settings.r1_interval,
             index=index,
         )
         return numbers | {"loss_d": loss_d}
 
-    def _latent_term(self, n: int, rng: torch.Generator) -> Tensor:
-        """mean |E(G(ws)) - ws|^2 in standard deviations of W, ws by style mixing."""
-        device = self.encoder.w_avg.device
-        z = torch.randn(2 * n, self.generator.config.z_dim, generator=rng).to(device)
+    def _encoder_steps(
+        self, photographs: Tensor, rng: torch.Generator
+    ) -> tuple[dict[str, float], Tensor]:
+        """One step for each pass; the terms of the last one, and its pictures."""
         with torch.no_grad():
-            ws = self.generator.ws_of(z)
-            ws = mix_styles(ws[:n], ws[n:], rng, prob=self.settings.style_mixing_prob)
-            images = self.generator.synthesis(ws, noise_mode="random", generator=rng)
+            features = self.features.features(photographs)
+        made, target = self._pairs(max(1, self.settings.batch_size // 2), rng)
+        ws, made_ws = self.passes.start(len(photographs)), self.passes.start(len(made))
+        terms, images = dict[str, tuple[float, Tensor]](), photographs
+        self.adversary.requires_grad_(False)
+        for _ in range(self.encoder.num_passes):
+            ws = self.passes.refine(photographs, ws.detach())
+            made_ws = self.passes.refine(made, made_ws.detach())
+            images = self.generator.synthesis(ws, noise_mode="const")
+            terms = self._picture_terms(images, photographs, features) | {
+                "loss_latent": (self.settings.weight_latent, self._latent_term(made_ws, target)),
+                "loss_delta": (
+                    self.settings.weight_delta,
+                    delta_loss(self.encoder.whitening.whiten(ws)),
+                ),
+            }
+            self._update(sum((weight * term for weight, term in terms.values()), torch.zeros([])))
+        self.adversary.requires_grad_(True)
+        return {name: term.item() for name, (_, term) in terms.items()}, images.detach()
+
+    def _picture_terms(
+        self, images: Tensor, photographs: Tensor, features: list[Tensor]
+    ) -> dict[str, tuple[float, Tensor]]:
+        """What compares pictures, each with its weight. features: the photographs'."""
+        settings = self.settings
+        return {
+            "loss_pixel": (settings.weight_pixel, pixel_loss(images, photographs)),
+            "loss_perceptual": (
+                settings.weight_perceptual,
+                perceptual_loss(self.features.features(images), features),
+            ),
+            "loss_adversarial": (
+                settings.weight_adversarial,
+                generator_loss(self.adversary(images)),
+            ),
+        }
+
+    @torch.no_grad()
+    def _pairs(self, n: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Pictures in -1..1 of n codes by style mixing, and the codes."""
+        z = torch.randn(2 * n, self.generator.config.z_dim, generator=rng)
+        ws = self.generator.ws_of(z.to(self.encoder.w_avg.device))
+        ws = mix_styles(ws[:n], ws[n:], rng, prob=self.settings.style_mixing_prob)
+        images = self.generator.synthesis(ws, noise_mode="random", generator=rng)
+        return images.clamp(-1, 1), ws
+
+    def _latent_term(self, ws: Tensor, target: Tensor) -> Tensor:
+        """mean |ws - target|^2 in standard deviations of W."""
         scale = self.encoder.w_std
-        return latent_loss(self.encoder(images.clamp(-1, 1)) / scale, ws / scale)
+        return latent_loss(ws / scale, target / scale)
 
     def _update(self, loss: Tensor) -> None:
         self.optimiser.zero_grad(set_to_none=True)

@@ -38,7 +38,7 @@ def test_inversions_and_the_mean_face_are_drawn_with_the_stored_noise(untrained:
     networks, generator = networks_of(untrained), maker_of(untrained).generator
     data = Dataset.open(untrained.dataset)
     photographs = data.pixels(data.split("test")[:3])
-    encoder = load_encoder(untrained.model("encoder"), torch.device("cpu"))
+    encoder = load_encoder(untrained.model("encoder"), generator)
     drawn = generator.synthesis(encoder(to_images(photographs)))
     assert torch.equal(networks.invert(photographs), to_pixels(drawn))
     mean_code = generator.mapping.w_avg.expand(1, generator.num_ws, -1)

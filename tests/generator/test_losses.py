@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from tedigan.method.losses import (
+    delta_loss,
     discriminator_loss,
     generator_loss,
     latent_loss,
@@ -93,3 +94,10 @@ def test_the_latent_loss_weighs_each_layer_by_its_share() -> None:
     ws = torch.tensor([0.0, 2.0, 3.0])[None, :, None].expand(2, 3, 4)
     shares = torch.tensor([0.5, 0.25, 0.25])
     assert latent_loss(ws, torch.zeros(2, 3, 4), shares).item() == pytest.approx(1 + 9 / 4)
+
+
+def test_the_delta_loss_is_the_mean_square_of_the_differences_from_the_first_layer():
+    u = torch.zeros(2, 3, 4)
+    u[0] += 7.0
+    u[1, 2] = 2.0
+    assert delta_loss(u).item() == 1.0

@@ -10,7 +10,8 @@ from torch import Tensor
 from tedigan.dataset.folder import Dataset
 from tedigan.encoders.text import NEUTRAL_TEXT
 from tedigan.method.edit import Editor, EditSettings
-from tedigan.method.inversion import InversionSettings, encoder_term, perceptual_term, pixel_term
+from tedigan.method.inversion import InversionSettings
+from tedigan.method.inversion_terms import encoder_term, perceptual_term, pixel_term
 from tedigan.models.makers import open_inverter
 from tedigan.models.opening import load_text_encoder
 from tedigan.params import chosen
@@ -103,7 +104,8 @@ def test_an_edit_does_not_depend_on_the_edits_beside_it(
 
 
 ONLY = {
-    f"weight_{name}": 0.0 for name in ("pixel", "perceptual", "encoder", "text")
+    f"weight_{name}": 0.0
+    for name in ("pixel", "perceptual", "encoder", "norm", "coherence", "text")
 }  # all but one are off
 
 
@@ -122,7 +124,7 @@ def test_inversion_lowers_the_term_that_has_a_weight_and_no_other_decides(
     def value(weighted: str) -> float:
         weights = ONLY | {f"weight_{weighted}": 1.0}
         ws = changed(editor, num_steps=12, **weights).inverter.invert(photographs)
-        return terms[name](ws, editor.images(ws)).mean().item()
+        return terms[name](ws, editor.images(ws), torch.arange(2)).mean().item()
 
     assert all(value(name) < value(other) for other in terms if other != name)
 
@@ -144,6 +146,35 @@ def test_the_texts_layers_are_held_where_the_text_put_them(
     free, held = strayed(0.0), strayed(1000.0)
     assert (held[TEXT_LAYERS] < 0.3 * free[TEXT_LAYERS]).all()
     assert (held[OTHER_LAYERS] > 0.7 * free[OTHER_LAYERS]).all()
+
+
+def trace_of(workspace: Workspace) -> list[dict[str, str]]:
+    with (workspace.result("manipulated") / "trace.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_stage_writes_the_trace_of_each_inversion(untrained: Workspace) -> None:
+    ids = Dataset.open(untrained.dataset).split("test")[:2]
+    manipulated(untrained, [f"*,{TEXTS[0]}"], num_steps=15, batch_size=1, min_progress=0.0)
+    rows = trace_of(untrained)
+    assert [(row["photograph"], row["step"]) for row in rows] == [
+        (str(id), step) for id in ids for step in ("0", "10")
+    ]
+    assert float(rows[1]["pixel"]) < float(rows[0]["pixel"])
+
+
+def test_the_stage_tunes_layers_to_each_photograph(untrained: Workspace) -> None:
+    def distance(num_tuning_steps: int) -> float:
+        rows = manipulated(
+            untrained,
+            [f"*,{TEXTS[0]}"],
+            num_tuning_steps=num_tuning_steps,
+            tuning_blocks=[16, 32],
+            tuning_learning_rate=0.05,
+        )
+        return sum(difference(untrained, row["before"], row["inversion"]) for row in rows)
+
+    assert distance(10) < 0.95 * distance(0)
 
 
 def manipulated(workspace: Workspace, edits: list[str], **values: object) -> list[dict[str, str]]:

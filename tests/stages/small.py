@@ -9,6 +9,7 @@ from tedigan.encoders.visual import VisualEncoder, w_statistics
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.discriminator import Discriminator
 from tedigan.generator.stylegan import Generator
+from tedigan.generator.whitening import whitening_of
 from tedigan.store.model_folders import save_model, save_tensors
 from tedigan.tensors import stream
 from tedigan.workspace import Workspace
@@ -75,10 +76,12 @@ def write_models(workspace: Workspace) -> None:
     networks = {"G_ema": generator, "G": generator, "D": discriminator}
     save_model(workspace.model("generator"), networks, CONFIG.to_json() | {"training": {}}, "")
 
-    encoder = VisualEncoder(CONFIG, head_dim=16)
-    encoder.start_from(discriminator, mean, std)
+    whitening = whitening_of(generator, stream("whitening"), num_samples=256)
+    sizes = {"head_dim": 16, "num_axes": whitening.num_axes, "num_passes": 1}
+    encoder = VisualEncoder(CONFIG, **sizes)
+    encoder.start_from(discriminator, whitening, mean, std)
     torch.nn.init.normal_(encoder.out.weight)
-    about = {"architecture": "visual_encoder", "head_dim": 16, "generator": CONFIG.to_json()}
+    about = {"architecture": "visual_encoder", "generator": CONFIG.to_json(), **sizes}
     save_model(workspace.model("encoder"), {"encoder": encoder}, about, "")
 
     sizes = {"embedding_dim": 384, "hidden_dim": 16, "num_ws": CONFIG.num_ws, "w_dim": CONFIG.w_dim}

@@ -4,27 +4,31 @@ import pytest
 import torch
 from torch import Tensor
 
-from tedigan.encoders.visual import VisualEncoder
 from tedigan.method.losses import generator_loss, latent_loss, perceptual_loss, pixel_loss
-from tedigan.params import chosen, read_params
+from tedigan.params import TrainEncoder, chosen, read_params
 from tedigan.tensors import stream
 from tedigan.training.adversarial import mix_styles
 from tedigan.training.encoder_trainer import (
     EncoderSettings,
     EncoderTrainer,
+    new_encoder,
 )
-from tests.generator.nets import TINY, tiny_discriminator, tiny_generator
+from tests.generator.nets import tiny_discriminator, tiny_generator
 from tests.stages.toy import ROOT
 
 
 @pytest.fixture
 def trainer() -> EncoderTrainer:
     params = read_params(ROOT / "params.yaml").train_encoder
+    return trainer_of(params.model_copy(update={"batch_size": 4}), num_passes=1)
+
+
+def trainer_of(params: TrainEncoder, num_passes: int) -> EncoderTrainer:
     generator, features = tiny_generator(), tiny_discriminator().requires_grad_(False)
-    encoder = VisualEncoder(TINY, head_dim=8)
+    encoder = new_encoder(generator, features, head_dim=8, num_passes=num_passes, seed=0)
+    torch.nn.init.normal_(encoder.out.weight, std=0.1)
     encoder.w_std.fill_(0.5)
-    settings = chosen(params.model_copy(update={"batch_size": 4}), EncoderSettings)
-    return EncoderTrainer(generator, features, encoder, settings)
+    return EncoderTrainer(generator, features, encoder, chosen(params, EncoderSettings))
 
 
 def pairs(trainer: EncoderTrainer, rng: torch.Generator, n: int) -> tuple[Tensor, Tensor]:
@@ -39,7 +43,7 @@ def test_a_step_on_pairs_brings_the_encoder_nearer_to_their_codes(trainer: Encod
 
     def distance() -> float:
         # in deviations of W, which are halves here
-        return 4 * latent_loss(trainer.encoder(images.clamp(-1, 1)), ws).item()
+        return 4 * latent_loss(trainer.passes(images.clamp(-1, 1)), ws).item()
 
     before = distance()
     found = trainer.synthetic_step(stream("step"))
@@ -65,6 +69,35 @@ def test_a_step_on_photographs_reports_its_terms_without_their_weights(
     assert all(torch.equal(before[n], w) for n, w in trainer.features.named_parameters())
     moved = dict(trainer.adversary.named_parameters())
     assert not torch.equal(moved["b16.conv0.weight"], before["b16.conv0.weight"])
+
+
+def test_every_pass_of_a_step_learns(trainer: EncoderTrainer) -> None:
+    """Each takes one step of the optimiser, from where the last one ended."""
+    params = read_params(ROOT / "params.yaml").train_encoder
+    several = trainer_of(params.model_copy(update={"batch_size": 4}), num_passes=3)
+    photographs = torch.randn(4, 3, 16, 16, generator=stream("photographs"))
+    several.synthetic_step(stream("step"))
+    several.photograph_step(photographs, stream("step"), 0)
+    (state, *_) = several.optimiser.state.values()
+    assert state["step"].item() == 6
+    (state, *_) = several.adversary_optimiser.state.values()
+    assert state["step"].item() == 1
+
+
+def test_delta_regularisation_brings_the_layers_together() -> None:
+    params = read_params(ROOT / "params.yaml").train_encoder
+    photographs = torch.randn(4, 3, 16, 16, generator=stream("photographs"))
+
+    def spread(weight: float) -> float:
+        values = {"batch_size": 4, "weight_delta": weight, "learning_rate": 0.01}
+        trainer = trainer_of(params.model_copy(update=values), num_passes=1)
+        for index in range(5):
+            numbers = trainer.photograph_step(photographs, stream(index), index)
+        u = trainer.encoder.whitening.whiten(trainer.passes(photographs))
+        assert numbers["loss_delta"] > 0
+        return (u[:, 1:] - u[:, :1]).square().mean().item()
+
+    assert spread(100.0) < 0.5 * spread(0.0)
 
 
 @pytest.mark.parametrize(("steepness", "norm"), [(1.0, 1.0), (1e6, 10.0)])

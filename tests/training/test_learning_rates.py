@@ -38,7 +38,7 @@ def test_the_encoder_warms_up_in_20_steps_and_falls_over_the_last_half_of_200(
     params = PARAMS.train_encoder.model_copy(
         update={"num_synthetic_steps": 50, "num_steps": 150, "learning_rate": 0.01}
     )
-    encoder = VisualEncoder(TINY, head_dim=8)
+    encoder = VisualEncoder(TINY, head_dim=8, num_axes=12)
     trainer = EncoderTrainer(
         tiny_generator(), tiny_discriminator(), encoder, chosen(params, EncoderSettings)
     )
