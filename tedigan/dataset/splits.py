@@ -1,6 +1,6 @@
 """Who is trained on and who is not: train, val and test, without one person in two of them.
 
-Train and val have two halves each, again by person, so that the judge has not seen what the judged one learnt from.
+Train and val have two halves each, again by person: the judge has not seen what the judged one learnt from.
 """
 
 import hashlib
