@@ -146,7 +146,8 @@ class TrainTextEncoder(Section):
 class TrainReferee(Section):
     """The stage that trains the independent judge of attributes and identity."""
 
-    base_channels: Count
+    num_views: Count
+    hidden_dim: Count
     num_steps: Count
     batch_size: Count
     learning_rate: Positive

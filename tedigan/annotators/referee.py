@@ -9,7 +9,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from tedigan.annotators.referee_network import RefereeConfig, RefereeNetwork
+from tedigan.annotators.trunk import Trunk
 from tedigan.store.model_folders import freeze, load_into, read_config
+from tedigan.store.packaged_weights import EFFICIENTNET, load_packaged
 
 NAME = "referee"
 
@@ -18,15 +20,22 @@ NAME = "referee"
 class Referee:
     """A referee with its decision thresholds.
 
-    thresholds: of the logits. is_reliable: the attributes it may be trusted with.
+    trunk: what it sees of a face. network: what it makes of that. thresholds: of the logits.
+    is_reliable: the attributes it may be trusted with.
     knows_people: False where the training photographs showed nobody twice.
     """
 
+    trunk: Trunk
     network: RefereeNetwork
     thresholds: Float[Tensor, " k"]
     is_reliable: Bool[Tensor, " k"]
     knows_people: bool
-    device: torch.device
+
+    @classmethod
+    def untried(cls, trunk: Trunk, network: RefereeNetwork, *, knows_people: bool) -> "Referee":
+        """Of a network that was just trained: no threshold is chosen yet, and nothing is reliable."""
+        nothing = torch.zeros(len(network.config.attribute_names))
+        return cls(trunk, network, nothing, nothing.bool(), knows_people)
 
     @torch.no_grad()
     def look(
@@ -34,7 +43,7 @@ class Referee:
     ) -> tuple[Float[Tensor, "n k"], Float[Tensor, "n d"]]:
         """Logits and embeddings on the CPU."""
         seen = [
-            [part.cpu() for part in self.network(chunk.to(self.device))]
+            [part.cpu() for part in self.network(self.trunk.stages(chunk))]
             for chunk in images.split(batch_size)
         ]
         return torch.cat([logits for logits, _ in seen]), torch.cat([who for _, who in seen])
@@ -56,11 +65,12 @@ def load_referee(folder: Path, device: torch.device) -> Referee:
     names = network.config.attribute_names
     load_into(network, folder / f"{NAME}.safetensors")
     freeze(network, device)
+    trunk = Trunk.build(load_packaged(EFFICIENTNET), device)
     per_attribute: dict[str, dict[str, Any]] = config["attributes"]
     return Referee(
+        trunk,
         network,
         torch.tensor([per_attribute[name]["threshold"] for name in names]),
         torch.tensor([name in config["reliable"] for name in names]),
         config["identity"] is not None,
-        device,
     )

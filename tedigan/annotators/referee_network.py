@@ -1,12 +1,13 @@
-"""The referee: a small network that names the attributes of a face and tells people apart.
+"""The referee: what it finds in a face, and how alike two people are, from what a frozen trunk sees.
 
-It judges what the other networks make, so none of their losses may use it. `logits` are one per attribute, in
-the order of `attribute_names`; an `embedding` is a unit vector, and two embeddings' cosine says how alike two
-people are.
+It judges what the other networks make, so none of their losses may use it. `features` are the trunk's
+(tedigan.annotators.trunk). `logits` are one per attribute, in the order of `attribute_names`; an `embedding` is a
+unit vector, and two embeddings' cosine says how alike two people are.
+
+It does not look at the mirrored picture as well, which would make it surer: its agreement with itself on one says
+how far its answers can be trusted (tedigan.evaluation.edits).
 """
 
-import itertools
-import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,28 +16,23 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
+from tedigan.annotators.trunk import NUM_FEATURES
 from tedigan.errors import WeightsError
 
-MAX_INPUT_PX, LAST_PX = 128, 4
-CHANNELS_MAX_FACTOR = 8  # the widest block has base_channels * 8 channels
+DROPOUT_FEATURES, DROPOUT_HIDDEN = 0.3, 0.5
 
 
 @dataclass(frozen=True)
 class RefereeConfig:
     """The numbers that make a referee.
 
-    resolution: of its photographs, px; it looks at them in `input_px`. attribute_names: what it was taught.
+    resolution: of its photographs, px. attribute_names: what it was taught.
     """
 
     resolution: int
-    base_channels: int
+    hidden_dim: int
     embedding_dim: int
     attribute_names: tuple[str, ...]
-
-    @property
-    def input_px(self) -> int:
-        """What the network sees: the photograph's size, 128 px at most."""
-        return min(self.resolution, MAX_INPUT_PX)
 
     def to_json(self) -> dict[str, Any]:
         """The structural fields of a referee folder's config.json."""
@@ -55,46 +51,34 @@ class RefereeConfig:
         return cls(**sizes, attribute_names=tuple(config["attribute_names"]))
 
 
-class ResidualBlock(nn.Module):
-    """Two normalised 3x3 convolutions beside a shortcut; halves the size."""
-
-    def __init__(self, in_channels: int, out_channels: int) -> None:
-        super().__init__()
-        self.conv0 = nn.Conv2d(in_channels, out_channels, 3, stride=2, padding=1, bias=False)
-        self.norm0 = nn.GroupNorm(_groups(out_channels), out_channels)
-        self.conv1 = nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False)
-        self.norm1 = nn.GroupNorm(_groups(out_channels), out_channels)
-        self.skip = nn.Conv2d(in_channels, out_channels, 1, bias=False)
-
-    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c2 h2 w2"]:
-        """Features of half the size."""
-        shortcut = self.skip(F.avg_pool2d(x, 2))
-        x = F.relu(self.norm0(self.conv0(x)))
-        return F.relu(self.norm1(self.conv1(x)) + shortcut)
-
-
 class RefereeNetwork(nn.Module):
-    """images `[n, 3, r, r]` of any size -> (attribute logits `[n, k]`, embeddings `[n, embedding_dim]`)."""
+    """features `[n, d]` -> (attribute logits `[n, k]`, embeddings `[n, embedding_dim]`)."""
+
+    mean: Tensor
+    std: Tensor
 
     def __init__(self, config: RefereeConfig) -> None:
         super().__init__()
         self.config = config
-        base = config.base_channels
-        num_blocks = max(1, int(math.log2(config.input_px // LAST_PX)) - 1)
-        widths = [min(base * 2**i, base * CHANNELS_MAX_FACTOR) for i in range(num_blocks + 1)]
-        self.stem = nn.Conv2d(3, base, 4, stride=2, padding=1)
-        self.blocks = nn.Sequential(*(ResidualBlock(a, b) for a, b in itertools.pairwise(widths)))
-        features = widths[-1] * LAST_PX**2
-        self.attributes = nn.Linear(features, len(config.attribute_names))
-        self.identity = nn.Linear(features, config.embedding_dim, bias=False)
+        self.register_buffer("mean", torch.zeros(NUM_FEATURES))
+        self.register_buffer("std", torch.ones(NUM_FEATURES))
+        self.hidden = nn.Linear(NUM_FEATURES, config.hidden_dim)
+        self.attributes = nn.Linear(config.hidden_dim, len(config.attribute_names))
+        self.identity = nn.Linear(NUM_FEATURES, config.embedding_dim, bias=False)
+
+    def standardise_as(self, features: Float[Tensor, "n d"]) -> None:
+        """Count features in the deviations of these."""
+        self.mean.copy_(features.mean(dim=0))
+        self.std.copy_(features.std(dim=0) + 1e-3)
 
     def forward(
-        self, images: Float[Tensor, "n 3 h w"]
+        self, features: Float[Tensor, "n d"]
     ) -> tuple[Float[Tensor, "n k"], Float[Tensor, "n embedding_dim"]]:
         """Logits > threshold mean that the attribute is there; embeddings have length 1."""
-        x = F.relu(self.stem(resize(images, self.config.input_px)))
-        features = F.adaptive_avg_pool2d(self.blocks(x), LAST_PX).flatten(1)
-        return self.attributes(features), F.normalize(self.identity(features), dim=1)
+        x = (features - self.mean) / self.std
+        x = F.dropout(x, DROPOUT_FEATURES, self.training)
+        hidden = F.dropout(F.silu(self.hidden(x)), DROPOUT_HIDDEN, self.training)
+        return self.attributes(hidden), F.normalize(self.identity(x), dim=1)
 
 
 class IdentitySoftmax(nn.Module):
@@ -135,34 +119,3 @@ def attribute_loss(
         logits, attributes.to(logits.dtype), pos_weight=positive_weights, reduction="none"
     ).mean(dim=0)
     return (loss * is_taught).sum() / is_taught.sum().clamp(min=1)
-
-
-def augment(
-    images: Float[Tensor, "n 3 h w"], generator: torch.Generator
-) -> Float[Tensor, "n 3 h w"]:
-    """Mirror, shift (1/16), scale (8 %), brightness and contrast (10 %), drawn for each image on the CPU."""
-    n = len(images)
-    dice = torch.rand(n, 6, generator=generator).mul(2).sub(1).to(images.device)
-    scale = 1 + 0.08 * dice[:, 0]
-    theta = torch.zeros(n, 2, 3, device=images.device)
-    theta[:, 0, 0] = torch.where(dice[:, 1] > 0, scale, -scale)
-    theta[:, 1, 1] = scale
-    theta[:, :, 2] = dice[:, 2:4] / 8  # of the half size: 1/16 of the width
-    where = F.affine_grid(theta, list(images.shape), align_corners=False)
-    moved = F.grid_sample(images, where, padding_mode="reflection", align_corners=False)
-    contrast, brightness = 1 + 0.1 * dice[:, 4], 0.1 * dice[:, 5]
-    return moved * contrast[:, None, None, None] + brightness[:, None, None, None]
-
-
-def resize(images: Float[Tensor, "n 3 h w"], size_px: int) -> Float[Tensor, "n 3 s s"]:
-    """Bilinear with anti-aliasing to a square; an image of that size is returned as it is."""
-    if images.shape[-2:] == (size_px, size_px):
-        return images
-    return F.interpolate(
-        images, (size_px, size_px), mode="bilinear", antialias=True, align_corners=False
-    )
-
-
-def _groups(channels: int) -> int:
-    """The largest number of groups, 8 at most, that divides the channels."""
-    return next(groups for groups in range(min(8, channels), 0, -1) if channels % groups == 0)

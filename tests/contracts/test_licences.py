@@ -22,7 +22,7 @@ SMALL = {
     "dataset": {"num_images": 60, "captions_per_image": 2},
     "train_encoder": {"num_synthetic_steps": 1, "num_steps": 1, "batch_size": 4},
     "train_text_encoder": {"num_steps": 2, "captions_per_image": 1, "batch_size": 8},
-    "train_referee": {"base_channels": 4, "num_steps": 2, "batch_size": 8},
+    "train_referee": {"num_views": 1, "num_steps": 2, "batch_size": 8},
     "evaluate": {"num_prompts": 4, "num_images": 4, "batch_size": 4},
     "generate": {"faces_per_caption": 1},
     "manipulate": {"max_photographs": 1, "num_steps": 1, "num_edit_steps": 1},

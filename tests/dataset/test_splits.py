@@ -2,7 +2,13 @@
 
 import pytest
 
-from tedigan.dataset.splits import celeba_partition, split_as_published, split_by_identity
+from tedigan.dataset.splits import (
+    HALVES,
+    celeba_partition,
+    halves,
+    split_as_published,
+    split_by_identity,
+)
 from tedigan.errors import DataError
 
 
@@ -64,3 +70,40 @@ def test_shares_that_leave_nothing_to_train_on_are_refused() -> None:
 def test_an_unknown_partition_is_refused() -> None:
     with pytest.raises(DataError, match="unknown partitions"):
         split_as_published({0: "dev"}, {0: 0}, val_fraction=0.1, seed=0)
+
+
+def test_guide_and_referee_share_no_person_and_together_see_everybody() -> None:
+    identities = {photo: photo // 3 for photo in range(600)}
+    found = halves(identities)
+    people = [{identities[photo] for photo in found[name]} for name in HALVES["train"]]
+    assert not people[0] & people[1]
+    assert sorted(found["guide"] + found["referee"]) == list(identities)
+    assert min(map(len, people)) > 80
+
+
+def test_more_photographs_move_nobody_to_the_other_half() -> None:
+    few, many = ({photo: photo // 3 for photo in range(count)} for count in (300, 600))
+    before, after = halves(few), halves(many)
+    assert all(set(before[name]) <= set(after[name]) for name in HALVES["train"])
+
+
+def test_photographs_of_nobody_known_are_halved_one_by_one() -> None:
+    found = halves(dict.fromkeys(range(200), -1))
+    assert sorted(found["guide"] + found["referee"]) == list(range(200))
+    assert min(map(len, found.values())) > 70
+
+
+def test_two_people_make_two_halves() -> None:
+    for who in range(20):
+        assert all(halves({0: who, 1: who, 2: who + 1}).values())
+
+
+def test_the_halves_of_val_are_drawn_apart_from_those_of_train() -> None:
+    identities = {photo: photo for photo in range(200)}
+    train, val = halves(identities), halves(identities, HALVES["val"])
+    assert (
+        60
+        < len(set(train["guide"]) & set(val["thresholds"]))
+        + len(set(train["referee"]) & set(val["reliability"]))
+        < 140
+    )

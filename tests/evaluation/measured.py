@@ -14,6 +14,7 @@ from torch import Tensor
 
 from tedigan.annotators.referee import Referee
 from tedigan.annotators.referee_network import RefereeConfig, RefereeNetwork
+from tedigan.annotators.trunk import Trunk
 from tedigan.captions.grammar_files import load_grammar
 from tedigan.captions.reader import Reader
 from tedigan.evaluation.contestants import Subjects
@@ -62,10 +63,11 @@ def subjects() -> Subjects:
 def instruments(*, knows_people: bool = True) -> Instruments:
     """An untrained referee that finds each attribute in half of the photographs; a third are not reliable."""
     torch.manual_seed(0)
-    network = (
-        RefereeNetwork(RefereeConfig(SIZE, 4, 8, ATTRIBUTE_NAMES)).eval().requires_grad_(False)
-    )
-    referee = Referee(network, torch.zeros(40), torch.arange(40) % 3 > 0, knows_people, CPU)
+    trunk = Trunk.build(load_packaged(EFFICIENTNET), CPU)
+    network = RefereeNetwork(RefereeConfig(SIZE, 4, 8, ATTRIBUTE_NAMES))
+    network.standardise_as(trunk.stages(to_images(photographs(0))))
+    network.eval().requires_grad_(False)
+    referee = Referee(trunk, network, torch.zeros(40), torch.arange(40) % 3 > 0, knows_people)
     logits, _ = referee.look(to_images(photographs(0)))
     middle = logits.sort(dim=0).values[NUM // 2 - 1 : NUM // 2 + 1].mean(dim=0)
     return Instruments(

@@ -18,7 +18,7 @@ from tests.stages.small import SMALL
 CHECKOUT = Path(__file__).resolve().parents[2]
 TINY: dict[str, dict[str, Any]] = SMALL | {
     "dataset": {"num_images": 60, "resolution": 32, "captions_per_image": 2},
-    "train_referee": {"base_channels": 4, "num_steps": 4, "batch_size": 8, "embedding_dim": 4},
+    "train_referee": {"num_views": 1, "hidden_dim": 4, "num_steps": 4, "batch_size": 8},
     "evaluate": {"num_prompts": 4, "num_images": 4, "batch_size": 4},
     "runtime": {"device": "cpu"},
 }

@@ -102,7 +102,7 @@ def test_thresholds_are_chosen_on_val_alone(toy_referee, tmp_path, mislabelled, 
     referee = load_referee(toy_referee[0].model("referee"), torch.device("cpu"))
     write_toy_dataset(tmp_path / "dataset", 360, 6, mislabelled=mislabelled)
     data = Dataset.open(tmp_path / "dataset")
-    quality = examine(referee.network, data, has_pairs=True, device=referee.device)
+    quality = examine(referee, data, has_pairs=True)
 
     def of_val(found):
         columns = ("threshold", "is_reliable", "val_balanced_accuracy")
@@ -116,9 +116,10 @@ def test_thresholds_are_chosen_on_val_alone(toy_referee, tmp_path, mislabelled, 
     assert (of_test(quality) != of_test(config)) == (mislabelled in ("val", "test"))
 
 
-def test_training_sees_neither_val_nor_test(tmp_path):
+def test_training_sees_its_half_alone(tmp_path):
+    """Neither val nor test, nor the people from whom the guide learns."""
     digests = {}
-    for mislabelled in (None, "train", "val", "test"):
+    for mislabelled in (None, "referee", "guide", "val", "test"):
         root = tmp_path / str(mislabelled)
         root.mkdir()
         workspace = toy_workspace(
@@ -128,4 +129,6 @@ def test_training_sees_neither_val_nor_test(tmp_path):
         write_toy_dataset(workspace.dataset, 40, 2, mislabelled=mislabelled)
         train_referee.run(workspace)
         digests[mislabelled] = sha256_file(workspace.model("referee") / "referee.safetensors")
-    assert digests[None] == digests["val"] == digests["test"] != digests["train"]
+    unseen = {digests[name] for name in (None, "guide", "val", "test")}
+    assert len(unseen) == 1
+    assert digests["referee"] not in unseen

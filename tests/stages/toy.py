@@ -10,6 +10,7 @@ from tedigan.captions.grammar import Grammar
 from tedigan.captions.grammar_files import load_grammar, save_grammar
 from tedigan.dataset.folder import GRAMMAR, shard_name, write_tables
 from tedigan.dataset.index import Row
+from tedigan.dataset.splits import halves
 from tedigan.store.pictures import encode
 from tedigan.store.shards import ShardWriter, read_shard
 from tedigan.tensors import stream
@@ -18,7 +19,13 @@ from tedigan.workspace import Workspace
 
 ROOT = Path(__file__).parents[2]
 SIZE = 32
-TINY_REFEREE = {"base_channels": 8, "batch_size": 32, "embedding_dim": 8, "learning_rate": 0.01}
+TINY_REFEREE = {
+    "num_views": 2,
+    "hidden_dim": 128,
+    "batch_size": 32,
+    "embedding_dim": 8,
+    "learning_rate": 0.01,
+}
 SPLITS = ["train"] * 6 + ["val", "val", "test", "test"]
 
 
@@ -73,11 +80,21 @@ def _grammar() -> Grammar:
     return load_grammar()
 
 
+def _split(person: int) -> str:
+    return SPLITS[person % 10]
+
+
 def write_toy_dataset(
     folder: Path, num_images: int, faces_per_person: int, *, mislabelled: str | None = None
 ) -> None:
-    """mislabelled: the split whose attributes are told the wrong way round."""
+    """mislabelled: the split, or the half of train, whose attributes are told the wrong way round."""
     folder.mkdir(parents=True)
+    train = {
+        i: i // faces_per_person
+        for i in range(num_images)
+        if _split(i // faces_per_person) == "train"
+    }
+    wrong = set(halves(train).get(mislabelled or "", ()))
     save_grammar(_grammar(), folder / GRAMMAR)
     rows, kinds = [], {"image": "png", "text": "txt", "sketch": "png"}
     with ShardWriter(folder / shard_name(0), kinds) as writer:
@@ -86,8 +103,9 @@ def write_toy_dataset(
             content = encode(toy_pixels(attributes, person), "png")
             text = f"{toy_caption(attributes)}\n".encode()
             writer.add(index, {"image": content, "text": text, "sketch": content})
-            split = SPLITS[person % 10]
-            values = bytes((attributes ^ (split == mislabelled)).tolist())
+            split = _split(person)
+            is_wrong = split == mislabelled or index in wrong
+            values = bytes((attributes ^ is_wrong).tolist())
             rows.append(Row(index, split, person, f"{index}.png", "", values))
     write_tables(
         folder,

@@ -14,7 +14,7 @@ def toy_referee(tmp_path_factory):
         tmp_path_factory.mktemp("referee"),
         num_images=360,
         faces_per_person=6,
-        train_referee=TINY_REFEREE | {"num_steps": 100, "weight_identity": 1.0},
+        train_referee=TINY_REFEREE | {"num_steps": 200, "weight_identity": 1.0},
         evaluate={"num_prompts": 40, "num_images": 30, "batch_size": 16},
     )
     return workspace, train_referee.run(workspace)
