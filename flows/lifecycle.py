@@ -26,9 +26,12 @@ def inversion(workspace: Path) -> None:
 
 @flow(name="alignment")
 def alignment(workspace: Path) -> None:
-    """Captions find their place in W+ (A2)."""
+    """Captions find their place in W+ (A2), and attributes their layers."""
     ready = preflight(workspace)
     run_stage("train_text_encoder", ready)
+    run_stage("train_guide", ready)
+    run_stage("train_latent_tagger", ready)
+    run_stage("analyse_layers", ready)
 
 
 @flow(name="evaluate")
@@ -62,6 +65,9 @@ def lifecycle(workspace: Path) -> None:
     run_stage("train_encoder", ready)
     run_stage("invert", ready)
     run_stage("train_text_encoder", ready)
+    run_stage("train_guide", ready)
+    run_stage("train_latent_tagger", ready)
+    run_stage("analyse_layers", ready)
     run_stage("train_referee", ready)
     run_stage("evaluate", ready)
     run_stage("generate", ready)

@@ -5,7 +5,7 @@ Plain arguments in; Pillow pictures and W+ codes (`ws`, float32 `[n, num_ws, w_d
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -15,17 +15,25 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
+from tedigan.captions.grammar_files import CELEBA
 from tedigan.captions.lines import check_caption
 from tedigan.encoders.encoder import Encoder
 from tedigan.encoders.mean_face import MeanFace
-from tedigan.encoders.text import CaptionEncoder
 from tedigan.errors import ParamsError, ShapeError, StoreError, WeightsError
 from tedigan.generator.noise import NoiseMode
 from tedigan.generator.whitening import Whitening, whitening_of
 from tedigan.method.control import mix_layers
-from tedigan.method.edit import Editor, EditSettings
+from tedigan.method.edit import Editor
 from tedigan.method.inversion import InversionSettings, Inverter
-from tedigan.method.text_to_face import FaceMaker, FaceSettings
+from tedigan.method.steering import Steering, SteeringSettings
+from tedigan.method.text_to_face import (
+    FaceMaker,
+    FaceSettings,
+    Read,
+    StartSettings,
+    SteeredText,
+)
+from tedigan.models.makers import open_reader
 from tedigan.models.parts import Parts, open_parts
 from tedigan.store import pictures
 from tedigan.store.arrays import read_npy, write_npy
@@ -48,24 +56,37 @@ MIN_PROGRESS = 0.03
 EMBEDDED = Path(__file__).resolve().parents[1] / "assets"
 EMBEDDED_PARTS = {
     "generator": EMBEDDED / "stylegan2-drawn-64",
-    "text_encoder": EMBEDDED / "text-encoder-drawn-64",
+    "steering": EMBEDDED / "steering-drawn-64",
 }
+STEERING = SteeringSettings(
+    margin=1.0,
+    num_search_steps=60,
+    search_rate=0.05,
+    weight_unnamed=0.1,
+    weight_distance=0.03,
+    weight_norm=0.005,
+    num_picture_steps=0,
+    weight_picture=1.0,
+)
+PICTURE_STEPS = 15  # of an edit
+BANK_SIZE, BANK_BEST = 20_000, 100
 
 
 def load(
     generator: str | Path | None = None,
     *,
-    text_encoder: str | Path | None = None,
+    steering: str | Path | None = None,
     encoder: str | Path | None = None,
     device: str = "auto",
 ) -> "Model":
     """The networks of model folders or official files, ready to use.
 
-    generator: a folder of ours, an official file, or a workspace's models/ with generator/, text_encoder/ and
-    encoder/ in it; None = the drawn faces that come along. device: auto takes a GPU if there is one.
-    Raises WeightsError for what is missing, damaged or hostile; nothing of a file is executed.
+    generator: a folder of ours, an official file, or a workspace's models/ with all the others in it; None = the
+    drawn faces that come along. steering: a folder with guide/, latent_tagger/ and layers/ of that generator,
+    which sentences need. device: auto takes a GPU if there is one. Raises WeightsError for what is missing,
+    damaged or hostile; nothing of a file is executed.
     """
-    given = {"generator": generator, "text_encoder": text_encoder, "encoder": encoder}
+    given = {"generator": generator, "steering": steering, "encoder": encoder}
     places = {name: Path(place) for name, place in given.items() if place is not None}
     for name, place in places.items():
         if not place.exists():
@@ -79,7 +100,7 @@ def load(
                 "or an official file. Name one: tedigan.load(PATH)."
             )
         places = EMBEDDED_PARTS | places
-    return Model(**vars(open_parts(places, choose_device(device))))
+    return Model(**vars(open_parts(places, STEERING, choose_device(device))))
 
 
 @dataclass(frozen=True)
@@ -93,26 +114,27 @@ class Model(Parts):
         *,
         seed: int = 0,
         strength: float = 1.0,
-        variety: float = 0.6,
         truncation_psi: float = 0.7,
         style_layers: list[int] | Literal["measured"] = "measured",
     ) -> list[Image.Image]:
         """n faces of a sentence; face i depends on the sentence and `(seed, i)` alone, but for float rounding.
 
-        strength: length of the text's shift, in deviations of the codes. variety: what chance adds to the text's
-        layers, 0 = nothing. Raises CaptionError for a text that is no caption.
+        strength: in -3..3; 1 = what the text says, 0 = nothing, -1 = the contrary. Raises CaptionError for a text
+        that is no caption.
         """
-        settings = FaceSettings(
-            truncation_psi=truncation_psi,
-            strength=strength,
-            variety=variety,
-            style_layers=style_layers,
-            noise_mode="const",
-            batch_size=min(_at_least_one(n), BATCH_SIZE),
+        start = StartSettings(truncation_psi, BANK_SIZE, BANK_BEST, style_layers)
+        maker = FaceMaker(
+            self.generator,
+            SteeredText(self._read, self._steering, start, strength),
+            self.generator.synthesis,
+            FaceSettings(truncation_psi, "const", min(_at_least_one(n), BATCH_SIZE)),
         )
-        maker = FaceMaker(self.generator, self._captions, self.generator.synthesis, settings)
         batches = maker.faces([check_caption(text)] * n, seed=seed)
         return [pictures.to_pillow(face) for batch in batches for face in batch]
+
+    def understand(self, text: str) -> dict[str, bool]:
+        """What a sentence names: attribute -> stated (True) or denied (False)."""
+        return dict(self._read(check_caption(text)))
 
     def random_ws(self, n: int = 1, *, seed: int = 0, truncation_psi: float = 0.7) -> Codes:
         """Codes of n random faces; code i depends on `(seed, i)` alone."""
@@ -152,20 +174,20 @@ class Model(Parts):
         text: str,
         *,
         strength: float = 1.0,
-        layers: list[int] | Literal["measured"] = "measured",
         num_steps: int = 100,
     ) -> Image.Image:
-        """A photograph, or one code that `invert` found, moved by what the text says.
+        """A photograph, or one code that `invert` found, steered by what the text says; the rest is held.
 
-        strength: length of the text's shift, in deviations of the codes; negative = the contrary.
+        strength: in -3..3; 1 = what the text says (a face that is so stays), 0 = nothing, -1 = the contrary.
         """
-        settings = EditSettings("shift", strength, layers, num_edit_steps=0, weight_text=0.0)
-        editor = Editor(self._inverter(num_steps), self._captions, settings)
+        settings = replace(STEERING, num_picture_steps=PICTURE_STEPS)
+        steering = replace(self._steering, settings=settings)
+        editor = Editor(self._inverter(num_steps), self._read, steering)
         if isinstance(photograph, Tensor):
             ws = self._codes(photograph, most=1)
         else:
             ws = editor.inverter.invert(self._images(photograph))
-        return self._draw(editor.mix(ws, [check_caption(text)]), "const")[0]
+        return self._draw(editor.edit(ws, [check_caption(text)], [strength]), "const")[0]
 
     @torch.no_grad()
     def _draw(self, ws: Codes, noise_mode: NoiseMode) -> list[Image.Image]:
@@ -191,13 +213,17 @@ class Model(Parts):
         return self.generator.mapping.w_avg.device
 
     @property
-    def _captions(self) -> CaptionEncoder:
-        if self.text_encoder is None:
+    def _steering(self) -> Steering:
+        if self.steering is None:
             raise WeightsError(
-                "this model has no text encoder, which a sentence needs; expected one for this very generator. "
-                "Name it: text_encoder=FOLDER of tedigan.load, or --text-encoder FOLDER."
+                "this model has no steering, which a sentence needs; expected guide/, latent_tagger/ and layers/ "
+                "of this very generator. Name their folder: steering=FOLDER of tedigan.load, or --steering FOLDER."
             )
-        return self.text_encoder
+        return self.steering
+
+    @cached_property
+    def _read(self) -> Read:
+        return open_reader(CELEBA)
 
     def _images(self, photograph: Photograph) -> Float[Tensor, "1 3 r r"]:
         return to_images(pictures.from_pillow(self.read(photograph))[None])

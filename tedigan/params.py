@@ -15,13 +15,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from tedigan.errors import ParamsError, ShapeError
 from tedigan.overlay import OVERLAY, PARAMS, PIPELINE, base_of, is_written, merge, read_sections
 from tedigan.store.files import write_text
-from tedigan.tensors import num_ws_of
+from tedigan.tensors import MAX_STRENGTH, num_ws_of
 
 Count = Annotated[int, Field(ge=1)]
 CountOrZero = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Weight = Annotated[float, Field(ge=0)]
+Strength = Annotated[float, Field(ge=-MAX_STRENGTH, le=MAX_STRENGTH)]
 T = TypeVar("T")
 
 Layers = Literal["measured"] | list[CountOrZero]
@@ -143,6 +144,55 @@ class TrainTextEncoder(Section):
     seed: int
 
 
+class TrainGuide(Section):
+    """The stage that trains the tagger which steering follows."""
+
+    init: str | None
+    base_channels: Count
+    num_steps: Count
+    batch_size: Count
+    learning_rate: Positive
+    input_px: Count | None
+    checkpoint_every: Count
+    seed: int
+
+
+class TrainLatentTagger(Section):
+    """The stage that learns to read attributes off codes."""
+
+    num_pairs: Count
+    pairs_batch_size: Count
+    hidden_dim: Count
+    num_members: Count
+    num_steps: Count
+    batch_size: Count
+    learning_rate: Positive
+    checkpoint_every: Count
+    seed: int
+
+
+class Steered(Section):
+    """What every stage has that steers codes; see `SteeringSettings`."""
+
+    margin: Positive
+    num_search_steps: CountOrZero
+    search_rate: Positive
+    weight_unnamed: Weight
+    weight_distance: Weight
+    weight_norm: Weight
+    num_picture_steps: CountOrZero
+    weight_picture: Weight
+
+
+class AnalyseLayers(Steered):
+    """The stage that measures which layers draw which attribute."""
+
+    num_faces: Annotated[int, Field(ge=2)]
+    batch_size: Count
+    truncation_psi: Share
+    seed: int
+
+
 class TrainReferee(Section):
     """The stage that trains the independent judge of attributes and identity."""
 
@@ -168,16 +218,18 @@ class Evaluate(Section):
     seed: int
 
 
-class Generate(Section):
+class Generate(Steered):
     """Captions -> faces."""
 
     captions: str
     faces_per_caption: Count
     batch_size: Count
+    way: Literal["search", "regression"]
     truncation_psi: Share
+    strength: Strength
+    bank_size: Count
+    bank_best: CountOrZero
     style_layers: Layers
-    variety: Weight
-    strength: Weight
     noise_mode: Literal["const", "random", "none"]
     precision: Literal["auto", "fp32", "bf16", "fp16"]
     compile: Literal["auto", "never"]
@@ -185,17 +237,14 @@ class Generate(Section):
     seed: int
 
 
-class Manipulate(Section):
+class Manipulate(Steered):
     """Photographs + text -> edited photographs."""
 
     photographs: str
     edits: str
     max_photographs: Count
-    mode: Literal["shift", "replace"]
-    text_layers: Layers
-    strength: Weight
+    strip: list[Strength]
     num_steps: CountOrZero
-    num_edit_steps: CountOrZero
     learning_rate: Positive
     min_progress: Share
     weight_pixel: Weight
@@ -207,7 +256,6 @@ class Manipulate(Section):
     tuning_learning_rate: Positive
     tuning_blocks: list[Count]
     tuning_mse: Weight
-    weight_text: Weight
     batch_size: Count
 
 
@@ -234,6 +282,9 @@ class Params(Section):
     train_encoder: TrainEncoder
     invert: Invert
     train_text_encoder: TrainTextEncoder
+    train_guide: TrainGuide
+    train_latent_tagger: TrainLatentTagger
+    analyse_layers: AnalyseLayers
     train_referee: TrainReferee
     evaluate: Evaluate
     generate: Generate

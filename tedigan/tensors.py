@@ -15,6 +15,8 @@ from torch import Tensor
 
 from tedigan.errors import NumbersError, ShapeError
 
+MAX_STRENGTH = 3.0  # of a text, on either side of nothing
+
 
 def choose_device(name: str) -> torch.device:
     """cpu, cuda or another of torch's; auto takes a GPU if there is one."""

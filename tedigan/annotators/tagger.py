@@ -68,7 +68,7 @@ class Guide:
     ) -> Float[Tensor, "n k"]:
         """Logits beyond their thresholds, on the device: above 0 where it sees the attribute. Differentiable.
 
-        views: draws one random view for all images, so that who follows this does not paint for one grid of pixels.
+        views: draws one random view for all images, so that nothing is painted for one grid of pixels.
         """
         if views is not None:
             images, _ = random_views(images, None, views, alike=True)

@@ -1,19 +1,27 @@
 """Lists that people write by hand: captions, one a line; edits, a CSV."""
 
 import csv
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
 from tedigan.captions.lines import check_caption, parse_captions
 from tedigan.errors import CaptionError
+from tedigan.tensors import MAX_STRENGTH
+
+EDIT_COLUMNS = ["photograph", "text", "strength"]
 
 
 @dataclass(frozen=True)
 class Edit:
-    """photograph: an index or file name, or `*` for each. text: what should be true afterwards."""
+    """photograph: an index or file name, or `*` for each. text: what should be true afterwards.
+
+    strength: in -3..3; 1 = what the text says, -1 = the contrary.
+    """
 
     photograph: str
     text: str
+    strength: float = 1.0
 
 
 def read_captions(path: Path) -> list[str]:
@@ -26,11 +34,12 @@ def read_captions(path: Path) -> list[str]:
 
 
 def read_edits(path: Path) -> list[Edit]:
-    """A CSV with the columns photograph and text."""
+    """A CSV with the columns photograph, text and, where it is wished, strength."""
     reader = csv.DictReader(_text(path, "manipulate.edits").splitlines())
-    if reader.fieldnames != ["photograph", "text"]:
+    if reader.fieldnames not in (EDIT_COLUMNS[:2], EDIT_COLUMNS):
         raise CaptionError(
-            f"{path} has the columns {reader.fieldnames}; expected photograph,text. Mend its first line."
+            f"{path} has the columns {reader.fieldnames}; expected photograph,text or photograph,text,strength. "
+            "Mend its first line."
         )
     edits = [_edit(path, number, row) for number, row in enumerate(reader, start=2)]
     if not edits:
@@ -39,15 +48,29 @@ def read_edits(path: Path) -> list[Edit]:
 
 
 def _edit(path: Path, number: int, row: dict[str, str]) -> Edit:
-    if not row["photograph"] or row["text"] is None or None in row:
+    if not row["photograph"] or None in row.values() or None in row:
         raise CaptionError(
-            f"{path} line {number} does not have two columns: {row}; expected photograph,text. "
+            f"{path} line {number} does not have the columns of the first line: {row}. "
             'Put a text that holds commas between double quotes (").'
         )
     try:
-        return Edit(row["photograph"], check_caption(row["text"], line=number))
+        strength = _strength(row.get("strength") or "1")
+        return Edit(row["photograph"], check_caption(row["text"], line=number), strength)
     except CaptionError as error:
         raise CaptionError(f"{path}: {error}") from error
+
+
+def _strength(text: str) -> float:
+    """In -3..3."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not abs(value) <= MAX_STRENGTH:  # also where it is NaN
+        raise CaptionError(
+            f"the strength is {text!r}; expected a number in -{MAX_STRENGTH:g}..{MAX_STRENGTH:g}. Mend it."
+        )
+    return value
 
 
 def _text(path: Path, key: str) -> str:

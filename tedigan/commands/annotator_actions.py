@@ -1,6 +1,7 @@
 """`tedigan dataset train-parser|train-tagger`: the models that annotate other people's photographs."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +44,11 @@ def _train(arguments: argparse.Namespace) -> int:
     from tedigan.tensors import choose_device
     from tedigan.training import parser_and_tagger as train_annotators
 
-    train, settings = {
+    trainings: dict[str, tuple[Callable[..., dict[str, Any]], Any]] = {
         "parser": (train_annotators.train_parser, train_annotators.PARSER_SETTINGS),
         "tagger": (train_annotators.train_tagger, train_annotators.TAGGER_SETTINGS),
-    }[arguments.model]
+    }
+    train, settings = trainings[arguments.model]
     examined = {"examined_on": arguments.examine} if arguments.model == "parser" else {}
     config = train(
         arguments.dataset,

@@ -16,17 +16,22 @@ SHEET = "sheet.png"
 
 
 def add_shared_arguments(parser: argparse.ArgumentParser, *, folder: str) -> None:
-    """--model, --text-encoder, --encoder, --strength, --out."""
+    """--model, --steering, --encoder, --strength, --out."""
     parser.add_argument(
         "--model",
         type=Path,
         metavar="PATH",
         help="a workspace's models/, a generator's folder, or an official file; without it, drawn faces",
     )
-    parser.add_argument("--text-encoder", type=Path, metavar="FOLDER", help="of that generator")
+    parser.add_argument(
+        "--steering",
+        type=Path,
+        metavar="FOLDER",
+        help="with guide/, latent_tagger/ and layers/ of that generator",
+    )
     parser.add_argument("--encoder", type=Path, metavar="PATH", help="folder or official file")
     parser.add_argument(
-        "--strength", type=float, default=1.0, metavar="X", help="of the text (%(default)s)"
+        "--strength", type=float, default=1.0, metavar="X", help="of the text, -3..3 (%(default)s)"
     )
     parser.add_argument(
         "--out", type=Path, default=Path(folder), metavar="FOLDER", help="(%(default)s)"
@@ -43,7 +48,7 @@ def open_model(arguments: argparse.Namespace) -> "Model":
     """The networks that the arguments name."""
     from tedigan.notebook import load
 
-    return load(arguments.model, text_encoder=arguments.text_encoder, encoder=arguments.encoder)
+    return load(arguments.model, steering=arguments.steering, encoder=arguments.encoder)
 
 
 def write_pictures(

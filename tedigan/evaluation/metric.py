@@ -70,8 +70,8 @@ def or_null(metric: Metric) -> Metric:
     """The metric, or None in place of a value that cannot tell good from bad, its protocol saying why.
 
     Of one that is to rise: its whole interval lies above the ceiling, so that what measures it is fooled; or the
-    floor comes as near to the ceiling as half of the interval is wide, so that the measure does not part what knows
-    nothing from photographs. Of one that is to fall: the other way round.
+    floor comes as near to the ceiling as half of the interval is wide, so that the measure does not part what
+    knows nothing from photographs. Of one that is to fall: the other way round.
     """
     value, floor, ceiling = metric.value, metric.floor, metric.ceiling
     if value is None or ceiling is None or metric.better not in _SIGNS:

@@ -1,7 +1,7 @@
 """Photographs + texts -> a folder of edited photographs."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -18,8 +18,16 @@ from tedigan.store import pictures
 from tedigan.store.tables import write_table
 from tedigan.tensors import to_images, to_pixels
 
-COLUMNS = ["before", "inversion", "after", "photograph", "text"]
-Job = tuple[int, str]  # a photograph's row, and the text of its edit
+COLUMNS = ["before", "inversion", "after", "strip", "photograph", "text", "strength"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """An edit of one photograph. row: the photograph's."""
+
+    row: int
+    text: str
+    strength: float
 
 
 def jobs_of(edits: Sequence[Edit], names: Sequence[str]) -> list[Job]:
@@ -32,8 +40,8 @@ def jobs_of(edits: Sequence[Edit], names: Sequence[str]) -> list[Job]:
                 f"manipulate.edits names the photograph {edit.photograph!r}, which is not among "
                 f"{list(names)}. Use one of them, or * for each."
             )
-        jobs += [(row, edit.text) for row in rows]
-    return sorted(jobs, key=lambda job: job[0])
+        jobs += [Job(row, edit.text, edit.strength) for row in rows]
+    return sorted(jobs, key=lambda job: job.row)
 
 
 def render_edits(
@@ -43,10 +51,14 @@ def render_edits(
     photographs: UInt8[Tensor, "n 3 r r"],
     jobs: Sequence[Job],
     *,
+    strip: Sequence[float],
     batch_size: int,
     tuning: TuningSettings,
 ) -> float:
-    """Write before/, inversion/, after/, edits.csv, trace.csv and grid.png; the inversions' mean squared error."""
+    """Write before/, inversion/, after/, strips/, edits.csv, trace.csv and grid.png.
+
+    strip: the strengths at which each edit is shown beside each other. Returns the inversions' mean squared error.
+    """
     images, trace = to_images(photographs), list[TraceRow]()
 
     def invert(part: list[int]) -> Tensor:
@@ -54,16 +66,20 @@ def render_edits(
         trace.extend(replace(row, photograph=part[row.photograph]) for row in found.trace)
         return found.ws
 
+    wanted = [(job, strength) for job in jobs for strength in (job.strength, *strip)]
+
     def edit(part: list[int]) -> Tensor:
-        rows, texts = zip(*(jobs[j] for j in part), strict=True)
-        return editor.edit(images[list(rows)], inverted[list(rows)], texts)
+        here, strengths = zip(*(wanted[i] for i in part), strict=True)
+        ws = inverted[[job.row for job in here]]
+        return editor.edit(ws, [job.text for job in here], strengths)
 
     inverted = _in_batches(invert, len(names), batch_size, desc="invert photographs")
-    edited = _in_batches(edit, len(jobs), batch_size, desc="manipulate")
+    edited = _in_batches(edit, len(wanted), batch_size, desc="manipulate")
     draw = _painter(editor, images, inverted, tuning, batch_size)
-    drawn, after = draw(range(len(names)), inverted), draw([row for row, _ in jobs], edited)
+    drawn, after = draw(range(len(names)), inverted), draw([job.row for job, _ in wanted], edited)
     write_trace(folder / "trace.csv", names, trace)
-    _write(folder, names, jobs, photographs, to_pixels(drawn), to_pixels(after))
+    edits = to_pixels(after).unflatten(0, (len(jobs), 1 + len(strip)))
+    _write(folder, names, jobs, photographs, to_pixels(drawn), edits)
     return (drawn.clamp(-1, 1) - images).square().mean().item()
 
 
@@ -110,17 +126,21 @@ def _write(
     jobs: Sequence[Job],
     before: Tensor,
     inversion: Tensor,
-    after: Tensor,
+    edits: Tensor,
 ) -> None:
+    """edits: `[jobs, 1 + strip, 3, r, r]`, the first of each at the edit's own strength."""
     for row, name in enumerate(names):
         pictures.save(folder / f"before/{name}.png", before[row])
         pictures.save(folder / f"inversion/{name}.png", inversion[row])
-    rows, strips = [], []
-    for index, (row, text) in enumerate(jobs):
-        after_name = f"after/{index:05d}.png"
-        pictures.save(folder / after_name, after[index])
-        name = names[row]
-        rows.append([f"before/{name}.png", f"inversion/{name}.png", after_name, name, text])
-        strips += [before[row], inversion[row], after[index]]
+    rows, shown = [], []
+    for index, job in enumerate(jobs):
+        after, strip, name = f"after/{index:05d}.png", f"strips/{index:05d}.png", names[job.row]
+        pictures.save(folder / after, edits[index, 0])
+        if edits.shape[1] > 1:
+            pictures.save(folder / strip, pictures.grid(edits[index, 1:], edits.shape[1] - 1))
+        places = [f"before/{name}.png", f"inversion/{name}.png", after]
+        places.append(strip if edits.shape[1] > 1 else "")
+        rows.append([*places, name, job.text, job.strength])
+        shown += [before[job.row], inversion[job.row], edits[index, 0]]
     write_table(folder / "edits.csv", COLUMNS, rows)
-    pictures.save(folder / "grid.png", pictures.grid(torch.stack(strips), 3))
+    pictures.save(folder / "grid.png", pictures.grid(torch.stack(shown), 3))

@@ -6,13 +6,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from tedigan.method.text_to_face import FaceMaker
-from tedigan.progress import progress
+from tedigan.method.control import in_words
+from tedigan.method.text_to_face import FaceMaker, Read
+from tedigan.progress import note, progress
 from tedigan.store import pictures
 from tedigan.store.tables import write_table
 
 GRID_CAPTIONS, GRID_FACES = 32, 8
-COLUMNS = ["file", "caption_index", "image_index", "seed", "caption"]
+COLUMNS = ["file", "caption_index", "image_index", "seed", "caption", "understood"]
 
 
 def render_faces(
@@ -20,14 +21,21 @@ def render_faces(
     maker: FaceMaker,
     captions: Sequence[str],
     *,
+    read: Read,
     faces_per_caption: int,
     seed: int,
     image_format: str,
 ) -> int:
     """Write faces/{caption}-{face}.{format}, faces.csv and grid.png (a row a caption); the number of faces.
 
+    read: caption -> what it names, which is written beside each; a caption that names nothing is reported.
+
     Faces are written as they come; none is held but those of the grid, the first of the first captions.
     """
+    understood = [in_words(read(caption)) for caption in captions]
+    for text, words in zip(captions, understood, strict=True):
+        if not words:
+            note(f"generate: {text!r} names no attribute that is known; its faces are any faces")
     wanted = [caption for caption in captions for _ in range(faces_per_caption)]
     shown: list[Tensor] = []
     rows = []
@@ -37,7 +45,7 @@ def render_faces(
         caption, face = divmod(index, faces_per_caption)
         name = f"faces/{caption:05d}-{face:03d}.{image_format}"
         pictures.save(folder / name, picture)
-        rows.append([name, caption, index, seed, captions[caption]])
+        rows.append([name, caption, index, seed, captions[caption], understood[caption]])
         if caption < GRID_CAPTIONS and face < GRID_FACES:
             shown.append(picture)
     write_table(folder / "faces.csv", COLUMNS, rows)

@@ -12,8 +12,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from tedigan.errors import ParamsError, ShapeError
-
-MAX_STRENGTH = 3.0
+from tedigan.tensors import MAX_STRENGTH
 
 
 def mix_layers(
@@ -43,6 +42,19 @@ def wishes_of(readings: Sequence[Mapping[str, bool]], names: Sequence[str]) -> F
             if name in reading:
                 wishes[row, column] = 1.0 if reading[name] else -1.0
     return wishes
+
+
+def in_words(reading: Mapping[str, bool]) -> str:
+    """What a sentence names, for people: "Smiling, not Bald"."""
+    return ", ".join(name if holds else f"not {name}" for name, holds in reading.items())
+
+
+def relevant_layers(relevance: Float[Tensor, " num_ws"], *, share: float) -> list[int]:
+    """Layers whose relevance is at least `share` of the largest, 0-based: the published way to choose them."""
+    largest = relevance.max()
+    if largest <= 0:
+        return list(range(len(relevance)))
+    return [i for i, value in enumerate((relevance / largest).tolist()) if value >= share]
 
 
 def goals(

@@ -2,10 +2,11 @@
 
     min_d  sum_named (goal - m)_+^2 + a sum_unnamed (1 - |r|) (m - m0)^2 + b |d|^2 + c (|u + d|^2 - |u|^2)_+^2
 
-u is the whitened code and d one shift for the layers of the named attributes. m are margins, m0 before the shift:
-what the latent tagger reads in u + d, and then, for a few steps, also what the guide sees in the picture. |r| is an
-attribute's correlation with the named ones: who grows a beard may look more like a man. One search serves both
-tasks, which differ in where they start. The code stays inside the generator's distribution, where pictures are good.
+u is the whitened code and d one shift for the layers of the named attributes. m are margins, m0 before the
+shift: what the latent tagger reads in u + d, and then, for a few steps, also what the guide sees in the picture.
+|r| is an attribute's correlation with the named ones: who grows a beard may look more like a man. One search
+serves both tasks, which differ in where they start. The code stays inside the generator's distribution, where
+pictures are good.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """Text -> faces: three ways from a sentence to a code, and what draws it.
 
-Content = a code that fits the text, style = a random one (TediGAN, arXiv:2012.03308): layers that the text says nothing
-about are the random code's.
+Content = a code that fits the text, style = a random one (TediGAN, arXiv:2012.03308): layers that no attribute
+acts on are the random code's.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -38,8 +38,8 @@ class TextToCode(Protocol):
 class StartSettings:
     """Where a face begins: bank_best = one of so many best-fitting of bank_size random codes, 0 = a random code.
 
-    truncation_psi: of random codes; 1 leaves them as they are, 0 gives the mean face. style_layers: taken from another
-    random code; measured = those that no attribute acts on.
+    truncation_psi: of random codes; 1 leaves them as they are, 0 gives the mean face. style_layers: taken from
+    another random code; measured = those that no attribute acts on.
     """
 
     truncation_psi: float
@@ -50,7 +50,7 @@ class StartSettings:
 
 @dataclass(frozen=True)
 class SteeredText:
-    """Read the sentence, start at a random code that nearly fits, and steer it. read: sentence -> what it names."""
+    """Read the sentence, start at a random code that nearly fits, steer it. read: sentence -> what it names."""
 
     read: Read
     steering: Steering

@@ -61,3 +61,19 @@ def text_encoder_card(config: dict[str, Any]) -> str:
         "| layer | acts at | relevance: share of its variance that captions explain (validation) |\n"
         f"| --- | --- | --- |\n{rows}"
     )
+
+
+def latent_tagger_card(config: dict[str, Any]) -> str:
+    """The card of models/latent_tagger."""
+    rows = "".join(f"| {name} | {value:.2f} |\n" for name, value in config["explained"].items())
+    return (
+        "# Latent tagger\n\n"
+        f"- ws [n, {config['num_ws']}, {config['w_dim']}] -> margins [n, {len(config['attribute_names'])}]:\n"
+        "  how far each attribute's logit lies beyond the guide's threshold, in deviations over the generator's faces.\n"
+        f"- {config['num_members']} members; their mean is the answer.\n"
+        f"- For the generator with G_ema sha256 `{config['generator_sha256']}` and no other.\n"
+        f"- Licence: {config['licence']}.\n"
+        "- Made by the stage `train_latent_tagger`; `latent_tagger.safetensors`, losses in `log.csv`.\n\n"
+        "| attribute | share of the guide's variance that it explains on faces held back |\n"
+        f"| --- | --- |\n{rows}"
+    )

@@ -1,44 +1,106 @@
-"""Model folders -> what draws faces and inverts photographs, with its numbers."""
+"""Model folders -> what draws faces, steers codes and inverts photographs, with its numbers."""
 
 from pathlib import Path
 from typing import Literal
 
 import torch
 
+from tedigan.annotators.tagger import load_guide
+from tedigan.captions.grammar_files import load_grammar
+from tedigan.captions.reader import Reader
 from tedigan.generator.engine import Engine, choose_engine
+from tedigan.generator.stylegan import Generator
 from tedigan.generator.whitening import whitening_of
 from tedigan.method.inversion import InversionSettings, Inverter
-from tedigan.method.text_to_face import FaceMaker, FaceSettings
+from tedigan.method.steering import Steering, SteeringSettings
+from tedigan.method.text_to_face import (
+    FaceMaker,
+    FaceSettings,
+    Read,
+    RegressedText,
+    StartSettings,
+    SteeredText,
+    TextToCode,
+)
+from tedigan.models.layers import load_layers
 from tedigan.models.opening import (
     load_discriminator,
     load_encoder,
     load_generator,
+    load_latent_tagger,
     load_text_encoder,
 )
 from tedigan.tensors import stream
 
+Way = Literal["search", "regression"]
+MODELS_OF: dict[Way, tuple[str, ...]] = {
+    "search": ("generator", "guide", "latent_tagger", "layers"),
+    "regression": ("generator", "text_encoder"),
+}
 
-def open_face_maker(
+
+def open_reader(grammar: Path) -> Read:
+    """Sentence -> what it names, by the words of a data set's grammar."""
+    return Reader(load_grammar(grammar)).read
+
+
+def open_steering(
     models: Path,
     device: torch.device,
+    settings: SteeringSettings,
+    *,
+    generator: Generator | None = None,
+    has_layers: bool = True,
+) -> Steering:
+    """What moves codes. models: holds generator/, guide/, latent_tagger/ and layers/.
+
+    has_layers: False where they are not measured yet; then every attribute acts on all of them.
+    """
+    generator = generator or load_generator(models / "generator", device)
+    tagger = load_latent_tagger(models / "latent_tagger", device)
+    guide = load_guide(models / "guide", device)
+    if has_layers:
+        layers = load_layers(models / "layers", tagger.names, generator.num_ws).to(device)
+    else:
+        layers = torch.ones(len(tagger.names), generator.num_ws, dtype=torch.bool, device=device)
+    return Steering(generator, tagger, layers, guide.look, settings)
+
+
+def open_text(
+    models: Path,
+    device: torch.device,
+    way: Way,
+    read: Read,
+    start: StartSettings,
+    steering: SteeringSettings,
+    *,
+    strength: float,
+) -> tuple[Generator, TextToCode]:
+    """The generator of a models folder, and one way from sentences to its codes; see `MODELS_OF`."""
+    generator = load_generator(models / "generator", device)
+    if way == "regression":
+        captions = load_text_encoder(models / "text_encoder", device)
+        return generator, RegressedText(generator, captions, start.truncation_psi)
+    moves = open_steering(models, device, steering, generator=generator)
+    return generator, SteeredText(read, moves, start, strength)
+
+
+def open_face_maker(
+    generator: Generator,
+    text: TextToCode,
     settings: FaceSettings,
     *,
     precision: Literal["auto", "fp32", "bf16", "fp16"],
     compilation: Literal["auto", "never"],
 ) -> tuple[FaceMaker, Engine]:
-    """Text -> faces, and the engine that draws them; see `choose_engine`.
-
-    models: the folder that holds generator/ and text_encoder/.
-    """
-    generator = load_generator(models / "generator", device)
-    captions = load_text_encoder(models / "text_encoder", device)
+    """Text -> faces, and the engine that draws them; see `choose_engine`."""
     engine = choose_engine(
         generator,
         precision=precision,
         compilation=compilation,
         batch_size=settings.batch_size,
     )
-    return FaceMaker(generator, captions, engine.synthesise, settings), engine
+    return FaceMaker(generator, text, engine.synthesise, settings), engine
 
 
 def open_inverter(models: Path, device: torch.device, settings: InversionSettings) -> Inverter:

@@ -6,6 +6,7 @@ import torch
 
 from tedigan.encoders.adopted import AdoptedEncoder, official_encoder
 from tedigan.encoders.encoder import Encoder
+from tedigan.encoders.latent_tagger import LatentTagger, LatentTaggerConfig
 from tedigan.encoders.text import CaptionEncoder, TextBackbone, TextEncoder
 from tedigan.encoders.visual import RefiningEncoder, VisualEncoder
 from tedigan.errors import WeightsError
@@ -67,3 +68,11 @@ def load_text_encoder(folder: Path, device: torch.device) -> CaptionEncoder:
     freeze(encoder, device)
     backbone = TextBackbone(*load_text_model(config["backbone"], device))
     return CaptionEncoder(backbone, encoder, config["text_layers"])
+
+
+def load_latent_tagger(folder: Path, device: torch.device) -> LatentTagger:
+    """What reads attributes off a generator's codes."""
+    tagger = LatentTagger(LatentTaggerConfig.from_json(read_config(folder)))
+    load_into(tagger, folder / "latent_tagger.safetensors")
+    freeze(tagger, device)
+    return tagger

@@ -7,16 +7,17 @@ from pathlib import Path
 import torch
 
 from tedigan.encoders.encoder import Encoder
-from tedigan.encoders.text import CaptionEncoder
 from tedigan.errors import WeightsError
 from tedigan.generator.discriminator import Discriminator
 from tedigan.generator.stylegan import Generator
+from tedigan.method.steering import Steering, SteeringSettings
 from tedigan.models.adopt_encoder import fit_encoder
 from tedigan.models.imports import read_encoder, read_generator
-from tedigan.models.opening import load_encoder, load_text_encoder
+from tedigan.models.makers import open_steering
+from tedigan.models.opening import load_encoder
 from tedigan.store.model_folders import freeze, read_config
 
-NAMES = ("generator", "text_encoder", "encoder")
+STEERING = ("guide", "latent_tagger", "layers")
 OURS = ("visual_encoder", "adopted_encoder")
 
 
@@ -26,18 +27,24 @@ class Parts:
 
     generator: Generator
     discriminator: Discriminator | None
-    text_encoder: CaptionEncoder | None
+    steering: Steering | None
     encoder: Encoder | None
 
 
-def open_parts(places: Mapping[str, Path], device: torch.device) -> Parts:
-    """The networks at `generator`, `text_encoder` and `encoder`, each a folder of ours or an official file.
+def open_parts(
+    places: Mapping[str, Path], settings: SteeringSettings, device: torch.device
+) -> Parts:
+    """The networks at `generator`, `steering` and `encoder`.
 
-    Where the generator's folder holds folders of these names (a workspace's models/), they count as given.
+    generator, encoder: a folder of ours or an official file; steering: a folder that holds guide/,
+    latent_tagger/ and layers/. Where the generator's is a workspace's models/, what stands in it counts as
+    given.
     """
     root = places["generator"]
     if (root / "generator").is_dir():
-        inside = {name: root / name for name in NAMES if (root / name).is_dir()}
+        inside = {name: root / name for name in ("generator", "encoder") if (root / name).is_dir()}
+        if (root / "latent_tagger").is_dir():
+            inside["steering"] = root
         places = inside | {name: place for name, place in places.items() if name != "generator"}
     networks = read_generator(places["generator"]).networks
     for network in networks.values():
@@ -45,16 +52,27 @@ def open_parts(places: Mapping[str, Path], device: torch.device) -> Parts:
     generator, discriminator = networks["G_ema"], networks.get("D")
     assert isinstance(generator, Generator), "the table of kinds names it so"
     assert discriminator is None or isinstance(discriminator, Discriminator), "as above"
-    text, encoder = places.get("text_encoder"), places.get("encoder")
-    if text is not None:
-        config = read_config(text)
-        _check_fits(text, (config.get("num_ws"), config.get("w_dim")), generator)
+    place, encoder = places.get("steering"), places.get("encoder")
     return Parts(
         generator,
         discriminator,
-        None if text is None else load_text_encoder(text, device),
+        None if place is None else _steering(place, generator, settings, device),
         None if encoder is None else _any_encoder(encoder, generator, device),
     )
+
+
+def _steering(
+    place: Path, generator: Generator, settings: SteeringSettings, device: torch.device
+) -> Steering:
+    if missing := [name for name in STEERING if not (place / name).is_dir()]:
+        raise WeightsError(
+            f"{place} has no folder {missing[0]}; expected {', '.join(STEERING)}, as the stages train_guide, "
+            "train_latent_tagger and analyse_layers write them. Name a workspace's models/."
+        )
+    config = read_config(place / "latent_tagger")
+    sizes = (config.get("num_ws"), config.get("w_dim"))
+    _check_fits(place / "latent_tagger", sizes, generator)
+    return open_steering(place, device, settings, generator=generator)
 
 
 def _check_fits(place: Path, sizes: tuple[object, object], generator: Generator) -> None:
@@ -62,7 +80,7 @@ def _check_fits(place: Path, sizes: tuple[object, object], generator: Generator)
     if sizes != wanted:
         raise WeightsError(
             f"{place} gives codes of {sizes[0]} x {sizes[1]}, but the generator takes {wanted[0]} x {wanted[1]}; "
-            "encoders serve the generator that they were trained with. Name one that was trained with this one."
+            "it serves the generator that it was trained with. Name one that was trained with this one."
         )
 
 

@@ -15,8 +15,9 @@ from tedigan.evaluation.instruments import open_instruments
 from tedigan.evaluation.metric import Instruments
 from tedigan.evaluation.protocol import Protocol, measure
 from tedigan.extras import require
-from tedigan.method.text_to_face import FaceSettings
-from tedigan.models.makers import open_face_maker
+from tedigan.method.steering import SteeringSettings
+from tedigan.method.text_to_face import FaceSettings, StartSettings
+from tedigan.models.makers import open_face_maker, open_reader, open_text
 from tedigan.models.opening import load_encoder
 from tedigan.params import chosen
 from tedigan.store.files import finished_folder
@@ -36,16 +37,19 @@ def run(workspace: Workspace) -> Outcome:
 
 def networks_of(workspace: Workspace) -> Networks:
     """The workspace's models, at the truncation that is measured."""
-    faces, device = workspace.params.generate, workspace.device
-    settings = replace(
-        chosen(faces, FaceSettings), truncation_psi=workspace.params.evaluate.truncation_psi
-    )
-    maker, _ = open_face_maker(
+    params, psi = workspace.params.generate, workspace.params.evaluate.truncation_psi
+    generator, text = open_text(
         workspace.models,
-        device,
-        settings,
-        precision=faces.precision,
-        compilation=faces.compile,
+        workspace.device,
+        params.way,
+        open_reader(workspace.dataset / GRAMMAR),
+        replace(chosen(params, StartSettings), truncation_psi=psi),
+        chosen(params, SteeringSettings),
+        strength=params.strength,
+    )
+    settings = replace(chosen(params, FaceSettings), truncation_psi=psi)
+    maker, _ = open_face_maker(
+        generator, text, settings, precision=params.precision, compilation=params.compile
     )
     return Networks.of(maker, load_encoder(workspace.model("encoder"), maker.generator))
 

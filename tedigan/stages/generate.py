@@ -1,9 +1,11 @@
 """A captions file -> results/generated: `faces_per_caption` faces for each caption."""
 
 from tedigan.captions.lists import read_captions
+from tedigan.dataset.folder import GRAMMAR
 from tedigan.jobs.render_faces import render_faces
-from tedigan.method.text_to_face import FaceSettings
-from tedigan.models.makers import open_face_maker
+from tedigan.method.steering import SteeringSettings
+from tedigan.method.text_to_face import FaceSettings, StartSettings
+from tedigan.models.makers import MODELS_OF, open_face_maker, open_reader, open_text
 from tedigan.params import chosen
 from tedigan.store.files import finished_folder, write_json
 from tedigan.store.model_folders import model_digests
@@ -20,35 +22,36 @@ def run(workspace: Workspace) -> Outcome:
 
     The captions file is read and checked before any network is loaded.
     """
-    params = workspace.params.generate
+    params, folder = workspace.params.generate, workspace.result("generated")
     captions = read_captions(workspace.at(params.captions))
-    settings = chosen(params, FaceSettings)
-    maker, engine = open_face_maker(
+    read = open_reader(workspace.dataset / GRAMMAR)
+    generator, text = open_text(
         workspace.models,
         workspace.device,
-        settings,
-        precision=params.precision,
-        compilation=params.compile,
+        params.way,
+        read,
+        chosen(params, StartSettings),
+        chosen(params, SteeringSettings),
+        strength=params.strength,
     )
-    with finished_folder(workspace.result("generated")) as folder:
+    settings = chosen(params, FaceSettings)
+    maker, engine = open_face_maker(
+        generator, text, settings, precision=params.precision, compilation=params.compile
+    )
+    with finished_folder(folder) as fresh:
         num_faces = render_faces(
-            folder,
+            fresh,
             maker,
             captions,
+            read=read,
             faces_per_caption=params.faces_per_caption,
             seed=params.seed,
             image_format=params.image_format,
         )
-        recipe = {
-            "params": params.model_dump(mode="json"),
-            "models": model_digests(
-                workspace.model(name) for name in ("generator", "text_encoder")
-            ),
-            "style_layers": maker.style_layers,
-            "engine": engine.record(),
-        }
-        write_json(folder / "recipe.json", recipe)
+        models = model_digests(workspace.model(name) for name in MODELS_OF[params.way])
+        recipe = {"params": params.model_dump(mode="json"), "models": models}
+        write_json(fresh / "recipe.json", recipe | {"engine": engine.record()})
     return Outcome(
         metrics={"num_captions": float(len(captions)), "num_faces": float(num_faces)},
-        pictures=[workspace.result("generated") / "grid.png"],
+        pictures=[folder / "grid.png"],
     )

@@ -4,14 +4,14 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from tedigan.captions.lists import read_edits
-from tedigan.dataset.folder import Dataset
+from tedigan.dataset.folder import GRAMMAR, Dataset
 from tedigan.errors import DataError
 from tedigan.jobs.render_edits import jobs_of, render_edits
-from tedigan.method.edit import Editor, EditSettings
+from tedigan.method.edit import Editor
 from tedigan.method.inversion import InversionSettings
+from tedigan.method.steering import SteeringSettings
 from tedigan.method.tuning import TuningSettings
-from tedigan.models.makers import open_inverter
-from tedigan.models.opening import load_text_encoder
+from tedigan.models.makers import MODELS_OF, open_inverter, open_reader, open_steering
 from tedigan.params import chosen
 from tedigan.store.files import finished_folder, write_json
 from tedigan.store.model_folders import model_digests
@@ -31,15 +31,20 @@ def check(workspace: Workspace) -> None:
 
 
 def run(workspace: Workspace) -> Outcome:
-    """Write before/, inversion/, after/ pictures, edits.csv, trace.csv, grid.png and recipe.json."""
+    """Write before/, inversion/, after/ and strips/ pictures, edits.csv, trace.csv, grid.png and recipe.json."""
     params = workspace.params.manipulate
     edits = read_edits(workspace.at(params.edits))
     names, photographs = _photographs(workspace)
     jobs = jobs_of(edits, names)
-    models = [workspace.model(name) for name in ("generator", "encoder", "text_encoder")]
+    models = [workspace.model(name) for name in ("encoder", *MODELS_OF["search"])]
     inverter = open_inverter(workspace.models, workspace.device, chosen(params, InversionSettings))
-    captions = load_text_encoder(workspace.model("text_encoder"), workspace.device)
-    editor = Editor(inverter, captions, chosen(params, EditSettings))
+    steering = open_steering(
+        workspace.models,
+        workspace.device,
+        chosen(params, SteeringSettings),
+        generator=inverter.generator,
+    )
+    editor = Editor(inverter, open_reader(workspace.dataset / GRAMMAR), steering)
     with finished_folder(workspace.result("manipulated")) as folder:
         residual = render_edits(
             folder,
@@ -47,11 +52,12 @@ def run(workspace: Workspace) -> Outcome:
             names,
             photographs,
             jobs,
+            strip=params.strip,
             batch_size=params.batch_size,
             tuning=chosen(params, TuningSettings),
         )
         recipe = {"params": params.model_dump(mode="json"), "models": model_digests(models)}
-        write_json(folder / "recipe.json", recipe | {"text_layers": editor.text_layers})
+        write_json(folder / "recipe.json", recipe)
     return Outcome(
         metrics={"num_edits": float(len(jobs)), "inversion_pixel_mse": residual},
         pictures=[workspace.result("manipulated") / "grid.png"],

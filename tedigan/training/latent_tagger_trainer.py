@@ -5,7 +5,7 @@ codes of photographs are; and photographs' own, moved. A member learns from code
 smooth where it will be followed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,10 +64,18 @@ def new_latent_tagger(
     return tagger.to(generator.mapping.w_avg.device)
 
 
+def codes_of(
+    codes: Mapping[str, Tensor], ids: Sequence[int], device: torch.device
+) -> Float[Tensor, "p num_ws w_dim"] | None:
+    """The codes of these photographs, of what the stage `invert` wrote; None where there are none."""
+    row_of = {id: row for row, id in enumerate(codes["ids"].tolist())}
+    return codes["ws"][[row_of[id] for id in ids]].to(device) if ids else None
+
+
 @torch.no_grad()
 def draw_pairs(
     generator: Generator,
-    look: Callable[[Tensor], Tensor],
+    look: Callable[[Tensor, torch.Generator | None], Tensor],
     tagger: LatentTagger,
     photographs: Float[Tensor, "p num_ws w_dim"] | None,
     *,
@@ -92,7 +100,7 @@ def draw_pairs(
         ws = tagger.whitening.colour(code)
         images = generator.synthesis(ws, noise_mode="random", generator=rng).clamp(-1, 1)
         us.append(code.half())
-        logits.append(look(images).to(device))
+        logits.append(look(images, None).to(device))
     return Pairs(torch.cat(us), torch.cat(logits))
 
 

@@ -112,10 +112,17 @@ def train_parser(
 
 
 def train_tagger(
-    dataset: Path, folder: Path, settings: Settings, *, work: Path, device: torch.device
+    dataset: Path,
+    folder: Path,
+    settings: Settings,
+    *,
+    work: Path,
+    device: torch.device,
+    half: str | None = None,
 ) -> dict[str, Any]:
-    """The same for a tagger, on a data set with attributes."""
+    """The same for a tagger, on a data set with attributes. half: of train, see `Dataset.half`; None = all."""
     data, ids = _open(dataset, "image")
+    ids = ids if half is None else data.half(half)
     names = tuple(data.attribute_names)
     if not names:
         raise DataError(

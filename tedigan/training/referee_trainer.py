@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Bool, Float, Float16, Int64
 from torch import Tensor
 
+from tedigan.annotators.random_views import random_views
 from tedigan.annotators.referee_network import (
     IdentitySoftmax,
     RefereeConfig,
@@ -22,7 +23,6 @@ from tedigan.dataset.folder import Dataset
 from tedigan.progress import progress
 from tedigan.tensors import stream, to_images
 from tedigan.training.degradations import degrade
-from tedigan.training.random_views import random_views
 from tedigan.training.schedules import set_rate, warm_up_then_cosine
 
 CHUNK = 64
