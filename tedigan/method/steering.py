@@ -103,9 +103,9 @@ class Steering:
         settings, rng = self.settings, stream("steering")
         shift = torch.zeros_like(task.us[:, :1]).requires_grad_(True)
         optimiser = torch.optim.Adam([shift], lr=settings.search_rate)
-        goal = goals(task.present, task.wishes, task.strength, margin=settings.margin)
+        wanted = self._wanted(task, task.present)
         for step in range(settings.num_search_steps):
-            loss = self._read_loss(task, shift, goal, rng, step) + self._move_loss(task, shift)
+            loss = self._read_loss(task, shift, wanted, rng, step) + self._move_loss(task, shift)
             optimiser.zero_grad(set_to_none=True)
             loss.sum().backward()
             optimiser.step()
@@ -118,17 +118,18 @@ class Steering:
         with torch.no_grad():
             before = self._draw(task.us)
             seen = self.look(before, None) / self.tagger.deviation
-        read_goal, seen_goal = (
-            goals(margins, task.wishes, task.strength, margin=settings.margin)
-            for margins in (task.present, seen)
-        )
+        read_wanted, seen_wanted = self._wanted(task, task.present), self._wanted(task, seen)
         shift = start.clone().requires_grad_(True)
         optimiser = torch.optim.Adam([shift], lr=settings.search_rate)
         for step in range(settings.num_picture_steps):
             images = self._draw(task.us + shift * task.layers)
-            found = self.look(images, rng) / self.tagger.deviation
-            loss = self._margin_loss(task, found, seen, seen_goal) + self._move_loss(task, shift)
-            loss = loss + 0.5 * self._read_loss(task, shift, read_goal, rng, step)
+            view = rng.get_state()
+            with torch.no_grad():
+                seen = self.look(before, rng)
+            rng.set_state(view)
+            found = (self.look(images, rng) - seen) / self.tagger.deviation
+            loss = self._margin_loss(task, found, seen_wanted) + self._move_loss(task, shift)
+            loss = loss + 0.5 * self._read_loss(task, shift, read_wanted, rng, step)
             change = (images - before).square().mean(dim=[1, 2, 3])
             loss = loss + settings.weight_picture * change
             optimiser.zero_grad(set_to_none=True)
@@ -143,18 +144,23 @@ class Steering:
         return images
 
     def _read_loss(
-        self, task: _Task, shift: Tensor, goal: Tensor, rng: torch.Generator, step: int
+        self, task: _Task, shift: Tensor, wanted: Tensor, rng: torch.Generator, step: int
     ) -> Float[Tensor, " n"]:
-        """What the members of the latent tagger, one a step, read in the moved code."""
+        """What the members of the latent tagger, one a step, read in the moved code, with noise on it."""
         noise = NOISE * torch.randn(1, 1, task.us.shape[2], generator=rng).to(task.us.device)
-        found = self.tagger.margins(task.us + shift * task.layers + noise, member=step)
-        return self._margin_loss(task, found, task.present, goal)
+        with torch.no_grad():
+            before = self.tagger.margins(task.us + noise, member=step)
+        after = self.tagger.margins(task.us + noise + shift * task.layers, member=step)
+        return self._margin_loss(task, after - before, wanted)
 
-    def _margin_loss(
-        self, task: _Task, found: Tensor, before: Tensor, goal: Tensor
-    ) -> Float[Tensor, " n"]:
-        missing = F.relu((goal - before).sign() * (goal - found)).square() * (task.wishes != 0)
-        drift = task.unnamed * (found - before).square()
+    def _wanted(self, task: _Task, present: Tensor) -> Float[Tensor, "n k"]:
+        """By how much margins are to change; 0 where nothing is named."""
+        goal = goals(present, task.wishes, task.strength, margin=self.settings.margin)
+        return goal - present
+
+    def _margin_loss(self, task: _Task, change: Tensor, wanted: Tensor) -> Float[Tensor, " n"]:
+        missing = F.relu(wanted.sign() * (wanted - change)).square()
+        drift = task.unnamed * change.square()
         return missing.sum(dim=1) + self.settings.weight_unnamed * drift.sum(dim=1)
 
     def _move_loss(self, task: _Task, shift: Tensor) -> Float[Tensor, " n"]:

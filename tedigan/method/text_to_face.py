@@ -7,7 +7,7 @@ acts on are the random code's.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, UInt8
@@ -24,6 +24,7 @@ from tedigan.tensors import sample_noise, sample_z, to_pixels
 Read = Callable[[str], Mapping[str, bool]]
 
 
+@runtime_checkable
 class TextToCode(Protocol):
     """One way from sentences to codes."""
 

@@ -69,7 +69,7 @@ def latent_tagger_card(config: dict[str, Any]) -> str:
     return (
         "# Latent tagger\n\n"
         f"- ws [n, {config['num_ws']}, {config['w_dim']}] -> margins [n, {len(config['attribute_names'])}]:\n"
-        "  how far each attribute's logit lies beyond the guide's threshold, in deviations over the generator's faces.\n"
+        "  how far each attribute's logit lies beyond the guide's threshold, in deviations over its faces.\n"
         f"- {config['num_members']} members; their mean is the answer.\n"
         f"- For the generator with G_ema sha256 `{config['generator_sha256']}` and no other.\n"
         f"- Licence: {config['licence']}.\n"

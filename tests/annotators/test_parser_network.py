@@ -13,11 +13,11 @@ from tedigan.annotators.parser_network import (
     intersection_over_union,
     parsing_loss,
 )
+from tedigan.annotators.random_views import random_views
 from tedigan.drawn import draw_face
 from tedigan.errors import WeightsError
 from tedigan.store.pictures import rasterise
 from tedigan.tensors import stream, to_images
-from tedigan.annotators.random_views import random_views
 from tedigan.vocabulary.labels import LABEL_NAMES, colours_to_labels
 
 SMALL = ParserConfig(input_px=32, base_channels=4)

@@ -3,8 +3,16 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tedigan.errors import ShapeError
-from tedigan.method.control import MIN_SHIFT, mix_layers, relevant_layers, shift_layers, text_shift
+from tedigan.errors import ParamsError, ShapeError
+from tedigan.method.control import (
+    free_layers,
+    goals,
+    in_words,
+    layers_of,
+    mix_layers,
+    relevant_layers,
+    wishes_of,
+)
 
 LAYERS = st.sets(st.integers(0, 5))
 
@@ -45,70 +53,65 @@ def test_mixing_moves_its_layers_by_the_amount_and_the_others_not_at_all(amount)
     assert moved[:, [0, 2, 3, 5]].abs().max() == 0
 
 
-def test_a_neutral_text_shifts_nothing():
-    neutral = codes(1)[0]
-    shift = text_shift(neutral.expand(2, -1, -1), neutral, torch.ones(6, 3), strength=2.0)
-    assert shift.abs().max() == 0
+PRESENT = torch.tensor([[-2.0, -0.5, 0.4, 3.0]])
 
 
-def test_every_text_that_says_something_shifts_by_the_same_length():
-    neutral, std = codes(1)[0], torch.full((6, 3), 0.5)
-    text = neutral + codes(0) * torch.tensor([1.0, 10.0])[:, None, None]
-    shift = text_shift(text, neutral, std, strength=1.5)
-    assert torch.allclose((shift / std).square().mean(dim=[1, 2]).sqrt(), torch.tensor(1.5))
+def goal(wish: float, strength: float, margin: float = 1.0) -> list[float]:
+    wishes = torch.full((1, 4), float(wish))
+    return goals(PRESENT, wishes, torch.tensor([strength]), margin=margin)[0].tolist()
 
 
-def test_a_text_that_says_next_to_nothing_is_not_blown_up():
-    neutral = codes(1)[0]
-    text = neutral + torch.full((1, 6, 3), MIN_SHIFT / 10)
-    shift = text_shift(text, neutral, torch.ones(6, 3), strength=1.0)
-    assert torch.allclose(shift, torch.full((1, 6, 3), 0.1), atol=1e-5)
+def test_at_strength_one_a_named_attribute_goes_a_margin_beyond_and_what_is_there_stays():
+    assert goal(1, 1.0) == [1.0, 1.0, 1.0, 3.0]
+    assert goal(-1, 1.0) == [-2.0, -1.0, -1.0, -1.0]
+    assert goal(1, 1.0, margin=2.0) == [2.0, 2.0, 2.0, 3.0]
 
 
-def test_a_shift_points_where_the_text_does():
-    shift = text_shift(codes(0), codes(1)[0], torch.full((6, 3), 0.5), strength=1.5)
-    wanted = codes(0) - codes(1)[0]
-    assert torch.allclose(
-        torch.cosine_similarity(shift.flatten(1), wanted.flatten(1)), torch.ones(2)
-    )
+def test_strength_nothing_and_an_unnamed_attribute_stay_where_they_are():
+    assert goal(1, 0.0) == PRESENT[0].tolist()
+    assert goal(0, 3.0) == PRESENT[0].tolist()
 
 
-@given(strength=st.floats(0, 3))
-@settings(deadline=None, max_examples=10)
-def test_the_shifts_length_is_the_strength_in_deviations_of_each_coordinate(strength):
-    std = torch.linspace(0.1, 2.0, 18).reshape(6, 3)
-    shift = text_shift(codes(0), codes(1)[0], std, strength=strength)
-    lengths = (shift / std).square().mean(dim=[1, 2]).sqrt()
-    assert torch.allclose(lengths, torch.tensor(strength), atol=1e-5)
+def test_each_unit_beyond_one_goes_a_deviation_further():
+    assert goal(1, 3.0) == [3.0, 3.0, 3.0, 5.0]
 
 
-@pytest.mark.parametrize(
-    ("says", "length"), [(0.1, 1.5), (0.05, 1.5), (0.025, 0.75), (0.001, 0.03)]
-)
-def test_below_a_twentieth_of_a_deviation_the_length_stays_in_proportion(says, length):
-    """says: how far the text is from the neutral one, in deviations."""
-    std = torch.full((6, 3), 2.0)
-    shift = text_shift(torch.full((1, 6, 3), says * 2), torch.zeros(6, 3), std, strength=1.5)
-    assert torch.allclose(shift / std, torch.full((1, 6, 3), length), rtol=1e-4)
+def test_a_negative_strength_is_the_contrary_wish():
+    for strength in (0.5, 1.0, 2.5):
+        assert goal(1, -strength) == goal(-1, strength)
 
 
-@given(layers=LAYERS, strength=st.floats(0, 2))
-@settings(deadline=None, max_examples=20)
-def test_an_edit_moves_only_its_layers_and_in_proportion_to_its_strength(layers, strength):
-    content, std = codes(0), torch.ones(6, 3)
-    once = text_shift(codes(1), codes(2)[0], std, strength=1.0)
-    shift = text_shift(codes(1), codes(2)[0], std, strength=strength)
-    moved = shift_layers(content, shift, sorted(layers)) - content
-    for layer in range(6):
-        expected = strength * once[:, layer] * (layer in layers)
-        assert torch.allclose(moved[:, layer], expected, atol=1e-5)
+@given(strengths=st.lists(st.floats(-3, 3), min_size=2, max_size=2, unique=True))
+@settings(deadline=None, max_examples=50)
+def test_goals_rise_with_strength_and_do_not_jump(strengths):
+    low, high = sorted(strengths)
+    steps = [b - a for a, b in zip(goal(1, low), goal(1, high), strict=True)]
+    assert all(-1e-5 <= step <= 4.0 * (high - low) + 1e-5 for step in steps)
 
 
-def test_a_shift_leaves_the_other_layers():
-    content, shift = codes(0), codes(1)
-    shifted = shift_layers(content, shift, [2])
-    assert torch.equal(shifted[:, [0, 1, 3, 4, 5]], content[:, [0, 1, 3, 4, 5]])
-    assert torch.allclose(shifted[:, 2], content[:, 2] + shift[:, 2], atol=1e-6)
+@pytest.mark.parametrize("strength", [3.5, -4.0, float("nan")])
+def test_a_strength_out_of_range_is_refused(strength):
+    with pytest.raises(ParamsError, match=r"expected numbers in -3\.\.3"):
+        goal(1, strength)
+
+
+def test_what_a_sentence_states_is_wished_what_it_denies_is_not_and_the_unknown_is_left_out():
+    readings = [{"Bald": True, "Smiling": False, "Freckles": True}, {}]
+    wishes = wishes_of(readings, ("Smiling", "Young", "Bald"))
+    assert wishes.tolist() == [[-1, 0, 1], [0, 0, 0]]
+    assert in_words(readings[0]) == "Bald, not Smiling, Freckles"
+
+
+def test_layers_of_several_attributes_are_those_of_each():
+    acts = torch.tensor([[1, 0, 0, 0], [0, 1, 1, 0], [0, 0, 0, 0]]).bool()
+    wishes = torch.tensor([[1.0, 0, 0], [0, -1, 0], [1, 1, 0], [0, 0, 0]])
+    assert layers_of(wishes, acts)[:, :, 0].tolist() == [
+        [1, 0, 0, 0],
+        [0, 1, 1, 0],
+        [1, 1, 1, 0],
+        [0, 0, 0, 0],
+    ]
+    assert free_layers(acts) == [3]
 
 
 def test_a_layer_that_does_not_exist_is_refused_with_what_to_set():

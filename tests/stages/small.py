@@ -4,12 +4,16 @@ from pathlib import Path
 
 import torch
 
+from tedigan.annotators.tagger_network import FaceTagger, TaggerConfig
+from tedigan.encoders.latent_tagger import LatentTagger, LatentTaggerConfig
 from tedigan.encoders.text import TextEncoder
 from tedigan.encoders.visual import VisualEncoder, w_statistics
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.discriminator import Discriminator
 from tedigan.generator.stylegan import Generator
-from tedigan.generator.whitening import whitening_of
+from tedigan.generator.whitening import Whitening, whitening_of
+from tedigan.method.layer_analysis import LayerTable
+from tedigan.models.layers import save_layers
 from tedigan.store.model_folders import save_model, save_tensors
 from tedigan.tensors import stream
 from tedigan.workspace import Workspace
@@ -42,13 +46,37 @@ SMALL: dict[str, dict[str, object]] = {
         "batch_size": 8,
         "checkpoint_every": 4,
     },
-    "generate": {"captions": "captions.txt", "faces_per_caption": 2, "batch_size": 4},
+    "train_guide": {
+        "base_channels": 4,
+        "num_steps": 6,
+        "batch_size": 8,
+        "checkpoint_every": 3,
+    },
+    "train_latent_tagger": {
+        "num_pairs": 64,
+        "pairs_batch_size": 8,
+        "hidden_dim": 16,
+        "num_steps": 6,
+        "batch_size": 8,
+        "checkpoint_every": 4,
+    },
+    "analyse_layers": {"num_faces": 3, "num_search_steps": 4},
+    "generate": {
+        "captions": "captions.txt",
+        "faces_per_caption": 2,
+        "batch_size": 4,
+        "bank_size": 64,
+        "bank_best": 8,
+        "num_search_steps": 8,
+    },
     "manipulate": {
         "edits": "edits.csv",
         "max_photographs": 2,
         "num_steps": 2,
-        "num_edit_steps": 1,
         "batch_size": 2,
+        "strip": [-1, 1],
+        "num_search_steps": 8,
+        "num_picture_steps": 1,
     },
 }
 
@@ -65,10 +93,11 @@ CONFIG = GeneratorConfig(
     SIZE, z_dim=16, w_dim=16, num_mapping_layers=2, channel_base=128, channel_max=8
 )
 TEXT_LAYERS = [0, 1, 2, 5]
+NAMES = ("Blond_Hair", "Male", "No_Beard", "Smiling", "Young")  # that the guide knows
 
 
 def write_models(workspace: Workspace) -> None:
-    """Untrained networks in the place of trained ones; captions speak of TEXT_LAYERS."""
+    """Untrained networks in the place of trained ones; captions speak of, and attributes act on, TEXT_LAYERS."""
     torch.manual_seed(0)
     generator, discriminator = Generator(CONFIG), Discriminator(CONFIG)
     mean, std = w_statistics(generator, stream("w"), num_samples=256)
@@ -91,6 +120,27 @@ def write_models(workspace: Workspace) -> None:
     about = {"architecture": "text_encoder", "backbone": "all-MiniLM-L6-v2", **sizes}
     about |= {"text_layers": TEXT_LAYERS}
     save_model(workspace.model("text_encoder"), {"text_encoder": text_encoder}, about, "")
+    _write_steering(workspace, whitening)
+
+
+def _write_steering(workspace: Workspace, whitening: Whitening) -> None:
+    guide = FaceTagger(TaggerConfig(SIZE, 4, NAMES)).eval()
+    quality = {"threshold": 0.0, "f1": 0.9, "floor": 0.5, "is_proposed": True}
+    about = guide.config.to_json() | {"attributes": dict.fromkeys(NAMES, quality)}
+    save_model(workspace.model("guide"), {"tagger": guide}, about, "")
+
+    sizes = (CONFIG.num_ws, CONFIG.w_dim, whitening.num_axes, 16, 2)
+    tagger = LatentTagger(LatentTaggerConfig(*sizes, NAMES))
+    tagger.whitening.load_state_dict(whitening.state_dict())
+    for member in tagger.members:
+        torch.nn.init.normal_(member.linear.weight, std=0.1)
+    config = tagger.config.to_json()
+    save_model(workspace.model("latent_tagger"), {"latent_tagger": tagger}, config, "")
+
+    acts = torch.zeros(len(NAMES), CONFIG.num_ws)
+    acts[:, TEXT_LAYERS] = 1
+    table = LayerTable(NAMES, acts, acts, acts, acts)
+    save_layers(workspace.model("layers"), table, num_faces=2)
 
 
 def write_codes(workspace: Workspace) -> None:

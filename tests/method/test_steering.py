@@ -1,0 +1,163 @@
+"""Steering: what is named is reached, what is not is held, and nothing else moves."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from tedigan.encoders.latent_tagger import LatentTagger, LatentTaggerConfig
+from tedigan.generator.stylegan import Generator
+from tedigan.generator.whitening import whitening_of
+from tedigan.method.steering import Steering, SteeringSettings
+from tedigan.tensors import stream
+from tests.generator.nets import TINY, tiny_generator
+
+SETTINGS = SteeringSettings(
+    margin=1.0,
+    num_search_steps=150,
+    search_rate=0.05,
+    weight_unnamed=0.1,
+    weight_distance=0.0,
+    weight_norm=0.0,
+    num_picture_steps=0,
+    weight_picture=0.0,
+)
+NAMES = ("Smiling", "Bald", "Young")
+
+
+def linear_tagger(generator: Generator, *, overlap: float = 0.0) -> LatentTagger:
+    """Margin k is coordinate k of the mean whitened code; overlap: of the second attribute with the first."""
+    whitening = whitening_of(generator, stream("whitening"), num_samples=2000)
+    config = LatentTaggerConfig(generator.num_ws, TINY.w_dim, whitening.num_axes, 4, 2, NAMES)
+    tagger = LatentTagger(config)
+    tagger.whitening.load_state_dict(whitening.state_dict())
+    for member in tagger.members:
+        for parameter in member.parameters():
+            parameter.data.zero_()
+        weight = torch.zeros(len(NAMES), generator.num_ws, whitening.num_axes)
+        for k in range(len(NAMES)):
+            weight[k, :, k] = 1 / generator.num_ws
+        weight[1, :, 0] = overlap / generator.num_ws
+        member.linear.weight.data.copy_(weight.flatten(1))
+    return tagger.requires_grad_(False)
+
+
+def brightness(images: Tensor, views: torch.Generator | None) -> Tensor:
+    """A guide that sees Smiling in bright pictures, and nothing else."""
+    del views
+    return torch.stack([images.mean(dim=[1, 2, 3])] * 3, dim=1) * torch.tensor([1.0, 0, 0])
+
+
+@pytest.fixture(scope="module")
+def steering() -> Steering:
+    generator = tiny_generator()
+    layers = torch.ones(len(NAMES), generator.num_ws, dtype=torch.bool)
+    return Steering(generator, linear_tagger(generator), layers, brightness, SETTINGS)
+
+
+def codes(steering: Steering, n: int = 4) -> Tensor:
+    return steering.generator.ws_of(torch.randn(n, TINY.z_dim, generator=stream("z")))
+
+
+def wish(n: int, *values: float) -> Tensor:
+    return torch.tensor([values] * n, dtype=torch.float32)
+
+
+def test_a_named_attribute_is_reached_and_the_others_are_held(steering: Steering) -> None:
+    ws = codes(steering)
+    before, after = steering.tagger(ws), steering.tagger(steering.steer(ws, wish(4, 1, -1, 0)))
+    assert (after[:, 0] > 0.8).all()
+    assert (after[:, 1] < -0.8).all()
+    torch.testing.assert_close(after[:, 2], before[:, 2], atol=0.1, rtol=0)
+
+
+def test_an_attribute_that_leans_on_the_named_one_is_held_all_the_same(steering: Steering) -> None:
+    own = replace(steering, tagger=linear_tagger(steering.generator, overlap=0.8))
+    ws = codes(steering)
+    free = replace(own, settings=replace(SETTINGS, weight_unnamed=0.0))
+
+    def drift(one: Steering) -> float:
+        moved = one.steer(ws, wish(4, 1, 0, 0))
+        return (one.tagger(moved) - one.tagger(ws))[:, 1].abs().mean().item()
+
+    assert drift(own) < 0.5 * drift(free)
+
+
+def test_one_that_has_what_it_shall_have_stays(steering: Steering) -> None:
+    ws = steering.steer(codes(steering), wish(4, 1, 0, 0), strength=2.0)
+    moved = steering.steer(ws, wish(4, 1, 0, 0))
+    torch.testing.assert_close(moved, ws, atol=0.02, rtol=0)
+
+
+def test_strength_nothing_moves_nothing(steering: Steering) -> None:
+    ws = codes(steering)
+    torch.testing.assert_close(steering.steer(ws, wish(4, 1, 1, 1), strength=0.0), ws)
+    torch.testing.assert_close(steering.steer(ws, wish(4, 0, 0, 0)), ws)
+
+
+def test_strength_is_continuous_and_its_sign_turns_the_wish(steering: Steering) -> None:
+    ws = codes(steering, 1)
+    strengths = torch.tensor([-2.0, -1, -0.5, 0, 0.5, 1, 2])
+    moved = steering.steer(ws.expand(7, -1, -1), wish(7, 1, 0, 0), strength=strengths)
+    found = steering.tagger(moved)[:, 0]
+    assert (found.diff() > -0.05).all()
+    assert found[0] < -1.5
+    assert found[-1] > 1.5
+
+
+def test_only_the_layers_of_the_named_attributes_move(steering: Steering) -> None:
+    layers = torch.zeros_like(steering.attribute_layers)
+    layers[0, [1, 3]] = True
+    layers[1, 2] = True
+    own, ws = replace(steering, attribute_layers=layers), codes(steering)
+    moved = own.steer(ws, wish(4, 1, 0, 0)) - ws
+    assert moved[:, [0, 2, 4, 5]].abs().max() == 0
+    assert moved[:, [1, 3]].abs().amin(dim=2).min() >= 0
+    assert moved[:, 1].abs().max() > 0.01
+
+
+def test_a_code_does_not_depend_on_those_beside_it(steering: Steering) -> None:
+    own = replace(steering, settings=replace(SETTINGS, num_search_steps=20, num_picture_steps=3))
+    ws, wishes = codes(steering), wish(4, 1, -1, 0)
+    both, alone = own.steer(ws, wishes), own.steer(ws[2:3], wishes[2:3])
+    torch.testing.assert_close(both[2:3], alone, atol=1e-4, rtol=1e-4)
+
+
+def test_picture_steps_follow_what_the_guide_sees(steering: Steering) -> None:
+    """The latent tagger knows nothing here, so that only the picture can lead."""
+    blind = linear_tagger(steering.generator)
+    for member in blind.members:
+        member.linear.weight.data.zero_()
+    blind.deviation.fill_(0.05)
+    own = replace(steering, tagger=blind)
+    ws = codes(steering)
+
+    def seen(num_picture_steps: int) -> Tensor:
+        settings = replace(SETTINGS, num_picture_steps=num_picture_steps)
+        moved = replace(own, settings=settings).steer(ws, wish(4, 1, 0, 0), strength=3.0)
+        images = own.generator.synthesis(moved, noise_mode="const")
+        return brightness(images, None)[:, 0]
+
+    assert (seen(20) > seen(0) + 0.01).all()
+
+
+def test_the_norm_term_keeps_codes_as_long_as_they_were(steering: Steering) -> None:
+    ws, wishes = codes(steering), wish(4, 1, 1, 1)
+
+    def length(weight: float) -> float:
+        own = replace(steering, settings=replace(SETTINGS, weight_norm=weight, margin=4.0))
+        us = own.tagger.whitening.whiten(own.steer(ws, wishes))
+        return us.square().mean().item()
+
+    assert length(1.0) < 0.7 * length(0.0)
+
+
+def test_the_distance_term_shortens_the_way(steering: Steering) -> None:
+    ws, wishes = codes(steering), wish(4, 1, 1, 1)
+
+    def way(weight: float) -> float:
+        own = replace(steering, settings=replace(SETTINGS, weight_distance=weight))
+        return (own.steer(ws, wishes) - ws).square().sum().item()
+
+    assert way(1.0) < 0.7 * way(0.0)
