@@ -50,6 +50,7 @@ def test_optimisation_brings_the_picture_closer():
     found = optimised(ws + 0.3, terms, 40, 0.05)
     before, after = (pixel_error(codes, photographs) for codes in (ws + 0.3, found.ws))
     assert (after < 0.5 * before).all()
+    assert not found.ws.requires_grad
 
 
 def pixel_error(ws: torch.Tensor, photographs: torch.Tensor) -> torch.Tensor:
