@@ -23,7 +23,6 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Weight = Annotated[float, Field(ge=0)]
 T = TypeVar("T")
-
 Layers = Literal["measured"] | list[CountOrZero]
 
 

@@ -99,6 +99,16 @@ def test_photographs_do_not_influence_each_other(names: list[str]):
     assert torch.allclose(solve([0, 1, 2])[1], alone, atol=1e-5)
 
 
+@pytest.mark.parametrize("name", ["pixel", "perceptual", "anchor"])
+def test_terms_find_the_targets_of_the_photographs_that_are_left(name: str):
+    ws, photographs = faces(3)
+    term, moved = term_of(name, ws, photographs), ws + 0.5
+    images, left = tiny_generator().synthesis(moved), torch.tensor([2, 1])
+    every = term(moved, images, ROWS[:3])
+    assert every[2] != every[1] or name == "anchor"
+    torch.testing.assert_close(term(moved[left], images[left], left), every[left])
+
+
 def target_term(target: torch.Tensor) -> Term:
     """How far the codes are from each photograph's own, and a rest that nothing takes away."""
     return lambda ws, _, rows: 1 + (ws - target[rows]).square().mean(dim=[1, 2])
