@@ -24,7 +24,6 @@ Positive = Annotated[float, Field(gt=0)]
 Weight = Annotated[float, Field(ge=0)]
 Strength = Annotated[float, Field(ge=-MAX_STRENGTH, le=MAX_STRENGTH)]
 T = TypeVar("T")
-
 Layers = Literal["measured"] | list[CountOrZero]
 
 

@@ -8,9 +8,10 @@ A row is a contestant: a way to invert. Its numbers, one a photograph:
     edit_return_ws       mean ((ws' - ws) / w_std)^2, where ws' = edit back(invert(G(edit(ws))))
     edit_return_mse      mean (G(ws') - G(ws))^2
 
-The last two are the latent editing consistency of e4e (arXiv:2102.02766, metrics/LEC.py), with deviations of W and
-the mean over photographs in the place of its sum and trimmed mean. The mean face is a floor for the first three
-alone: as it answers with one code to all, its return is as long as the edit.
+The last two are the latent editing consistency of e4e (arXiv:2102.02766, metrics/LEC.py), with deviations of W
+and the mean over photographs in the place of its sum and trimmed mean. Who does not see an edit at all (the mean
+face, a weak encoder) scores the edit's own length in `edit_return_ws`; optimised codes may score more, as several
+codes draw nearly one picture. So rivals are compared by the picture that returns.
 """
 
 from collections.abc import Callable, Sequence

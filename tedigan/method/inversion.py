@@ -82,9 +82,9 @@ class _Descent:
     @classmethod
     def begin(cls, shape: Sequence[int], device: torch.device, schedule: Schedule) -> "_Descent":
         """All of them, not moved yet."""
-        rows, zeros = torch.arange(shape[0], device=device), torch.zeros(*shape, device=device)
+        rows, nothing = torch.arange(shape[0], device=device), torch.zeros(*shape, device=device)
         latest = schedule.num_steps - schedule.num_cooling_steps
-        return cls(rows, zeros, zeros, zeros, torch.full_like(rows, latest))
+        return cls(rows, nothing, nothing, nothing, torch.full_like(rows, latest))
 
     def move(self, gradient: Tensor, step: int, schedule: Schedule) -> None:
         """One step of Adam, each photograph at its own rate."""
@@ -110,8 +110,8 @@ class _Descent:
             self.cools_at = torch.where(stalled, self.cools_at.clamp(max=step + 1), self.cools_at)
         self.before = now
 
-    def leave(self, step: int, schedule: Schedule) -> Tensor:
-        """Which have cooled down with this step."""
+    def has_cooled(self, step: int, schedule: Schedule) -> Tensor:
+        """Which are done with this step."""
         return step + 1 >= self.cools_at + schedule.num_cooling_steps
 
     def keep(self, stay: Tensor) -> None:
@@ -146,7 +146,7 @@ def optimise_ws(
             trace += _rows(values, descent.rows, step)
         descent.move(gradient, step, schedule)
         descent.look(losses, step, schedule)
-        done = descent.leave(step, schedule)
+        done = descent.has_cooled(step, schedule)
         if done.any():
             found[descent.rows[done]] += descent.shift[done] @ whitening.to_w
             descent.keep(~done)
@@ -168,13 +168,12 @@ def _slope(
     descent: _Descent,
 ) -> tuple[dict[str, Tensor], Tensor, Tensor]:
     """Each term's values, their weighted sums, and the gradient of those, in whitened units."""
-    shift = descent.shift.requires_grad_(True)
+    shift = descent.shift.detach().requires_grad_(True)
     moved = ws.detach()[descent.rows] + shift @ whitening.to_w
     images = generator.synthesis(moved, noise_mode="const")
     values = {term.name: term.term(moved, images, descent.rows) for term in terms}
     losses = torch.stack([term.weight * values[term.name] for term in terms]).sum(dim=0)
     (gradient,) = torch.autograd.grad(losses.sum(), shift)
-    descent.shift = shift.detach()
     return {name: value.detach() for name, value in values.items()}, losses.detach(), gradient
 
 

@@ -50,6 +50,7 @@ def test_optimisation_brings_the_picture_closer():
     found = optimised(ws + 0.3, terms, 40, 0.05)
     before, after = (pixel_error(codes, photographs) for codes in (ws + 0.3, found.ws))
     assert (after < 0.5 * before).all()
+    assert not found.ws.requires_grad
 
 
 def pixel_error(ws: torch.Tensor, photographs: torch.Tensor) -> torch.Tensor:
@@ -96,6 +97,16 @@ def test_photographs_do_not_influence_each_other(names: list[str]):
     alone = solve([1])[0]
     assert (alone - start[1]).abs().max() > 0.01
     assert torch.allclose(solve([0, 1, 2])[1], alone, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["pixel", "perceptual", "anchor"])
+def test_terms_find_the_targets_of_the_photographs_that_are_left(name: str):
+    ws, photographs = faces(3)
+    term, moved = term_of(name, ws, photographs), ws + 0.5
+    images, left = tiny_generator().synthesis(moved), torch.tensor([2, 1])
+    every = term(moved, images, ROWS[:3])
+    assert every[2] != every[1] or name == "anchor"
+    torch.testing.assert_close(term(moved[left], images[left], left), every[left])
 
 
 def target_term(target: torch.Tensor) -> Term:
