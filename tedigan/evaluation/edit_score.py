@@ -55,7 +55,6 @@ def _ratio(
 ) -> tuple[float, tuple[float, float]]:
     """sum(got) / sum(of), and its interval over faces, each with all of its rows."""
     faces, place = face.unique(return_inverse=True)
-    sums = (
-        torch.zeros(len(faces), dtype=torch.float64).index_add(0, place, one) for one in (got, of)
-    )
-    return float(got.sum() / of.sum()), ratio_interval(*sums, rng)
+    empty = torch.zeros(len(faces), dtype=torch.float64)
+    interval = ratio_interval(empty.index_add(0, place, got), empty.index_add(0, place, of), rng)
+    return float(got.sum() / of.sum()), interval
