@@ -55,7 +55,7 @@ def load_descriptor() -> FaceDescriptor:
     except ImportError as error:
         raise WeightsError(
             f"the face descriptor needs the package dlib-bin, which is not usable here ({error}). Run "
-            "`pip install 'tedigan[align]'`, or set evaluate.descriptor to null."
+            "`pip install 'tedigan[align]'`."
         ) from error
     return FaceDescriptor(dlib.face_recognition_model_v1(str(path)))
 

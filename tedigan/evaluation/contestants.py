@@ -1,10 +1,10 @@
 """What the evaluation looks at: photographs of the test split, and the faces that the networks make of them."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import torch
-from jaxtyping import Int64, UInt8
+from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
 from tedigan.dataset.folder import Dataset
@@ -14,21 +14,24 @@ from tedigan.method.text_to_face import FaceMaker
 from tedigan.progress import progress
 from tedigan.tensors import stream, to_images, to_pixels
 
-DIVERSITY_CAPTIONS, DIVERSITY_FACES = 20, 4
+DIVERSITY_CAPTIONS, DIVERSITY_FACES = 20, 8
+Way = Callable[[list[str], int], Tensor]
 
 
 @dataclass(frozen=True)
 class Networks:
     """The networks under test, as plain functions of pixels.
 
-    faces: (captions, seed) -> one face a caption. random_faces: (count, seed) -> faces without a caption.
-    invert: photographs -> their reconstructions by the encoder. mean_face: `[1, 3, r, r]`.
+    faces: (captions, seed) -> one face a caption. random_faces: (count, seed) -> faces without a caption, at the
+    same psi. invert: photographs -> their reconstructions by the encoder. mean_face: `[1, 3, r, r]`.
+    rivals: other ways from captions to faces, by name, which are measured beside `faces` on the same captions.
     """
 
-    faces: Callable[[list[str], int], Tensor]
+    faces: Way
     random_faces: Callable[[int, int], Tensor]
     invert: Callable[[Tensor], Tensor]
     mean_face: UInt8[Tensor, "1 3 r r"]
+    rivals: Mapping[str, Way] = field(default_factory=dict)
 
     @classmethod
     def of(cls, maker: FaceMaker, encoder: Encoder) -> "Networks":
@@ -47,7 +50,8 @@ class Subjects:
     """Everything that is measured, as pixels, each row of `captions`, `photographs`, `texts` and `inversions`
     belonging to one test photograph.
 
-    variants: faces of the first captions, `[captions, faces, 3, r, r]`. train_photographs: for the floor.
+    variants: faces of the first captions, `[captions, faces, 3, r, r]`. train_photographs: for the ceiling of a
+    distance. prevalence: the share of train photographs that have each attribute. rivals: as `texts`, by others.
     """
 
     captions: list[str]
@@ -59,6 +63,8 @@ class Subjects:
     inversions: UInt8[Tensor, "n 3 r r"]
     mean_face: UInt8[Tensor, "1 3 r r"]
     train_photographs: UInt8[Tensor, "m 3 r r"]
+    prevalence: Float[Tensor, " a"]
+    rivals: Mapping[str, UInt8[Tensor, "n 3 r r"]] = field(default_factory=dict)
 
 
 def gather(
@@ -75,7 +81,7 @@ def gather(
     train = _choose(data.split("train"), num_images, seed, "train")
     captions = [_one_caption(data, id, seed) for id in test]
     photographs = data.pixels(test)
-    with progress(total=4, desc="evaluate: faces", unit="set") as bar:
+    with progress(total=4 + len(networks.rivals), desc="evaluate: faces", unit="set") as bar:
 
         def done(faces: Tensor) -> Tensor:
             bar.update()
@@ -91,6 +97,8 @@ def gather(
             done(_in_batches(networks.invert, photographs, batch_size)),
             networks.mean_face,
             data.pixels(train),
+            data.attributes(data.split("train")).float().mean(dim=0),
+            {name: done(way(captions, seed)) for name, way in networks.rivals.items()},
         )
 
 

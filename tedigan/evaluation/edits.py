@@ -15,9 +15,9 @@ from torch import Tensor
 from tedigan.annotators.parser_network import Parser
 from tedigan.annotators.referee import Referee
 from tedigan.errors import ShapeError
-from tedigan.evaluation.metric import Metric, or_null
-from tedigan.evaluation.statistics import bootstrap_interval
-from tedigan.tensors import stream, to_images
+from tedigan.evaluation.edit_score import Score
+from tedigan.evaluation.metric import Metric
+from tedigan.tensors import to_images
 from tedigan.vocabulary.labels import LABEL_NAMES
 
 # Attributes that go together in the labels more than this change together, and rightly.
@@ -91,41 +91,6 @@ class EditReport:
     pooled: list[Metric]
     drawn: dict[str, list[Metric]]
     not_drawn: dict[str, list[Metric]]
-
-
-@dataclass(frozen=True)
-class Score:
-    """A metric before it is summed: sum(got) / sum(of) over rows, and the floor's likewise.
-
-    label: who judges, and whose edits. reason: why there is nothing to sum.
-    """
-
-    name: str
-    label: str
-    better: str
-    said: str
-    face: Int64[Tensor, " n"]
-    attribute: Sequence[str]
-    got: Float[Tensor, " n"]
-    of: Float[Tensor, " n"]
-    floor_got: Float[Tensor, " n"]
-    ceiling: float
-    reason: str = ""
-
-    def metric(self, attributes: Sequence[str], suffix: str, seed: int) -> Metric:
-        """Over the rows of these attributes; the interval is over faces, each with all of its edits."""
-        rows = torch.tensor([one in attributes for one in self.attribute], dtype=torch.bool)
-        rows &= self.of > 0
-        n, name = int(rows.sum()), f"{self.name}[{self.label}{suffix}]"
-        if self.reason or not n:
-            why = self.reason or "Not told: no edit to measure it on."
-            return Metric(name, None, n, self.better, f"{self.said} {why}", None, self.ceiling)
-        face, of = self.face[rows], self.of[rows]
-        value, interval = _ratio(face, self.got[rows], of, stream(seed, name))
-        floor = float(self.floor_got[rows].sum() / of.sum())
-        said = f"{self.said} {n} edits of {len(face.unique())} faces."
-        metric = Metric(name, value, n, self.better, said, floor, self.ceiling, interval)
-        return or_null(metric)
 
 
 def label_correlations(truth: Bool[Tensor, "n k"]) -> Float[Tensor, "k k"]:
@@ -323,21 +288,3 @@ def _strangers(face: Int64[Tensor, " n"], count: int) -> Int64[Tensor, " n"]:
 
 def _look(referee: Referee, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n k"]:
     return torch.cat([referee.look(part)[0] for part in images.split(CHUNK)])
-
-
-def _ratio(
-    face: Int64[Tensor, " n"],
-    got: Float[Tensor, " n"],
-    of: Float[Tensor, " n"],
-    rng: torch.Generator,
-) -> tuple[float, tuple[float, float] | None]:
-    """sum(got) / sum(of), and its interval over faces, each with all of its rows."""
-    faces, place = face.unique(return_inverse=True)
-    sums = [
-        torch.zeros(len(faces), dtype=torch.float64).index_add(0, place, one) for one in (got, of)
-    ]
-
-    def share(drawn: Int64[Tensor, " m"]) -> float:
-        return float(sums[0][drawn].sum() / sums[1][drawn].sum())
-
-    return float(got.sum() / of.sum()), bootstrap_interval(len(faces), share, rng)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from tedigan.evaluation.contestants import Subjects
-from tedigan.evaluation.metric import Metric
+from tedigan.evaluation.faces import Fidelity
 from tedigan.store import pictures
 from tedigan.store.files import write_json
 from tedigan.store.tables import write_table
@@ -16,15 +16,14 @@ from tedigan.store.tables import write_table
 NUM_SHOWN = 8
 
 
-def write_evaluation(
-    folder: Path, subjects: Subjects, metrics: list[Metric], per_attribute: list[dict[str, Any]]
-) -> list[str]:
+def write_evaluation(folder: Path, subjects: Subjects, found: Fidelity) -> list[str]:
     """Write the files that `tedigan.stages.evaluate` lists; the names of the sheets.
 
     The sheets show photographs of people, and stay in results/, which git ignores.
     """
-    write_json(folder / "metrics.json", {one.name: one.to_json() for one in metrics})
-    _write_per_attribute(folder / "per_attribute.csv", per_attribute)
+    write_json(folder / "metrics.json", {one.name: one.to_json() for one in found.metrics})
+    _write_rows(folder / "per_attribute.csv", found.per_attribute)
+    _write_rows(folder / "per_prompt.csv", found.per_prompt)
     write_json(folder / "subjects.json", {"captions": subjects.captions})
     return _write_pictures(folder, subjects)
 
@@ -34,7 +33,7 @@ def plain_name(name: str) -> str:
     return re.sub(r"[\[,]", "/", name).replace("]", "").replace("=", "")
 
 
-def _write_per_attribute(path: Path, rows: list[dict[str, Any]]) -> None:
+def _write_rows(path: Path, rows: list[dict[str, Any]]) -> None:
     columns = list(rows[0])
     cells = [["" if row[name] is None else _show(row[name]) for name in columns] for row in rows]
     write_table(path, columns, cells)

@@ -3,10 +3,16 @@
 from pathlib import Path
 
 import torch
+from jaxtyping import Bool
+from torch import Tensor
 
+from tedigan.annotators.descriptor import NAME as DLIB
+from tedigan.annotators.descriptor import SAME_PERSON, load_descriptor
 from tedigan.annotators.referee import load_referee
 from tedigan.captions.grammar_files import load_grammar
 from tedigan.captions.reader import Reader
+from tedigan.errors import WeightsError
+from tedigan.evaluation.edits import SamePerson
 from tedigan.evaluation.feature_nets import EfficientNetLite0
 from tedigan.evaluation.metric import Instruments
 from tedigan.evaluation.perceptual_distance import PerceptualDistance
@@ -17,6 +23,21 @@ from tedigan.store.packaged_weights import (
     load_alexnet_trunk,
     load_packaged,
 )
+from tedigan.tensors import to_images
+
+
+def open_same_person() -> SamePerson:
+    """dlib's descriptor, independent of all that is trained here; where its package is absent nobody can say."""
+    try:
+        descriptor = load_descriptor()
+    except WeightsError as error:
+        return SamePerson(DLIB, None, f"Not told: {error}")
+
+    def judge(pixels: Tensor, others: Tensor) -> Bool[Tensor, " n"]:
+        one, other = (descriptor(to_images(seen)) for seen in (pixels, others))
+        return (one - other).norm(dim=1) < SAME_PERSON
+
+    return SamePerson(DLIB, judge)
 
 
 def open_instruments(

@@ -79,9 +79,9 @@ def or_null(metric: Metric) -> Metric:
     sign = _SIGNS[metric.better]
     low, high = metric.ci or (value, value)
     if min(sign * low, sign * high) - sign * ceiling > ROUNDING:
-        return _untold(metric, f"the value {value:.3g} passes its ceiling {ceiling:.3g}")
+        return _untold(metric, f"it passes its ceiling {ceiling:.3g}")
     if floor is not None and sign * (ceiling - floor) <= max((high - low) / 2, ROUNDING):
-        return _untold(metric, f"the floor {floor:.3g} reaches the ceiling {ceiling:.3g}")
+        return _untold(metric, f"its floor {floor:.3g} reaches its ceiling {ceiling:.3g}")
     return metric
 
 
@@ -90,7 +90,8 @@ ROUNDING = 1e-9
 
 
 def _untold(metric: Metric, why: str) -> Metric:
-    return replace(metric, value=None, ci=None, protocol=f"{metric.protocol} Not told: {why}.")
+    said = f"{metric.protocol} Not told (found: {metric.value:.3g}): {why}."
+    return replace(metric, value=None, ci=None, protocol=said)
 
 
 def who_is(pixels: Tensor, tools: Instruments) -> Float[Tensor, "n d"]:

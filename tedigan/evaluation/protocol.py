@@ -1,11 +1,16 @@
 """How everything is measured: on whom, how many of them, in which order."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tedigan.evaluation.contestants import Subjects
-from tedigan.evaluation.faces import measure_distances, measure_diversity, measure_fidelity
+from tedigan.evaluation.faces import (
+    Fidelity,
+    measure_distances,
+    measure_diversity,
+    measure_fidelity,
+)
 from tedigan.evaluation.metric import Instruments, Metric, or_null
 from tedigan.evaluation.reconstruction import measure_identity, measure_reconstruction
 from tedigan.progress import progress
@@ -26,12 +31,13 @@ class Protocol:
 
 def measure(
     subjects: Subjects, tools: Instruments, protocol: Protocol, people: dict[str, Any] | None
-) -> tuple[list[Metric], list[dict[str, Any]]]:
-    """All metrics in the order in which the report shows them, and text fidelity by attribute.
+) -> Fidelity:
+    """All metrics in the order in which the report shows them, and text fidelity by attribute and by prompt.
 
     A metric that cannot tell is None by the rule of `or_null`.
     """
-    metrics, per_attribute = measure_fidelity(subjects, tools, protocol.num_prompts)
+    fidelity = measure_fidelity(subjects, tools, protocol.num_prompts)
+    metrics = fidelity.metrics
     groups: list[Callable[[], list[Metric]]] = [
         lambda: measure_distances(subjects, tools, protocol.num_images),
         lambda: measure_diversity(subjects, tools),
@@ -40,4 +46,4 @@ def measure(
     ]
     for group in progress(groups, desc="evaluate: metrics", unit="group"):
         metrics += group()
-    return [or_null(one) for one in metrics], per_attribute
+    return replace(fidelity, metrics=[or_null(one) for one in metrics])

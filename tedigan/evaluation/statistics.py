@@ -69,6 +69,16 @@ def bootstrap_interval(
     return float(low), float(high)
 
 
+def ratio_interval(
+    got: Float[Tensor, " n"], of: Float[Tensor, " n"], generator: torch.Generator
+) -> tuple[float, float]:
+    """`bootstrap_interval` of sum(got) / sum(of) over items, all draws at once; every `of` is above 0."""
+    draws = torch.randint(len(got), (1000, len(got)), generator=generator)
+    shares = got.double()[draws].sum(dim=1) / of.double()[draws].sum(dim=1)
+    low, high = shares.quantile(torch.tensor([0.025, 0.975], dtype=torch.float64))
+    return float(low), float(high)
+
+
 def same_person_pairs(
     embeddings: Float[Tensor, "n d"], identities: Int64[Tensor, " n"]
 ) -> tuple[Float[Tensor, " p"], Bool[Tensor, " p"]]:

@@ -37,6 +37,10 @@ class Mentions:
         is_mentioned = torch.tensor(rows, dtype=torch.bool).reshape(shape) & is_reliable
         return cls(is_mentioned, torch.tensor(wanted, dtype=torch.bool).reshape(shape))
 
+    def of(self, rows: Int64[Tensor, " m"]) -> "Mentions":
+        """Those of some prompts."""
+        return Mentions(self.is_mentioned[rows], self.wanted[rows])
+
 
 def text_fidelity(found: Bool[Tensor, "n k"], mentions: Mentions) -> float | None:
     """Share of all mentions that the referee finds as the caption says; None without a mention."""
@@ -62,18 +66,14 @@ def macro_fidelity(found: Bool[Tensor, "n k"], mentions: Mentions) -> float | No
     return sum(shares) / len(shares) if shares else None
 
 
-def fidelity_interval(
-    found: Bool[Tensor, "n k"], mentions: Mentions, generator: torch.Generator
+def interval_over_prompts(
+    statistic: Callable[[Int64[Tensor, " n"]], float | None], num_prompts: int, rng: torch.Generator
 ) -> tuple[float, float] | None:
-    """95 % bootstrap interval of text fidelity over prompts."""
-    hits = ((found == mentions.wanted) & mentions.is_mentioned).sum(dim=1)
-    totals = mentions.is_mentioned.sum(dim=1)
+    """95 % bootstrap interval of a statistic of the prompts that are drawn.
 
-    def share(rows: Int64[Tensor, " n"]) -> float | None:
-        total = int(totals[rows].sum())
-        return int(hits[rows].sum()) / total if total else None
-
-    return bootstrap_interval(len(found), share, generator)
+    Whoever is compared is compared on the same draw, so that a hard prompt is hard for both (paired bootstrap).
+    """
+    return bootstrap_interval(num_prompts, statistic, rng)
 
 
 def unmentioned_share(
@@ -96,6 +96,21 @@ def drift(
     """Share of the reliable, unmentioned attributes that an edit changed."""
     silent = is_reliable & ~mentions.is_mentioned
     return float((before != after)[silent].double().mean()) if bool(silent.any()) else None
+
+
+def per_prompt(
+    found: Bool[Tensor, "n k"], mentions: Mentions, counted: Bool[Tensor, " k"]
+) -> list[dict[str, int]]:
+    """For each prompt its mentions, those found as said, what it leaves out, and what of that is found anyway."""
+    silent = counted & ~mentions.is_mentioned
+    columns = {
+        "mentioned": mentions.is_mentioned,
+        "found_as_said": (found == mentions.wanted) & mentions.is_mentioned,
+        "unmentioned": silent,
+        "unmentioned_found": found & silent,
+    }
+    counts = [column.sum(dim=1).tolist() for column in columns.values()]
+    return [dict(zip(columns, row, strict=True)) for row in zip(*counts, strict=True)]
 
 
 def normalised(value: float | None, floor: float | None, ceiling: float | None) -> float | None:

@@ -2,6 +2,7 @@
 
 metrics.json         every metric: value, n, interval, floor, ceiling, better, protocol
 per_attribute.csv    text fidelity of each attribute
+per_prompt.csv       of each prompt, by every way: its mentions, those found, and what was found unmentioned
 subjects.json        the captions that were used, in order
 *.png                reconstructions (photographs above inversions), texts, variants
 """
@@ -60,10 +61,10 @@ def evaluate(workspace: Workspace, networks: Networks) -> Outcome:
     tools = instruments_of(workspace)
     people = read_config(workspace.model("referee"))["identity"]
     subjects = gather(Dataset.open(workspace.dataset), networks, **asdict(protocol))
-    metrics, per_attribute = measure(subjects, tools, protocol, people)
+    found = measure(subjects, tools, protocol, people)
     with finished_folder(folder) as fresh:
-        names = write_evaluation(fresh, subjects, metrics, per_attribute)
-    measured = {one.name: one.value for one in metrics if one.value is not None}
+        names = write_evaluation(fresh, subjects, found)
+    measured = {one.name: one.value for one in found.metrics if one.value is not None}
     return Outcome(
         metrics={plain_name(name): value for name, value in measured.items()},
         pictures=[folder / name for name in names],

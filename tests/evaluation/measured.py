@@ -57,6 +57,8 @@ def subjects() -> Subjects:
         inversions=blurred,
         mean_face=own.float().mean(dim=0, keepdim=True).to(torch.uint8),
         train_photographs=photographs(120, NUM + 2),
+        prevalence=torch.where(torch.arange(40) == 5, 0.019, 0.02),
+        rivals={"paler": own // 4 + 180},
     )
 
 
@@ -81,11 +83,12 @@ def instruments(*, knows_people: bool = True) -> Instruments:
 
 
 def measured() -> dict[str, Any]:
-    """The metrics in their order, and the attributes that a caption mentions."""
-    metrics, per_attribute = measure(subjects(), instruments(), PROTOCOL, PEOPLE)
+    """The metrics in their order, the attributes that a caption mentions, and the prompts."""
+    found = measure(subjects(), instruments(), PROTOCOL, PEOPLE)
     return {
-        "metrics": [{"name": one.name, **one.to_json()} for one in metrics],
-        "per_attribute": [row for row in per_attribute if row["mentions"]],
+        "metrics": [{"name": one.name, **one.to_json()} for one in found.metrics],
+        "per_attribute": [row for row in found.per_attribute if row["mentions"]],
+        "per_prompt": found.per_prompt,
     }
 
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from tedigan.evaluation.evaluation_files import NUM_SHOWN, plain_name, write_evaluation
+from tedigan.evaluation.faces import Fidelity
 from tedigan.evaluation.metric import Metric
 from tedigan.store import pictures
 from tests.evaluation.measured import NUM, subjects
@@ -18,10 +19,12 @@ ROWS = [
     {"attribute": "Bald", "mentions": 3, "value": 1 / 3, "floor": 0.5, "ceiling": None},
     {"attribute": "Bangs", "mentions": 0, "value": None, "floor": None, "ceiling": 1.0},
 ]
+PROMPTS = [{"prompt": 0, "way": "ours", "mentioned": 3}]
+FOUND = Fidelity([METRIC], ROWS, PROMPTS)
 
 
 def test_numbers_have_six_digits_and_what_is_not_there_is_empty(tmp_path: Path) -> None:
-    write_evaluation(tmp_path, subjects(), [METRIC], ROWS)
+    write_evaluation(tmp_path, subjects(), FOUND)
     assert json.loads((tmp_path / "metrics.json").read_text()) == {
         "m[net,n=3]": {
             "value": 0.333333, "n": 3, "better": "down", "protocol": "how", "floor": 0.5,
@@ -34,6 +37,7 @@ def test_numbers_have_six_digits_and_what_is_not_there_is_empty(tmp_path: Path) 
             ["Bald", "3", "0.333333", "0.5", ""],
             ["Bangs", "0", "", "", "1"],
         ]
+    assert (tmp_path / "per_prompt.csv").read_text() == "prompt,way,mentioned\n0,ours,3\n"
     captions = json.loads((tmp_path / "subjects.json").read_text())
     assert captions == {"captions": subjects().captions}
 
@@ -44,9 +48,9 @@ def test_sheets_show_the_first_eight_with_photographs_above_inversions(
 ) -> None:
     columns = ("identities", "photographs", "inversions", "texts", "unconditional")
     seen = subjects()
-    seen = replace(seen, **{name: getattr(seen, name)[:count] for name in columns})
+    seen = replace(seen, rivals={}, **{name: getattr(seen, name)[:count] for name in columns})
     seen = replace(seen, variants=seen.variants.flatten(0, 1).unflatten(0, (3, 2)))
-    names = write_evaluation(tmp_path, seen, [METRIC], ROWS)
+    names = write_evaluation(tmp_path, seen, FOUND)
     shown = min(count, NUM_SHOWN)
     both = torch.cat([seen.photographs[:shown], seen.inversions[:shown]])
     sheets = {

@@ -1,5 +1,7 @@
 """Which photographs, captions and faces an evaluation looks at."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor
@@ -89,13 +91,13 @@ def test_every_set_of_faces_has_a_seed_of_its_own(data: Dataset) -> None:
     assert torch.equal(seen.mean_face, NETWORKS.mean_face)
 
 
-def test_the_first_twenty_captions_have_four_faces_each(data: Dataset) -> None:
+def test_the_first_twenty_captions_have_eight_faces_each(data: Dataset) -> None:
     seen = gathered(data)
     assert seen.variants.shape == (DIVERSITY_CAPTIONS, DIVERSITY_FACES, 3, SIZE, SIZE)
     places, lengths = seen.variants[:, :, 1, 0, 0], seen.variants[:, :, 2, 0, 0]
-    assert places.flatten().tolist() == list(range(80))
-    assert lengths.tolist() == [[len(one)] * 4 for one in seen.captions[:20]]
-    assert gathered(data, num_prompts=3, num_images=3).variants.shape[:2] == (3, 4)
+    assert places.flatten().tolist() == list(range(160))
+    assert lengths.tolist() == [[len(one)] * 8 for one in seen.captions[:20]]
+    assert gathered(data, num_prompts=3, num_images=3).variants.shape[:2] == (3, 8)
 
 
 def test_photographs_are_inverted_a_batch_at_a_time(data: Dataset) -> None:
@@ -108,3 +110,15 @@ def test_photographs_are_inverted_a_batch_at_a_time(data: Dataset) -> None:
     networks = Networks(faces, NETWORKS.random_faces, invert, NETWORKS.mean_face)
     gather(data, networks, num_prompts=10, num_images=3, batch_size=4, seed=SEED)
     assert sizes == [4, 4, 2]
+
+
+def test_rivals_see_the_same_captions_and_seed(data: Dataset) -> None:
+    way = NETWORKS.faces
+    networks = replace(NETWORKS, rivals={"upside down": lambda *given: way(*given).flip(1)})
+    seen = gather(data, networks, num_prompts=5, num_images=3, batch_size=4, seed=SEED)
+    assert torch.equal(seen.rivals["upside down"], seen.texts.flip(1))
+
+
+def test_prevalence_is_counted_in_all_of_train(data: Dataset) -> None:
+    expected = data.attributes(data.split("train")).float().mean(dim=0)
+    assert torch.equal(gathered(data).prevalence, expected)

@@ -12,20 +12,23 @@ def metric(value, floor, ceiling, ci=None, better="up"):
 @pytest.mark.parametrize(
     ("given", "why"),
     [
-        (metric(0.97, 0.5, 0.9, (0.92, 0.99)), "the value 0.97 passes its ceiling 0.9"),
+        (metric(0.97, 0.5, 0.9, (0.92, 0.99)), "(found: 0.97): it passes its ceiling 0.9"),
         (metric(0.91, 0.5, 0.9), "passes its ceiling"),
-        (metric(20.0, 90.0, 30.0, better="down"), "the value 20 passes its ceiling 30"),
-        (metric(0.6, 0.88, 0.9, (0.57, 0.62)), "the floor 0.88 reaches the ceiling 0.9"),
-        (metric(0.6, 0.95, 0.9, (0.59, 0.61)), "reaches the ceiling"),
-        (metric(0.6, 0.9, 0.9), "reaches the ceiling"),
-        (metric(2.0, 0.1, 0.2, better="down"), "reaches the ceiling"),
+        (metric(20.0, 90.0, 30.0, better="down"), "(found: 20): it passes its ceiling 30"),
+        (
+            metric(0.6, 0.88, 0.9, (0.57, 0.62)),
+            "(found: 0.6): its floor 0.88 reaches its ceiling 0.9",
+        ),
+        (metric(0.6, 0.95, 0.9, (0.59, 0.61)), "reaches its ceiling"),
+        (metric(0.6, 0.9, 0.9), "reaches its ceiling"),
+        (metric(2.0, 0.1, 0.2, better="down"), "reaches its ceiling"),
     ],
 )
 def test_a_value_that_cannot_tell_is_null_and_says_why(given, why):
     judged = or_null(given)
     assert (judged.value, judged.ci) == (None, None)
     assert (judged.floor, judged.ceiling, judged.n) == (given.floor, given.ceiling, 9)
-    assert judged.protocol.startswith("As it is measured. Not told: ")
+    assert judged.protocol.startswith("As it is measured. Not told ")
     assert why in judged.protocol
 
 

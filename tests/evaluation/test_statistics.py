@@ -11,6 +11,7 @@ from tedigan.evaluation.statistics import (
     balanced_accuracy,
     best_threshold,
     bootstrap_interval,
+    ratio_interval,
     same_person_pairs,
 )
 from tedigan.tensors import stream
@@ -91,3 +92,11 @@ def test_pairs_are_of_different_photographs_each_once():
     cosines, is_same = same_person_pairs(embeddings, torch.tensor([7, 8, 7]))
     assert cosines.tolist() == pytest.approx([0.0, 0.6, 0.8])
     assert is_same.tolist() == [False, True, False]
+
+
+def test_the_interval_of_a_ratio_is_the_bootstrap_s():
+    got, of = torch.arange(9.0), torch.arange(9.0) + 2
+    expected = bootstrap_interval(
+        9, lambda rows: float(got[rows].sum() / of[rows].sum()), stream("ratio")
+    )
+    assert ratio_interval(got, of, stream("ratio")) == pytest.approx(expected)

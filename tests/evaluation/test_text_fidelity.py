@@ -3,10 +3,11 @@ import torch
 from tedigan.evaluation.text_fidelity import (
     Mentions,
     drift,
-    fidelity_interval,
     fidelity_per_attribute,
+    interval_over_prompts,
     macro_fidelity,
     normalised,
+    per_prompt,
     text_fidelity,
     unmentioned_share,
 )
@@ -20,6 +21,12 @@ MALE, BANGS = ATTRIBUTE_NAMES.index("Male"), ATTRIBUTE_NAMES.index("Bangs")
 def mentions_of(*named, is_reliable=ALL):
     captions = [str(i) for i in range(len(named))]
     return Mentions.read(captions, lambda i: named[int(i)], ATTRIBUTE_NAMES, is_reliable)
+
+
+def interval(found, mentions, key):
+    return interval_over_prompts(
+        lambda rows: text_fidelity(found[rows], mentions.of(rows)), len(found), stream(key)
+    )
 
 
 def faces(*rows):
@@ -55,7 +62,7 @@ def test_macro_counts_a_rare_attribute_as_much_as_a_common_one():
 def test_without_a_mention_there_is_no_fidelity():
     mentions = mentions_of({})
     assert text_fidelity(faces([]), mentions) is None
-    assert fidelity_interval(faces([]), mentions, stream("none")) is None
+    assert interval(faces([]), mentions, "none") is None
 
 
 def test_the_floor_lies_below_the_ceiling_on_separable_faces():
@@ -71,8 +78,34 @@ def test_the_floor_lies_below_the_ceiling_on_separable_faces():
 def test_the_interval_holds_the_value():
     names = [{"Young": True}] * 50
     found = faces(*(["Young"] if i % 2 else [] for i in range(50)))
-    low, high = fidelity_interval(found, mentions_of(*names), stream("interval"))
+    low, high = interval(found, mentions_of(*names), "interval")
     assert low < 0.5 < high
+
+
+def test_a_paired_interval_is_narrower_than_what_the_prompts_differ_by():
+    """Each way finds an easy prompt; of the hard ones the second finds a few more."""
+    mentions = mentions_of(*[{"Young": True}] * 60)
+    one = faces(*(["Young"] if i < 30 else [] for i in range(60)))
+    other = faces(*(["Young"] if i < 36 else [] for i in range(60)))
+
+    def lead(rows):
+        pair = [text_fidelity(found[rows], mentions.of(rows)) for found in (other, one)]
+        return pair[0] - pair[1]
+
+    low, high = interval_over_prompts(lead, 60, stream("lead"))
+    assert 0 < low < 0.1 < high
+    alone = interval(one, mentions, "lead")
+    assert high - low < alone[1] - alone[0]
+
+
+def test_the_counts_of_a_prompt_keep_mentioned_and_unmentioned_apart():
+    counted = torch.arange(40) < 30
+    mentions = mentions_of({"Bangs": True, "Bald": False, "Young": True}, {}, is_reliable=counted)
+    rows = per_prompt(
+        faces(["Bangs", "Bald", "Big_Nose", "Young"], ["Big_Nose"]), mentions, counted
+    )
+    keys = ("mentioned", "found_as_said", "unmentioned", "unmentioned_found")
+    assert [tuple(row[key] for key in keys) for row in rows] == [(2, 1, 28, 1), (0, 0, 30, 1)]
 
 
 def test_showing_everything_wins_fidelity_and_loses_on_the_unmentioned():

@@ -104,12 +104,22 @@ def test_a_small_test_split_makes_the_ceiling_as_small(toy_referee):
 
     def measured(train):
         few, who = pixels[:7], torch.zeros(7).long()
-        rest = (few, few, pixels[None, :2], few, pixels[:1], train)
+        rest = (few, few, pixels[None, :2], few, pixels[:1], train, torch.ones(40))
         return measure_distances(Subjects([], few, who, *rest), tools, 30)
 
     for metric, other in zip(measured(pixels), measured(pixels[:7]), strict=True):
         assert metric.n == other.n == 7
         assert metric.ceiling == pytest.approx(other.ceiling, abs=1e-9)
+
+
+def test_each_prompt_has_its_row_of_every_way(evaluated):
+    with (folder(evaluated[0]) / "per_prompt.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["way"] for row in rows[::40]] == ["ours", "unconditional", "photographs"]
+    assert [int(row["prompt"]) for row in rows] == list(range(40)) * 3
+    total = [sum(int(row[name]) for row in rows[:40]) for name in ("found_as_said", "mentioned")]
+    fidelity = one(evaluated[2], "text_fidelity[")
+    assert total[0] / total[1] == pytest.approx(fidelity["value"], rel=1e-5)
 
 
 def test_each_attribute_has_its_row(evaluated):
