@@ -15,14 +15,22 @@ from tedigan import allocator, torchvision_cure
 torchvision_cure.install()
 allocator.keep_large_blocks()
 
-_OFFERED = ("Model", "interpolate", "load", "load_ws", "mix", "save_ws", "sheet")
+_OFFERED = {
+    "Model": "notebook",
+    "interpolate": "codes",
+    "load": "notebook",
+    "load_ws": "codes",
+    "mix": "codes",
+    "save_ws": "codes",
+    "sheet": "notebook",
+}
 __all__ = [*_OFFERED, "__version__"]
 
 
 def __getattr__(name: str) -> Any:
     """The notebook's names, imported when they are first used: `import tedigan` alone brings no torch."""
     if name in _OFFERED:
-        return getattr(importlib.import_module("tedigan.notebook"), name)
+        return getattr(importlib.import_module(f"tedigan.{_OFFERED[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -17,12 +17,12 @@ from torch import Tensor
 
 from tedigan.captions.grammar_files import CELEBA
 from tedigan.captions.lines import check_caption
+from tedigan.codes import Codes, at_least_one
 from tedigan.encoders.encoder import Encoder
 from tedigan.encoders.mean_face import MeanFace
-from tedigan.errors import ParamsError, ShapeError, StoreError, WeightsError
+from tedigan.errors import ParamsError, ShapeError, WeightsError
 from tedigan.generator.noise import NoiseMode
 from tedigan.generator.whitening import Whitening, whitening_of
-from tedigan.method.control import mix_layers
 from tedigan.method.edit import Editor
 from tedigan.method.inversion import InversionSettings, Inverter
 from tedigan.method.steering import Steering, SteeringSettings
@@ -36,8 +36,7 @@ from tedigan.method.text_to_face import (
 from tedigan.models.makers import open_reader
 from tedigan.models.parts import Parts, open_parts
 from tedigan.store import pictures
-from tedigan.store.arrays import read_npy, write_npy
-from tedigan.store.model_folders import check_finite, load_tensors, save_tensors
+from tedigan.store.model_folders import check_finite
 from tedigan.tensors import (
     choose_device,
     sample_noise,
@@ -48,7 +47,6 @@ from tedigan.tensors import (
 )
 
 Photograph = Image.Image | str | Path
-Codes = Float[Tensor, "n num_ws w_dim"]
 
 BATCH_SIZE = 8
 LEARNING_RATE = 0.2  # of the inversion, in whitened units of W
@@ -127,7 +125,7 @@ class Model(Parts):
             self.generator,
             SteeredText(self._read, self._steering, start, strength),
             self.generator.synthesis,
-            FaceSettings(truncation_psi, "const", min(_at_least_one(n), BATCH_SIZE)),
+            FaceSettings(truncation_psi, "const", min(at_least_one(n), BATCH_SIZE)),
         )
         batches = maker.faces([check_caption(text)] * n, seed=seed)
         return [pictures.to_pillow(face) for batch in batches for face in batch]
@@ -138,7 +136,7 @@ class Model(Parts):
 
     def random_ws(self, n: int = 1, *, seed: int = 0, truncation_psi: float = 0.7) -> Codes:
         """Codes of n random faces; code i depends on `(seed, i)` alone."""
-        z = sample_z(seed, list(range(_at_least_one(n))), self.generator.config.z_dim)
+        z = sample_z(seed, list(range(at_least_one(n))), self.generator.config.z_dim)
         return self.generator.ws_of(z.to(self._device), truncation_psi=truncation_psi)
 
     def draw(self, ws: Codes, *, noise_mode: NoiseMode = "const") -> list[Image.Image]:
@@ -149,7 +147,7 @@ class Model(Parts):
     def variants(self, ws: Codes, n: int, *, seed: int = 0) -> list[Image.Image]:
         """n faces of one code that differ in their noise alone: strands, pores, the fall of the hair."""
         one, faces = self._codes(ws, most=1), []
-        for index in range(_at_least_one(n)):
+        for index in range(at_least_one(n)):
             maps = sample_noise(seed, [index], self.generator.config.noise_sizes)
             noise = [layer.to(self._device) for layer in maps]
             faces.append(to_pixels(self.generator.synthesis(one, noise=noise)).cpu()[0])
@@ -255,68 +253,8 @@ class Model(Parts):
         return self.encoder or MeanFace(self.generator)
 
 
-def mix(content: Codes, style: Codes, layers: Sequence[int], *, amount: float = 1.0) -> Codes:
-    """Content, whose named layers (0-based, coarse to fine) are style's: `(1 - amount) content + amount style`."""
-    _check_alike(content, style)
-    return mix_layers(content, style, layers, amount=amount)
-
-
-def interpolate(
-    start: Float[Tensor, "1 num_ws w_dim"], end: Float[Tensor, "1 num_ws w_dim"], n: int
-) -> Codes:
-    """n codes from one start to one end, both among them."""
-    _check_alike(start, end)
-    steps = torch.linspace(0, 1, _at_least_one(n), device=start.device)
-    return torch.lerp(start, end, steps[:, None, None])
-
-
-def save_ws(path: str | Path, ws: Codes) -> None:
-    """Write codes as .safetensors (under the name `ws`) or .npy, whole or not at all."""
-    path = Path(path)
-    if path.suffix == ".npy":
-        check_finite({"ws": ws}, path.name)
-        write_npy(path, ws)
-    else:
-        save_tensors(_codes_file(path), {"ws": ws})
-
-
-def load_ws(path: str | Path) -> Codes:
-    """Codes that `save_ws`, or another tool, wrote: `[n, num_ws, w_dim]`, or one code without the n."""
-    path = _codes_file(Path(path))
-    if not path.is_file():
-        raise StoreError(f"{path} does not exist. Save codes there first, or mend its name.")
-    ws = read_npy(path) if path.suffix == ".npy" else load_tensors(path).get("ws")
-    if ws is None or ws.ndim not in (2, 3) or not ws.is_floating_point():
-        found = "no tensor `ws`" if ws is None else f"{ws.dtype} of {list(ws.shape)}"
-        raise ShapeError(
-            f"{path} holds {found}; expected ws [n, num_ws, w_dim]. Choose another file."
-        )
-    check_finite({"ws": ws}, str(path))
-    return ws.float() if ws.ndim == 3 else ws.float()[None]
-
-
 def sheet(faces: Sequence[Image.Image], columns: int | None = None) -> Image.Image:
     """A contact sheet in reading order; in one row where nobody says otherwise."""
-    _at_least_one(len(faces))
+    at_least_one(len(faces))
     pixels = torch.stack([pictures.from_pillow(face) for face in faces])
     return pictures.to_pillow(pictures.grid(pixels, columns or len(faces)))
-
-
-def _codes_file(path: Path) -> Path:
-    if path.suffix not in {".safetensors", ".npy"}:
-        raise ParamsError(f"{path.name}: codes are kept as .safetensors or .npy. Name such a file.")
-    return path
-
-
-def _at_least_one(n: int) -> int:
-    if n < 1:
-        raise ParamsError(f"{n} pictures or codes were asked for; expected at least 1.")
-    return n
-
-
-def _check_alike(one: Codes, other: Codes) -> None:
-    if one.ndim != 3 or one.shape != other.shape:
-        raise ShapeError(
-            f"codes are {list(one.shape)} and {list(other.shape)}; expected two of one shape, [n, num_ws, w_dim]. "
-            "Were they made for two generators?"
-        )

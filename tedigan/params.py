@@ -7,269 +7,34 @@ import difflib
 import os
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import ValidationError
 
-from tedigan.errors import ParamsError, ShapeError
+from tedigan.errors import ParamsError
 from tedigan.overlay import OVERLAY, PARAMS, PIPELINE, base_of, is_written, merge, read_sections
+from tedigan.sections import (
+    AnalyseLayers,
+    Dataset,
+    Evaluate,
+    Generate,
+    Invert,
+    Manipulate,
+    Paths,
+    Report,
+    Runtime,
+    Section,
+    TrainEncoder,
+    TrainGenerator,
+    TrainGuide,
+    TrainLatentTagger,
+    TrainReferee,
+    TrainTextEncoder,
+)
 from tedigan.store.files import write_text
-from tedigan.tensors import MAX_STRENGTH, num_ws_of
 
-Count = Annotated[int, Field(ge=1)]
-CountOrZero = Annotated[int, Field(ge=0)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
-Weight = Annotated[float, Field(ge=0)]
-Strength = Annotated[float, Field(ge=-MAX_STRENGTH, le=MAX_STRENGTH)]
 T = TypeVar("T")
-Layers = Literal["measured"] | list[CountOrZero]
-
-
-class Section(BaseModel):
-    """A frozen section of params.yaml; an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Paths(Section):
-    """Where things lie, relative to the folder of params.yaml."""
-
-    code: Path
-    data: Path
-    models: Path
-    results: Path
-    work: Path
-
-
-class Dataset(Section):
-    """The data set stage."""
-
-    source: str
-    licence: str | None
-    num_images: Count | None
-    resolution: Count
-    kinds: list[Literal["text", "sketch", "label", "cutout"]]
-    captions_per_image: Annotated[int, Field(ge=1, le=100)]
-    image_format: Literal["png", "jpg", "webp"]
-    records_per_shard: Count
-    grammar: str | None
-    negatives: Share | None
-    align: bool
-    tagger: str | None
-    parser: str | None
-    matting: str | None
-    simplifier: str | None
-    duplicates: Literal["reject", "keep"]
-    attribute_conflicts: Literal["reject", "keep"]
-    split: Literal["identity", "published", "official"]
-    val_fraction: Share
-    test_fraction: Share
-    seed: int
-
-    @field_validator("resolution")
-    @classmethod
-    def _is_power_of_two(cls, value: int) -> int:
-        try:
-            num_ws_of(value)
-        except ShapeError as error:
-            raise ValueError(str(error)) from error
-        return value
-
-
-class TrainGenerator(Section):
-    """The StyleGAN2 training stage."""
-
-    init: str | None
-    total_nimg: CountOrZero
-    z_dim: Count
-    w_dim: Count
-    num_mapping_layers: Count
-    channel_base: Count
-    channel_max: Count
-    batch_size: Count
-    learning_rate: Positive
-    r1_gamma: Weight
-    r1_interval: Count
-    style_mixing_prob: Share
-    ema_halflife_nimg: Positive
-    ema_rampup: Weight
-    mirror: bool
-    augment: Literal["none", "color,translation"]
-    checkpoint_every: Count
-    seed: int
-
-
-class TrainEncoder(Section):
-    """The inversion encoder training stage (A1)."""
-
-    init: str | None
-    head_dim: Count
-    num_passes: Count
-    num_synthetic_steps: CountOrZero
-    num_steps: CountOrZero
-    batch_size: Count
-    learning_rate: Positive
-    weight_pixel: Weight
-    weight_perceptual: Weight
-    weight_adversarial: Weight
-    weight_latent: Weight
-    weight_delta: Weight
-    style_mixing_prob: Share
-    r1_gamma: Weight
-    r1_interval: Count
-    checkpoint_every: Count
-    seed: int
-
-
-class Invert(Section):
-    """The stage that turns every photograph into its W+ code."""
-
-    batch_size: Count
-
-
-class TrainTextEncoder(Section):
-    """The text encoder training stage (A2)."""
-
-    backbone: str
-    hidden_dim: Count
-    captions_per_image: Count
-    num_steps: Count
-    batch_size: Count
-    learning_rate: Positive
-    relevance_share: Share
-    checkpoint_every: Count
-    seed: int
-
-
-class TrainGuide(Section):
-    """The stage that trains the tagger which steering follows."""
-
-    init: str | None
-    base_channels: Count
-    num_steps: Count
-    batch_size: Count
-    learning_rate: Positive
-    input_px: Count | None
-    checkpoint_every: Count
-    seed: int
-
-
-class TrainLatentTagger(Section):
-    """The stage that learns to read attributes off codes."""
-
-    num_pairs: Count
-    pairs_batch_size: Count
-    hidden_dim: Count
-    num_members: Count
-    num_steps: Count
-    batch_size: Count
-    learning_rate: Positive
-    checkpoint_every: Count
-    seed: int
-
-
-class Steered(Section):
-    """What every stage has that steers codes; see `SteeringSettings`."""
-
-    margin: Positive
-    num_search_steps: CountOrZero
-    search_rate: Positive
-    weight_unnamed: Weight
-    weight_distance: Weight
-    weight_norm: Weight
-    num_picture_steps: CountOrZero
-    weight_picture: Weight
-
-
-class AnalyseLayers(Steered):
-    """The stage that measures which layers draw which attribute."""
-
-    num_faces: Annotated[int, Field(ge=2)]
-    batch_size: Count
-    truncation_psi: Share
-    seed: int
-
-
-class TrainReferee(Section):
-    """The stage that trains the independent judge of attributes and identity."""
-
-    num_views: Count
-    hidden_dim: Count
-    num_steps: Count
-    batch_size: Count
-    learning_rate: Positive
-    embedding_dim: Count
-    weight_identity: Weight
-    checkpoint_every: Count
-    seed: int
-
-
-class Evaluate(Section):
-    """The evaluation stage."""
-
-    num_prompts: Count
-    num_images: Annotated[int, Field(ge=2)]
-    batch_size: Count
-    truncation_psi: Share
-    lpips_trunk: str | None
-    seed: int
-
-
-class Generate(Steered):
-    """Captions -> faces."""
-
-    captions: str
-    faces_per_caption: Count
-    batch_size: Count
-    way: Literal["search", "regression"]
-    truncation_psi: Share
-    strength: Strength
-    bank_size: Count
-    bank_best: CountOrZero
-    style_layers: Layers
-    noise_mode: Literal["const", "random", "none"]
-    precision: Literal["auto", "fp32", "bf16", "fp16"]
-    compile: Literal["auto", "never"]
-    image_format: Literal["png", "jpg", "webp"]
-    seed: int
-
-
-class Manipulate(Steered):
-    """Photographs + text -> edited photographs."""
-
-    photographs: str
-    edits: str
-    max_photographs: Count
-    strip: list[Strength]
-    num_steps: CountOrZero
-    learning_rate: Positive
-    min_progress: Share
-    weight_pixel: Weight
-    weight_perceptual: Weight
-    weight_encoder: Weight
-    weight_norm: Weight
-    weight_coherence: Weight
-    num_tuning_steps: CountOrZero
-    tuning_learning_rate: Positive
-    tuning_blocks: list[Count]
-    tuning_mse: Weight
-    batch_size: Count
-
-
-class Report(Section):
-    """The page that a person reads."""
-
-    title: str
-    max_examples: Count
-
-
-class Runtime(Section):
-    """Where it runs; never changes what comes out of a CPU run."""
-
-    device: Literal["auto", "cpu", "cuda"]
-    num_workers: Literal["auto"] | Count
 
 
 class Params(Section):

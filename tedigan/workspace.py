@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from tedigan.captions.grammar_files import GRAMMAR
 from tedigan.errors import NumbersError
 from tedigan.overlay import check_written
 from tedigan.params import Params, read_params, write_params
@@ -53,13 +54,18 @@ class Workspace:
         return self.dataset.with_suffix(".html")
 
     @property
+    def grammar(self) -> Path:
+        """By which the data set's captions were written, and captions are read."""
+        return self.dataset / GRAMMAR
+
+    @property
     def codes(self) -> Path:
         """W+ codes of the data set's photographs."""
         return self.at(self.params.paths.data) / "codes"
 
     @property
     def models(self) -> Path:
-        """The models' folders: generator, encoder, text_encoder and referee."""
+        """The models' folders: generator, encoder, text_encoder, guide, latent_tagger, layers and referee."""
         return self.at(self.params.paths.models)
 
     def model(self, name: str) -> Path:

@@ -13,6 +13,7 @@ from tedigan.store.files import read_text, write_text
 
 _BUILT_IN = Path(__file__).parent / "grammars"
 CELEBA = _BUILT_IN / "celeba.yaml"
+GRAMMAR = "grammar.yaml"
 
 Key = tuple[str, ...]
 

@@ -16,10 +16,10 @@ from typing import Any
 import torch
 
 from tedigan import code_lock
-from tedigan.captions.grammar_files import save_grammar
+from tedigan.captions.grammar_files import GRAMMAR, save_grammar
 from tedigan.dataset.annotating import Helpers, open_annotators
 from tedigan.dataset.card import write_card, write_examples
-from tedigan.dataset.folder import GRAMMAR, Dataset, shard_name, write_tables
+from tedigan.dataset.folder import Dataset, shard_name, write_tables
 from tedigan.dataset.index import Row
 from tedigan.dataset.records import FROM_SOURCE, Checked, DrawnMaker, Maker, Recipe, digest_of
 from tedigan.dataset.sharding import MadeShard, make_shards

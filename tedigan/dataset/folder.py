@@ -30,7 +30,6 @@ from tedigan.store.files import write_json, write_text
 from tedigan.store.pictures import decode, decode_cutout, decode_map
 from tedigan.store.shards import Shard, read_span
 
-GRAMMAR = "grammar.yaml"
 KINDS = ("image", "text", "sketch", "label", "cutout")
 MAX_KEPT_BYTES = 2 * 2**30
 _NUM_READERS = 4

@@ -7,20 +7,18 @@ subjects.json        the captions that were used, in order
 *.png                reconstructions (photographs above inversions), texts, variants
 """
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
-from tedigan.dataset.folder import GRAMMAR, Dataset
+from tedigan.dataset.folder import Dataset
 from tedigan.evaluation.contestants import Networks, gather
 from tedigan.evaluation.evaluation_files import plain_name, write_evaluation
 from tedigan.evaluation.instruments import open_instruments
 from tedigan.evaluation.metric import Instruments
 from tedigan.evaluation.protocol import Protocol, measure
 from tedigan.extras import require
-from tedigan.method.steering import SteeringSettings
-from tedigan.method.text_to_face import FaceSettings, StartSettings
-from tedigan.models.makers import open_face_maker, open_reader, open_text
 from tedigan.models.opening import load_encoder
 from tedigan.params import chosen
+from tedigan.stages.making_faces import open_maker
 from tedigan.store.files import finished_folder
 from tedigan.store.model_folders import read_config
 from tedigan.workspace import Outcome, Workspace
@@ -38,20 +36,7 @@ def run(workspace: Workspace) -> Outcome:
 
 def networks_of(workspace: Workspace) -> Networks:
     """The workspace's models, at the truncation that is measured."""
-    params, psi = workspace.params.generate, workspace.params.evaluate.truncation_psi
-    generator, text = open_text(
-        workspace.models,
-        workspace.device,
-        params.way,
-        open_reader(workspace.dataset / GRAMMAR),
-        replace(chosen(params, StartSettings), truncation_psi=psi),
-        chosen(params, SteeringSettings),
-        strength=params.strength,
-    )
-    settings = replace(chosen(params, FaceSettings), truncation_psi=psi)
-    maker, _ = open_face_maker(
-        generator, text, settings, precision=params.precision, compilation=params.compile
-    )
+    maker, _, _ = open_maker(workspace, truncation_psi=workspace.params.evaluate.truncation_psi)
     return Networks.of(maker, load_encoder(workspace.model("encoder"), maker.generator))
 
 
@@ -76,7 +61,7 @@ def instruments_of(workspace: Workspace) -> Instruments:
     params = workspace.params.evaluate
     return open_instruments(
         workspace.model("referee"),
-        workspace.dataset / GRAMMAR,
+        workspace.grammar,
         lpips_trunk=None if params.lpips_trunk is None else workspace.at(params.lpips_trunk),
         device=workspace.device,
         seed=params.seed,

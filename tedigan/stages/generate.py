@@ -1,12 +1,9 @@
 """A captions file -> results/generated: `faces_per_caption` faces for each caption."""
 
 from tedigan.captions.lists import read_captions
-from tedigan.dataset.folder import GRAMMAR
 from tedigan.jobs.render_faces import render_faces
-from tedigan.method.steering import SteeringSettings
-from tedigan.method.text_to_face import FaceSettings, StartSettings
-from tedigan.models.makers import MODELS_OF, open_face_maker, open_reader, open_text
-from tedigan.params import chosen
+from tedigan.models.makers import MODELS_OF
+from tedigan.stages.making_faces import open_maker
 from tedigan.store.files import finished_folder, write_json
 from tedigan.store.model_folders import model_digests
 from tedigan.workspace import Outcome, Workspace
@@ -24,20 +21,7 @@ def run(workspace: Workspace) -> Outcome:
     """
     params, folder = workspace.params.generate, workspace.result("generated")
     captions = read_captions(workspace.at(params.captions))
-    read = open_reader(workspace.dataset / GRAMMAR)
-    generator, text = open_text(
-        workspace.models,
-        workspace.device,
-        params.way,
-        read,
-        chosen(params, StartSettings),
-        chosen(params, SteeringSettings),
-        strength=params.strength,
-    )
-    settings = chosen(params, FaceSettings)
-    maker, engine = open_face_maker(
-        generator, text, settings, precision=params.precision, compilation=params.compile
-    )
+    maker, read, engine = open_maker(workspace)
     with finished_folder(folder) as fresh:
         num_faces = render_faces(
             fresh,

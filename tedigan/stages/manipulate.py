@@ -4,7 +4,7 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from tedigan.captions.lists import read_edits
-from tedigan.dataset.folder import GRAMMAR, Dataset
+from tedigan.dataset.folder import Dataset
 from tedigan.errors import DataError
 from tedigan.jobs.render_edits import jobs_of, render_edits
 from tedigan.method.edit import Editor
@@ -44,7 +44,7 @@ def run(workspace: Workspace) -> Outcome:
         chosen(params, SteeringSettings),
         generator=inverter.generator,
     )
-    editor = Editor(inverter, open_reader(workspace.dataset / GRAMMAR), steering)
+    editor = Editor(inverter, open_reader(workspace.grammar), steering)
     with finished_folder(workspace.result("manipulated")) as folder:
         residual = render_edits(
             folder,

@@ -7,7 +7,8 @@ from tedigan.encoders.text import TextBackbone, TextEncoder, layer_relevance
 from tedigan.method.control import relevant_layers
 from tedigan.models.cards import text_encoder_card
 from tedigan.models.text_backbones import load_text_model
-from tedigan.params import TrainTextEncoder, chosen
+from tedigan.params import chosen
+from tedigan.sections import TrainTextEncoder
 from tedigan.stages.resuming import close_loop, open_loop
 from tedigan.store.files import finished_folder, sha256_file
 from tedigan.store.model_folders import load_tensors, save_model

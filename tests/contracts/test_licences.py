@@ -25,7 +25,7 @@ SMALL = {
     "train_referee": {"num_views": 1, "num_steps": 2, "batch_size": 8},
     "evaluate": {"num_prompts": 4, "num_images": 4, "batch_size": 4},
     "generate": {"faces_per_caption": 1},
-    "manipulate": {"max_photographs": 1, "num_steps": 1, "num_edit_steps": 1},
+    "manipulate": {"max_photographs": 1, "num_steps": 1, "num_picture_steps": 1},
     "runtime": {"device": "cpu", "num_workers": 1},
 }
 EVERY_STAGE = """

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tedigan.dataset.folder import GRAMMAR, Dataset
+from tedigan.dataset.folder import Dataset
 from tedigan.errors import CaptionError
 from tedigan.method.edit import Editor
 from tedigan.method.inversion import InversionSettings
@@ -35,7 +35,7 @@ def editor(untrained: Workspace) -> Editor:
         chosen(params, SteeringSettings),
         generator=inverter.generator,
     )
-    editor = Editor(inverter, open_reader(untrained.dataset / GRAMMAR), steering)
+    editor = Editor(inverter, open_reader(untrained.grammar), steering)
     return changed(editor, num_steps=0)
 
 

@@ -7,7 +7,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from tedigan.dataset.folder import GRAMMAR
 from tedigan.jobs import render_faces
 from tedigan.method.steering import SteeringSettings
 from tedigan.method.text_to_face import (
@@ -36,7 +35,7 @@ def opened(workspace: Workspace, way: str = "search") -> FaceMaker:
         workspace.models,
         workspace.device,
         way,
-        open_reader(workspace.dataset / GRAMMAR),
+        open_reader(workspace.grammar),
         chosen(params, StartSettings),
         chosen(params, SteeringSettings),
         strength=1.0,

@@ -12,11 +12,14 @@ import torch
 from tedigan import code_lock
 from tedigan.errors import CaptionError, DataError, NumbersError, ParamsError, WeightsError
 from tedigan.stages import (
+    analyse_layers,
     generate,
     invert,
     manipulate,
     train_encoder,
     train_generator,
+    train_guide,
+    train_latent_tagger,
     train_text_encoder,
 )
 from tedigan.stages.resuming import open_loop
@@ -25,7 +28,17 @@ from tedigan.store.model_folders import load_tensors
 from tedigan.workspace import Workspace
 from tests.stages.small import small_workspace
 
-CHAIN = [train_generator, train_encoder, invert, train_text_encoder, generate, manipulate]
+CHAIN = [
+    train_generator,
+    train_encoder,
+    invert,
+    train_text_encoder,
+    train_guide,
+    train_latent_tagger,
+    analyse_layers,
+    generate,
+    manipulate,
+]
 
 
 def tree_of(workspace: Workspace) -> dict[str, str]:
@@ -34,6 +47,9 @@ def tree_of(workspace: Workspace) -> dict[str, str]:
         "encoder": workspace.model("encoder"),
         "codes": workspace.codes,
         "text_encoder": workspace.model("text_encoder"),
+        "guide": workspace.model("guide"),
+        "latent_tagger": workspace.model("latent_tagger"),
+        "layers": workspace.model("layers"),
         "generated": workspace.result("generated"),
         "manipulated": workspace.result("manipulated"),
     }
@@ -64,7 +80,7 @@ def test_every_photograph_has_a_code(finished):
 def test_every_caption_has_its_faces(finished):
     workspace, outcomes = finished
     assert len(list((workspace.result("generated") / "faces").iterdir())) == 4
-    assert outcomes[4].metrics == {"num_captions": 2.0, "num_faces": 4.0}
+    assert outcomes[CHAIN.index(generate)].metrics == {"num_captions": 2.0, "num_faces": 4.0}
 
 
 def test_every_photograph_is_edited(finished):
@@ -155,7 +171,7 @@ def test_a_generator_of_another_size_is_refused(finished, tmp_path):
         ("captions.txt", "a " * 5000, "Shorten"),
         ("captions.txt", "", "empty"),
         ("edits.csv", "photo,text\n", "photograph,text"),
-        ("edits.csv", "photograph,text\n*\n", "two columns"),
+        ("edits.csv", "photograph,text\n*\n", "columns"),
     ],
 )
 def test_bad_prompts_are_refused_before_any_network_is_loaded(tmp_path, name, content, match):

@@ -7,8 +7,8 @@ import torch
 import yaml
 
 from tedigan.captions.grammar import Grammar
-from tedigan.captions.grammar_files import load_grammar, save_grammar
-from tedigan.dataset.folder import GRAMMAR, shard_name, write_tables
+from tedigan.captions.grammar_files import GRAMMAR, load_grammar, save_grammar
+from tedigan.dataset.folder import shard_name, write_tables
 from tedigan.dataset.index import Row
 from tedigan.dataset.splits import halves
 from tedigan.store.pictures import encode
