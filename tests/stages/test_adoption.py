@@ -9,11 +9,14 @@ from tedigan.errors import WeightsError
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.stylegan import Generator
 from tedigan.stages import (
+    analyse_layers,
     generate,
     invert,
     manipulate,
     train_encoder,
     train_generator,
+    train_guide,
+    train_latent_tagger,
     train_text_encoder,
 )
 from tedigan.store.model_folders import load_tensors, read_config, save_model
@@ -56,7 +59,17 @@ def adopted(tmp_path_factory) -> Workspace:
 
 
 def test_the_papers_generator_and_encoder_go_through_every_later_stage(adopted):
-    for stage in (invert, train_text_encoder, generate, manipulate):
+    chain = (
+        invert,
+        train_text_encoder,
+        train_guide,
+        train_latent_tagger,
+        analyse_layers,
+        analyse_layers,
+        generate,
+        manipulate,
+    )
+    for stage in chain:
         stage.run(adopted)
     assert load_tensors(adopted.codes / "codes.safetensors")["ws"].shape == (40, 8, 16)
     assert len(list(adopted.result("generated").glob("faces/*.png"))) == 4
