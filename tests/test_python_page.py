@@ -114,7 +114,7 @@ def test_codes_of_another_kind_are_refused(tmp_path):
 def test_a_sentence_without_a_text_encoder_says_what_to_name():
     model = tedigan.load(PAGE.parents[1] / "assets" / "stylegan2-drawn-64", device="cpu")
     assert len(model.draw(model.random_ws(2))) == 2
-    with pytest.raises(WeightsError, match="text_encoder=FOLDER"):
+    with pytest.raises(WeightsError, match="steering=FOLDER"):
         model.faces("A man.")
 
 

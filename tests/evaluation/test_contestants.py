@@ -1,15 +1,12 @@
 """What the evaluation looks at is what the stages draw."""
 
-from dataclasses import replace
-
 import torch
 
 from tedigan.dataset.folder import Dataset
-from tedigan.method.text_to_face import FaceMaker, FaceSettings
-from tedigan.models.makers import open_face_maker
+from tedigan.method.text_to_face import FaceMaker
 from tedigan.models.opening import load_encoder
-from tedigan.params import chosen
 from tedigan.stages.evaluate import networks_of
+from tedigan.stages.making_faces import open_maker
 from tedigan.tensors import to_images, to_pixels
 from tedigan.workspace import Workspace
 
@@ -17,12 +14,7 @@ CAPTIONS = ["She is young.", "The man has a beard."]
 
 
 def maker_of(workspace: Workspace) -> FaceMaker:
-    psi = workspace.params.evaluate.truncation_psi
-    settings = replace(chosen(workspace.params.generate, FaceSettings), truncation_psi=psi)
-    made, _ = open_face_maker(
-        workspace.models, workspace.device, settings, precision="fp32", compilation="never"
-    )
-    return made
+    return open_maker(workspace, truncation_psi=workspace.params.evaluate.truncation_psi)[0]
 
 
 def test_the_networks_under_test_are_the_workspace_s(untrained: Workspace) -> None:
