@@ -238,7 +238,7 @@ class Model(Parts):
             weight_perceptual=0.25 if has_features else 0.0,
             weight_encoder=0.0,
             weight_norm=0.1,
-            weight_coherence=0.02,
+            weight_coherence=0.1,
         )
         return Inverter(
             self.generator, self._encoder, self.discriminator, self._whitening, settings
