@@ -62,7 +62,7 @@ STEERING = SteeringSettings(
     search_rate=0.05,
     weight_unnamed=0.1,
     weight_distance=0.03,
-    weight_norm=0.005,
+    weight_length=0.005,
     num_picture_steps=0,
     weight_picture=1.0,
 )

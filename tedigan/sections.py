@@ -168,7 +168,7 @@ class Steered(Section):
     search_rate: Positive
     weight_unnamed: Weight
     weight_distance: Weight
-    weight_norm: Weight
+    weight_length: Weight
     num_picture_steps: CountOrZero
     weight_picture: Weight
 

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy
@@ -16,13 +17,14 @@ import tedigan
 from tedigan.__main__ import main
 from tedigan.errors import (
     CaptionError,
-    NumbersError,
     ParamsError,
     ShapeError,
     StoreError,
     WeightsError,
 )
-from tedigan.params import read_params
+from tedigan.method.steering import SteeringSettings
+from tedigan.notebook import BANK_BEST, BANK_SIZE, PICTURE_STEPS, STEERING
+from tedigan.params import chosen, read_params
 
 PAGE = Path(__file__).parents[1] / "docs" / "python.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S)
@@ -73,10 +75,17 @@ def test_a_face_depends_on_its_sentence_seed_and_place_alone(model):
 def test_strength_zero_draws_the_inversion_and_more_moves_farther(model):
     ws = model.random_ws(seed=2)
     (plain,) = model.draw(ws)
-    edits = [model.edit(ws, "She has black hair.", strength=s) for s in (0.0, 0.5, 1.5)]
+    text = "This person has black hair."
+    edits = [model.edit(ws, text, strength=s) for s in (0.0, 1.0, 3.0)]
     away = [_distance(edit, plain) for edit in edits]
     assert away[0] == 0
-    assert 0 < away[1] < away[2]
+    assert away[1] <= away[2]
+    assert away[2] > 0
+
+
+def test_what_a_sentence_names_is_told(model):
+    assert model.understand("She is not smiling.") == {"Smiling": False, "Male": False}
+    assert model.understand("This person.") == {}
 
 
 def test_variants_share_the_code_and_differ_in_noise(model):
@@ -111,7 +120,7 @@ def test_codes_of_another_kind_are_refused(tmp_path):
         tedigan.load_ws(tmp_path / "no.npy")
 
 
-def test_a_sentence_without_a_text_encoder_says_what_to_name():
+def test_a_sentence_without_steering_says_what_to_name():
     model = tedigan.load(PAGE.parents[1] / "assets" / "stylegan2-drawn-64", device="cpu")
     assert len(model.draw(model.random_ws(2))) == 2
     with pytest.raises(WeightsError, match="steering=FOLDER"):
@@ -149,12 +158,14 @@ def test_what_is_no_sentence_is_refused(model, text):
         model.faces(text)
 
 
-@pytest.mark.parametrize("strength", [float("inf"), float("nan")])
+@pytest.mark.parametrize("strength", [float("inf"), float("nan"), -3.1])
 def test_a_strength_beyond_all_measure_draws_nothing_black(model, strength):
-    with pytest.raises(NumbersError, match="Lower the strength"):
-        model.faces("A man.", strength=strength)
-    with pytest.raises(NumbersError, match="Lower the strength"):
-        model.edit(model.random_ws(), "A man.", strength=strength)
+    for ask in (
+        lambda: model.faces("A man.", strength=strength),
+        lambda: model.edit(model.random_ws(), "A man.", strength=strength),
+    ):
+        with pytest.raises(ParamsError, match=r"-3\.\.3"):
+            ask()
 
 
 def test_counts_begin_at_one(model):
@@ -170,16 +181,16 @@ def test_counts_begin_at_one(model):
             ask()
 
 
-def test_a_text_encoder_of_another_generator_is_refused(tmp_path):
+def test_steering_of_another_generator_is_refused(tmp_path):
     assets = PAGE.parents[1] / "assets"
-    with pytest.raises(WeightsError, match="expected a text encoder"):
-        tedigan.load(text_encoder=assets / "stylegan2-drawn-64", device="cpu")
+    with pytest.raises(WeightsError, match="no folder guide"):
+        tedigan.load(steering=assets / "stylegan2-drawn-64", device="cpu")
     other = tmp_path / "other"
-    shutil.copytree(assets / "text-encoder-drawn-64", other)
-    text = (other / "config.json").read_text()
-    (other / "config.json").write_text(text.replace('"num_ws": 10', '"num_ws": 14'))
+    shutil.copytree(assets / "steering-drawn-64", other)
+    config = other / "latent_tagger/config.json"
+    config.write_text(config.read_text().replace('"num_ws": 10', '"num_ws": 14'))
     with pytest.raises(WeightsError, match="Name one that was trained with this one"):
-        tedigan.load(text_encoder=other, device="cpu")
+        tedigan.load(steering=other, device="cpu")
     with pytest.raises(WeightsError, match="does not exist"):
         tedigan.load(tmp_path / "nowhere", device="cpu")
 
@@ -206,10 +217,14 @@ def test_edit_writes_photograph_inversion_edit_and_a_sheet(photograph):
 
 
 def test_what_nobody_says_is_what_params_yaml_says():
-    section = read_params(PAGE.parents[1] / "params.yaml").generate
+    params = read_params(PAGE.parents[1] / "params.yaml")
     given = inspect.signature(tedigan.Model.faces).parameters
-    for name in ("strength", "variety", "truncation_psi", "style_layers"):
-        assert given[name].default == getattr(section, name)
+    for name in ("strength", "truncation_psi", "style_layers"):
+        assert given[name].default == getattr(params.generate, name)
+    assert chosen(params.generate, SteeringSettings) == STEERING
+    assert (params.generate.bank_size, params.generate.bank_best) == (BANK_SIZE, BANK_BEST)
+    edits = replace(STEERING, num_picture_steps=PICTURE_STEPS)
+    assert chosen(params.manipulate, SteeringSettings) == edits
 
 
 def _distance(one: Image.Image, other: Image.Image) -> float:

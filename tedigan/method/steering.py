@@ -35,7 +35,7 @@ class SteeringSettings:
 
     margin: how far beyond the guide's threshold a named attribute goes, in deviations over the generator's faces.
     num_search_steps: of Adam, at search_rate in deviations of W; num_picture_steps: then, through the picture.
-    weight_unnamed, weight_distance, weight_norm: a, b, c above. weight_picture: of mean (x - x0)^2, picture steps.
+    weight_unnamed, weight_distance, weight_length: a, b, c above. weight_picture: of mean (x - x0)^2, picture steps.
     """
 
     margin: float
@@ -43,7 +43,7 @@ class SteeringSettings:
     search_rate: float
     weight_unnamed: float
     weight_distance: float
-    weight_norm: float
+    weight_length: float
     num_picture_steps: int
     weight_picture: float
 
@@ -168,7 +168,7 @@ class Steering:
         moved = (task.us + shift * task.layers).square().mean(dim=[1, 2])
         excess = task.us.shape[2] * F.relu(moved - length.clamp_min(1)).square()
         distance = shift.square().sum(dim=[1, 2])
-        return self.settings.weight_distance * distance + self.settings.weight_norm * excess
+        return self.settings.weight_distance * distance + self.settings.weight_length * excess
 
     def _correlation_with(self, named: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
         """Each attribute's largest correlation with a named one."""

@@ -9,6 +9,7 @@ from tedigan.annotators.parser_network import FaceParser, ParserConfig
 from tedigan.annotators.referee_network import RefereeConfig, RefereeNetwork
 from tedigan.annotators.tagger_network import FaceTagger, TaggerConfig
 from tedigan.encoders.adopted import AdoptedEncoder, official_encoder
+from tedigan.encoders.latent_tagger import LatentTagger, LatentTaggerConfig
 from tedigan.encoders.text import TextEncoder
 from tedigan.encoders.visual import VisualEncoder
 from tedigan.errors import WeightsError
@@ -66,6 +67,7 @@ _KINDS: dict[str, Callable[[Config], dict[str, nn.Module]]] = {
     "psp_encoder": _official_encoder,
     "e4e_encoder": _official_encoder,
     "text_encoder": _text_encoder,
+    "latent_tagger": lambda c: {"latent_tagger": LatentTagger(LatentTaggerConfig.from_json(c))},
     "parser": lambda config: {"parser": FaceParser(ParserConfig.from_json(config))},
     "tagger": lambda config: {"tagger": FaceTagger(TaggerConfig.from_json(config))},
     "referee": lambda config: {"referee": RefereeNetwork(RefereeConfig.from_json(config))},

@@ -19,7 +19,7 @@ SETTINGS = SteeringSettings(
     search_rate=0.05,
     weight_unnamed=0.1,
     weight_distance=0.0,
-    weight_norm=0.0,
+    weight_length=0.0,
     num_picture_steps=0,
     weight_picture=0.0,
 )
@@ -146,7 +146,7 @@ def test_the_norm_term_keeps_codes_as_long_as_they_were(steering: Steering) -> N
     ws, wishes = codes(steering), wish(4, 1, 1, 1)
 
     def length(weight: float) -> float:
-        own = replace(steering, settings=replace(SETTINGS, weight_norm=weight, margin=4.0))
+        own = replace(steering, settings=replace(SETTINGS, weight_length=weight, margin=4.0))
         us = own.tagger.whitening.whiten(own.steer(ws, wishes))
         return us.square().mean().item()
 
