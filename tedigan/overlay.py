@@ -19,10 +19,25 @@ from tedigan.errors import ParamsError
 OVERLAY, PARAMS, PIPELINE = "overlay.yaml", "params.yaml", "dvc.yaml"
 
 
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that stands twice in one mapping, of which YAML would silently take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """As its base does."""
+        seen: set[Any] = set()
+        for key, _ in node.value:
+            if (name := self.construct_object(key, deep=True)) in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {name!r} stands twice", key.start_mark
+                )
+            seen.add(name)
+        return super().construct_mapping(node, deep=deep)
+
+
 def read_sections(path: Path) -> dict[str, Any]:
     """A params.yaml or an overlay.yaml as plain values, unchecked."""
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506, a SafeLoader
     except FileNotFoundError:
         raise ParamsError(
             f"{path} does not exist. Run from the folder that holds params.yaml, or name a profile."

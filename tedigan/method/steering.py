@@ -74,6 +74,7 @@ class Steering:
     look: Look
     settings: SteeringSettings
 
+    @torch.enable_grad()
     def steer(
         self,
         ws: Float[Tensor, "n num_ws w_dim"],

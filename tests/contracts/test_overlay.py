@@ -9,6 +9,7 @@ import yaml
 
 from tedigan.__main__ import main
 from tedigan.errors import ParamsError
+from tedigan.overlay import read_sections
 from tedigan.params import read_params, write_params
 from tedigan.workspace import Workspace
 from tests.contracts.closure import CHECKOUT
@@ -145,3 +146,10 @@ def test_a_folder_without_an_overlay_is_no_profile(
         assert main(["params", action, str(tmp_path / "nowhere")]) == 1
         assert "error: " in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_key_that_stands_twice_is_refused_with_its_line(tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_text("generate:\n  seed: 1\n  strength: 1.0\n  seed: 2\n")
+    with pytest.raises(ParamsError, match=r"'seed' stands twice(.|\n)*line 4"):
+        read_sections(path)

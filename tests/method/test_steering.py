@@ -161,3 +161,11 @@ def test_the_distance_term_shortens_the_way(steering: Steering) -> None:
         return (own.steer(ws, wishes) - ws).square().sum().item()
 
     assert way(1.0) < 0.7 * way(0.0)
+
+
+def test_steering_works_inside_no_grad(steering: Steering) -> None:
+    ws = codes(steering)
+    with torch.no_grad():
+        moved = steering.steer(ws, wish(4, 1, 0, 0))
+    torch.testing.assert_close(moved, steering.steer(ws, wish(4, 1, 0, 0)))
+    assert not moved.requires_grad
