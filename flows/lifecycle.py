@@ -32,6 +32,7 @@ def alignment(workspace: Path) -> None:
     run_stage("train_guide", ready)
     run_stage("train_latent_tagger", ready)
     run_stage("analyse_layers", ready)
+    run_stage("train_text_mapper", ready)
 
 
 @flow(name="evaluate")
@@ -68,6 +69,7 @@ def lifecycle(workspace: Path) -> None:
     run_stage("train_guide", ready)
     run_stage("train_latent_tagger", ready)
     run_stage("analyse_layers", ready)
+    run_stage("train_text_mapper", ready)
     run_stage("train_referee", ready)
     run_stage("evaluate", ready)
     run_stage("generate", ready)

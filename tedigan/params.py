@@ -31,6 +31,7 @@ from tedigan.sections import (
     TrainLatentTagger,
     TrainReferee,
     TrainTextEncoder,
+    TrainTextMapper,
 )
 from tedigan.store.files import write_text
 
@@ -49,6 +50,7 @@ class Params(Section):
     train_guide: TrainGuide
     train_latent_tagger: TrainLatentTagger
     analyse_layers: AnalyseLayers
+    train_text_mapper: TrainTextMapper
     train_referee: TrainReferee
     evaluate: Evaluate
     generate: Generate

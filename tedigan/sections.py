@@ -182,6 +182,26 @@ class AnalyseLayers(Steered):
     seed: int
 
 
+class TrainTextMapper(Steered):
+    """The stage of the network that turns sentences into wishes, and wishes into shifts of codes."""
+
+    reader: str | None
+    backbone: str
+    num_backbone_layers: Count
+    reader_dim: Count
+    threshold: Share
+    num_sentences: Count
+    num_reader_steps: CountOrZero
+    reader_batch_size: Count
+    reader_learning_rate: Positive
+    mover_dim: Count
+    num_mover_steps: CountOrZero
+    mover_batch_size: Count
+    mover_learning_rate: Positive
+    checkpoint_every: Count
+    seed: int
+
+
 class TrainReferee(Section):
     """The stage that trains the independent judge of attributes and identity."""
 

@@ -23,6 +23,11 @@ class Reader:
         "She has no bangs" names Male (False) and Bangs (False); "a person" leaves Male open. What a caption
         says both ways ("a man and a woman") is left out.
         """
+        values = self.values(caption)
+        return {name: True in found for name, found in values.items() if len(found) == 1}
+
+    def values(self, caption: str) -> dict[str, set[bool]]:
+        """As `read`, with what a caption says both ways: "a man and a woman" gives Male both values."""
         tokens = tokens_of(caption, self.lexicon.spellings)
         finds = list(self._phrases(tokens))
         finds += self._people(tokens, finds)
@@ -32,7 +37,7 @@ class Reader:
             if find.claim is not None:
                 holds = find.claim.holds != find.is_denied
                 values.setdefault(find.claim.name, set()).add(holds)
-        return {name: found.pop() for name, found in values.items() if len(found) == 1}
+        return values
 
     def _phrases(self, tokens: list[str]) -> Iterator[Find]:
         """Phrases from left to right; of several at one place the longest."""

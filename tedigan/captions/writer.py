@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
-from typing import TypeVar
 
 import torch
 
+from tedigan.captions.dice import Dice
 from tedigan.captions.english import (
     ARTICLE,
     as_plain,
@@ -19,8 +19,6 @@ from tedigan.captions.english import (
 )
 from tedigan.captions.grammar import Claim, Grammar, Group, Said, Voice
 from tedigan.captions.templates import Slot, Template, fill_form
-
-_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ def draw_captions(
     attributes: by name; those that the grammar does not know are not spoken of, and those that are missing are
     left open. A face without any still gets as many, from its noun and the sentence around it; 100 always fit.
     """
-    dice = _Dice(generator)
+    dice = Dice(generator)
     face = _Face.draw(attributes, grammar, dice)
     captions: dict[str, Caption] = {}
     for _ in range(4 * num_captions):
@@ -92,30 +90,6 @@ def _person(slot_name: str, noun: str, voice: Voice) -> str:
     return {"a": ARTICLE, "noun": noun, "pronoun": voice.pronoun or ""}[slot_name]
 
 
-class _Dice:
-    """Draws from a torch.Generator, a block at a time."""
-
-    def __init__(self, generator: torch.Generator) -> None:
-        self._generator = generator
-        self._drawn: list[float] = []
-
-    def share(self) -> float:
-        """Uniform in [0, 1)."""
-        if not self._drawn:
-            self._drawn = torch.rand(256, generator=self._generator).tolist()
-        return self._drawn.pop()
-
-    def one_of(self, items: Sequence[_Item]) -> _Item:
-        """Any of the items, each as likely."""
-        return items[int(self.share() * len(items))]
-
-    def some_of(self, items: Sequence[_Item], most: int) -> list[_Item]:
-        """1..most of the items in a random order; none if there are none."""
-        rest = list(items)
-        count = 1 + int(self.share() * min(most, len(rest)))
-        return [rest.pop(int(self.share() * len(rest))) for _ in range(count) if rest]
-
-
 @dataclass(frozen=True)
 class _Face:
     """What may be said of a face, without contradictions. holds: the subject's attribute, None if unknown."""
@@ -125,7 +99,7 @@ class _Face:
     denials: list[Said]
 
     @classmethod
-    def draw(cls, attributes: Mapping[str, bool], grammar: Grammar, dice: _Dice) -> "_Face":
+    def draw(cls, attributes: Mapping[str, bool], grammar: Grammar, dice: Dice) -> "_Face":
         """Where two attributes exclude each other, one is drawn for all captions of the face."""
         sayable = [said for said in grammar.statements if _is_true(said, attributes)]
         true = {said.claim for said in sayable}
@@ -159,7 +133,7 @@ def _goes_without_saying(said: Said, true: set[Claim], grammar: Grammar) -> bool
     return any(denied in rivals and true & set(rivals) for rivals in grammar.rivals)
 
 
-def _draw_caption(face: _Face, grammar: Grammar, dice: _Dice) -> Caption:
+def _draw_caption(face: _Face, grammar: Grammar, dice: Dice) -> Caption:
     """One sentence of one of the templates that fit what was drawn to be said."""
     told = _Told.draw(face, grammar, dice)
     is_neutral = face.holds is None or dice.share() < grammar.file.subject.neutral_share
@@ -202,7 +176,7 @@ def _finish(
 class _Told:
     """What one caption says: the statements of each group, and a phrase for each."""
 
-    def __init__(self, grammar: Grammar, groups: dict[str, list[Said]], dice: _Dice) -> None:
+    def __init__(self, grammar: Grammar, groups: dict[str, list[Said]], dice: Dice) -> None:
         self.grammar = grammar
         self.groups = groups
         self.said = [one for statements in groups.values() for one in statements]
@@ -210,7 +184,7 @@ class _Told:
         self.denying = {one.group for one in self.said if is_denial(self.phrases[one.claim.name])}
 
     @classmethod
-    def draw(cls, face: _Face, grammar: Grammar, dice: _Dice) -> "_Told":
+    def draw(cls, face: _Face, grammar: Grammar, dice: Dice) -> "_Told":
         """A random part of what may be said of the face; at least something, if there is anything."""
         groups = {
             name: dice.some_of(face.statements[name], group.most)
@@ -226,7 +200,7 @@ class _Told:
                 groups.setdefault(one.group, []).append(one)
         return cls(grammar, groups, dice)
 
-    def text_of(self, slot: Slot, dice: _Dice) -> str:
+    def text_of(self, slot: Slot, dice: Dice) -> str:
         """The slot's groups, as it wants them."""
         if slot.kind == "adjectives":
             return self._adjectives(slot.name)
@@ -235,12 +209,12 @@ class _Told:
         clauses = [self._clause(group, dice) for group in slot.groups if group in self.groups]
         return " and ".join(clauses) if slot.kind == "and" else join_clauses(clauses)
 
-    def _clause(self, name: str, dice: _Dice) -> str:
+    def _clause(self, name: str, dice: Dice) -> str:
         """The group's verb and its phrases."""
         verb = self._verb(name, self.grammar.groups[name], dice)
         return f"{verb} {enumerate_phrases(self._phrases(name))}"
 
-    def _verb(self, name: str, group: Group, dice: _Dice) -> str:
+    def _verb(self, name: str, group: Group, dice: Dice) -> str:
         """Denials take the first verb, and some statements do not go with all."""
         if name in self.denying:
             return group.verbs.texts[0]

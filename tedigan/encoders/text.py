@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from tedigan.errors import ShapeError
@@ -37,14 +37,29 @@ class TextBackbone:
         for start in range(0, len(captions), batch_size):
             yield self._embed(list(captions[start : start + batch_size]))
 
-    @torch.no_grad()
+    def states(
+        self, captions: Sequence[str], *, batch_size: int = 1
+    ) -> Iterator[Float[Tensor, "m dim"]]:
+        """The states of each caption's own tokens, caption after caption."""
+        for start in range(0, len(captions), batch_size):
+            states, mask = self._read(list(captions[start : start + batch_size]))
+            yield from (one[kept] for one, kept in zip(states, mask, strict=True))
+
     def _embed(self, captions: list[str]) -> Float[Tensor, "n dim"]:
+        states, kept = self._read(captions)
+        mask = kept[:, :, None].to(states.dtype)
+        mean = (states * mask).sum(dim=1) / mask.sum(dim=1)
+        return nn.functional.normalize(mean, dim=1)
+
+    @torch.no_grad()
+    def _read(
+        self, captions: list[str]
+    ) -> tuple[Float[Tensor, "n length dim"], Bool[Tensor, "n length"]]:
+        """The states of all places, and which places are the caption's own."""
         tokens = self.tokenizer(captions, padding=True, truncation=True, return_tensors="pt")
         tokens = {name: tensor.to(self.model.device) for name, tensor in tokens.items()}
         states: Tensor = self.model(**tokens).last_hidden_state
-        mask = tokens["attention_mask"][:, :, None].to(states.dtype)
-        mean = (states * mask).sum(dim=1) / mask.sum(dim=1)
-        return nn.functional.normalize(mean, dim=1)
+        return states, tokens["attention_mask"].bool()
 
 
 class TextEncoder(nn.Module):

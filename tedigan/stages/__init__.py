@@ -37,6 +37,7 @@ STAGES = {
         Stage("train_guide", "the tagger that steering follows"),
         Stage("train_latent_tagger", "attributes read off codes"),
         Stage("analyse_layers", "which layers draw which attribute"),
+        Stage("train_text_mapper", "open wording -> wishes, and wishes -> shifts of codes"),
         Stage("train_referee", "the independent judge of attributes and identity"),
         Stage("evaluate", "text fidelity, distances, reconstruction, identity"),
         Stage("generate", "captions -> faces"),

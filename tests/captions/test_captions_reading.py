@@ -64,6 +64,13 @@ def test_other_spellings_and_synonyms_are_read(caption: str, names: str) -> None
     assert read(caption) == named(names)
 
 
+def test_what_is_said_both_ways_is_no_reading_and_can_be_asked_for() -> None:
+    caption = "a man and a woman, smiling, without a hat"
+    assert read(caption) == named("Smiling -Wearing_Hat")
+    expected = {"Male": {True, False}, "Smiling": {True}, "Wearing_Hat": {False}}
+    assert READER.values(caption) == expected
+
+
 @pytest.mark.parametrize(
     ("caption", "names"),
     [

@@ -5,7 +5,14 @@ from collections import Counter
 from tedigan.captions.grammar_files import load_grammar
 from tedigan.captions.reader import Reader
 from tedigan.vocabulary.attributes import ATTRIBUTE_NAMES
-from tests.captions.paraphrases import KINDS, Paraphrase, load_paraphrases
+from tests.captions.paraphrases import (
+    KINDS,
+    Paraphrase,
+    load_paraphrases,
+    precision_and_recall,
+    readers,
+)
+from tests.contracts.closure import CHECKOUT
 
 SENTENCES = load_paraphrases()
 LEAST = {"face": 80, "edit": 60, "negation": 40, "contradiction": 8, "nothing": 12}
@@ -55,6 +62,18 @@ def test_each_kind_says_what_it_is() -> None:
     assert all(one.unwanted or "No_Beard" in one.wanted for one in of_kind("negation"))
     assert all(spoken_of(one) == [] for one in of_kind("nothing"))
     assert all(bool(one.contradicted) == (one.kind == "contradiction") for one in SENTENCES)
+
+
+def test_the_reader_that_comes_along_reads_open_wording() -> None:
+    read = readers(CHECKOUT / "assets/text-reader")
+    exact = {
+        name: sum(one.verdict(read[name](one.text)) == "exact" for one in SENTENCES)
+        for name in ("grammar", "both")
+    }
+    assert exact["both"] >= 2 * exact["grammar"]
+    precision, recall = precision_and_recall(read["both"])
+    assert precision > 0.9
+    assert recall > 0.8
 
 
 def test_no_other_sentence_is_read_as_its_opposite() -> None:

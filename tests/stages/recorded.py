@@ -13,7 +13,13 @@ from pathlib import Path
 
 import torch
 
-from tedigan.stages import train_encoder, train_generator, train_referee, train_text_encoder
+from tedigan.stages import (
+    train_encoder,
+    train_generator,
+    train_referee,
+    train_text_encoder,
+    train_text_mapper,
+)
 from tedigan.store.model_folders import load_tensors
 from tedigan.training.parser_and_tagger import Settings, train_parser, train_tagger
 from tests.dataset import datasets_made
@@ -41,6 +47,11 @@ SECTIONS: dict[str, dict[str, object]] = {
         "weight_latent": 3.0,
     },
     "train_text_encoder": {"num_steps": NUM_STEPS, "checkpoint_every": 100},
+    "train_text_mapper": {
+        "num_reader_steps": NUM_STEPS,
+        "num_mover_steps": NUM_STEPS,
+        "checkpoint_every": 100,
+    },
     "train_referee": TINY_REFEREE | {"num_steps": NUM_STEPS, "batch_size": 16},
 }
 SETTINGS = Settings(base_channels=4, num_steps=NUM_STEPS, batch_size=8, learning_rate=0.002)
@@ -71,6 +82,14 @@ def text_encoder_losses(root: Path) -> Losses:
     write_codes(workspace)
     train_text_encoder.run(workspace)
     return _logged(workspace.model("text_encoder"))
+
+
+def text_mapper_losses(root: Path) -> Losses:
+    """Of composed sentences, then of random codes and wishes under untrained networks."""
+    workspace = small_workspace(root, **SECTIONS)
+    write_models(workspace)
+    train_text_mapper.run(workspace)
+    return _logged(workspace.model("text_mapper"))
 
 
 def referee_losses(root: Path) -> Losses:
@@ -109,6 +128,7 @@ TRAININGS: dict[str, Callable[[Path], Losses]] = {
     "train_generator": generator_losses,
     "train_encoder": encoder_losses,
     "train_text_encoder": text_encoder_losses,
+    "train_text_mapper": text_mapper_losses,
     "train_referee": referee_losses,
     "tagger": tagger_losses,
     "parser": parser_losses,

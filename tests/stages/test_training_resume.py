@@ -6,7 +6,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tedigan.stages import train_encoder, train_generator, train_referee, train_text_encoder
+from tedigan.stages import (
+    train_encoder,
+    train_generator,
+    train_referee,
+    train_text_encoder,
+    train_text_mapper,
+)
 from tedigan.stages.resuming import open_loop
 from tedigan.store.files import sha256_tree
 from tedigan.tensors import stream
@@ -20,6 +26,7 @@ SECTIONS: dict[str, dict[str, object]] = {
     "train_generator": {"total_nimg": 4 * NUM_STEPS, "augment": "color,translation"},
     "train_encoder": {"num_synthetic_steps": 3, "num_steps": NUM_STEPS - 3},
     "train_text_encoder": {"num_steps": NUM_STEPS},
+    "train_text_mapper": {"num_reader_steps": 3, "num_mover_steps": NUM_STEPS - 3},
     "train_referee": TINY_REFEREE | {"num_steps": NUM_STEPS},
 }
 
@@ -67,6 +74,7 @@ TRAININGS = {
     "generator": train_generator,
     "encoder": train_encoder,
     "text_encoder": train_text_encoder,
+    "text_mapper": train_text_mapper,
     "referee": train_referee,
 }
 
