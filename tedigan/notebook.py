@@ -25,6 +25,7 @@ from tedigan.generator.noise import NoiseMode
 from tedigan.generator.whitening import Whitening, whitening_of
 from tedigan.method.edit import Editor
 from tedigan.method.inversion import InversionSettings, Inverter
+from tedigan.method.sentence_reader import Reading
 from tedigan.method.steering import Steering, SteeringSettings
 from tedigan.method.text_to_face import (
     FaceMaker,
@@ -33,7 +34,7 @@ from tedigan.method.text_to_face import (
     StartSettings,
     SteeredText,
 )
-from tedigan.models.makers import open_reader
+from tedigan.models.makers import open_sentence_reader
 from tedigan.models.parts import Parts, open_parts
 from tedigan.store import pictures
 from tedigan.store.model_folders import check_finite
@@ -56,6 +57,7 @@ EMBEDDED_PARTS = {
     "generator": EMBEDDED / "stylegan2-drawn-64",
     "steering": EMBEDDED / "steering-drawn-64",
 }
+READER = EMBEDDED / "text-reader"
 STEERING = SteeringSettings(
     margin=1.0,
     num_search_steps=60,
@@ -130,9 +132,9 @@ class Model(Parts):
         batches = maker.faces([check_caption(text)] * n, seed=seed)
         return [pictures.to_pillow(face) for batch in batches for face in batch]
 
-    def understand(self, text: str) -> dict[str, bool]:
-        """What a sentence names: attribute -> stated (True) or denied (False)."""
-        return dict(self._read(check_caption(text)))
+    def understand(self, text: str) -> Reading:
+        """What a sentence wishes, what it says both ways, and what cannot be steered here."""
+        return self._read(check_caption(text))
 
     def random_ws(self, n: int = 1, *, seed: int = 0, truncation_psi: float = 0.7) -> Codes:
         """Codes of n random faces; code i depends on `(seed, i)` alone."""
@@ -221,7 +223,8 @@ class Model(Parts):
 
     @cached_property
     def _read(self) -> Read:
-        return open_reader(CELEBA)
+        device, known = self._device, self._steering.tagger.names
+        return open_sentence_reader(CELEBA, READER, device, known=known).reading
 
     def _images(self, photograph: Photograph) -> Float[Tensor, "1 3 r r"]:
         return to_images(pictures.from_pillow(self.read(photograph))[None])

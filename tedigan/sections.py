@@ -233,7 +233,7 @@ class Generate(Steered):
     captions: str
     faces_per_caption: Count
     batch_size: Count
-    way: Literal["search", "regression"]
+    way: Literal["search", "one_pass", "regression"]
     truncation_psi: Share
     strength: Strength
     bank_size: Count

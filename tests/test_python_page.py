@@ -84,8 +84,8 @@ def test_strength_zero_draws_the_inversion_and_more_moves_farther(model):
 
 
 def test_what_a_sentence_names_is_told(model):
-    assert model.understand("She is not smiling.") == {"Smiling": False, "Male": False}
-    assert model.understand("This person.") == {}
+    assert model.understand("She is not smiling.").wishes == {"Smiling": False, "Male": False}
+    assert model.understand("This person.").names_nothing
 
 
 def test_variants_share_the_code_and_differ_in_noise(model):

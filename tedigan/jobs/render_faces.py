@@ -6,7 +6,6 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from tedigan.method.control import in_words
 from tedigan.method.text_to_face import FaceMaker, Read
 from tedigan.progress import note, progress
 from tedigan.store import pictures
@@ -32,10 +31,10 @@ def render_faces(
 
     Faces are written as they come; none is held but those of the grid, the first of the first captions.
     """
-    understood = [in_words(read(caption)) for caption in captions]
-    for text, words in zip(captions, understood, strict=True):
-        if not words:
-            note(f"generate: {text!r} names no attribute that is known; its faces are any faces")
+    readings = [read(caption) for caption in captions]
+    for text, reading in zip(captions, readings, strict=True):
+        if reading.names_nothing or reading.contradicted or reading.unknown:
+            note(f"generate: {text!r} {reading.in_words()}")
     wanted = [caption for caption in captions for _ in range(faces_per_caption)]
     shown: list[Tensor] = []
     rows = []
@@ -45,7 +44,7 @@ def render_faces(
         caption, face = divmod(index, faces_per_caption)
         name = f"faces/{caption:05d}-{face:03d}.{image_format}"
         pictures.save(folder / name, picture)
-        rows.append([name, caption, index, seed, captions[caption], understood[caption]])
+        rows.append([name, caption, index, seed, captions[caption], readings[caption].in_words()])
         if caption < GRID_CAPTIONS and face < GRID_FACES:
             shown.append(picture)
     write_table(folder / "faces.csv", COLUMNS, rows)

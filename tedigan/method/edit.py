@@ -31,7 +31,7 @@ class Editor:
 
         What the text does not name is held; a photograph that has what the text names stays as it is.
         """
-        wishes = wishes_of([self.read(text) for text in texts], self.steering.tagger.names)
+        wishes = wishes_of([self.read(text).wishes for text in texts], self.steering.tagger.names)
         amount = torch.ones(len(ws)) if strengths is None else torch.tensor(list(strengths))
         return self.steering.steer(ws, wishes, strength=amount.to(ws))
 

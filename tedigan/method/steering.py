@@ -18,12 +18,13 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from tedigan.encoders.latent_tagger import LatentTagger
+from tedigan.encoders.text_mapper import Mover
 from tedigan.generator.stylegan import Generator
 from tedigan.method.control import goals, layers_of
 from tedigan.tensors import stream
 
 NOISE = (
-    0.3  # on u while searching, in its deviations: what only a point has, the search does not find
+    0.3  # on u while searching, in its deviations: the search finds nothing that only a point has
 )
 
 Look = Callable[[Tensor, torch.Generator | None], Tensor]
@@ -35,7 +36,7 @@ class SteeringSettings:
 
     margin: how far beyond the guide's threshold a named attribute goes, in deviations over the generator's faces.
     num_search_steps: of Adam, at search_rate in deviations of W; num_picture_steps: then, through the picture.
-    weight_unnamed, weight_distance, weight_length: a, b, c above. weight_picture: of mean (x - x0)^2, picture steps.
+    weight_unnamed, weight_distance, weight_length: a, b, c above. weight_picture: of mean (x - x0)^2 there.
     """
 
     margin: float
@@ -64,12 +65,19 @@ class Task:
     layers: Float[Tensor, "n num_ws 1"]
 
 
+def shift_of(mover: Mover, task: Task) -> Float[Tensor, "n 1 num_axes"]:
+    """The mover's answer to a search's task."""
+    named = (task.wishes != 0).float()
+    return mover(task.us, task.present, task.present + task.wanted, named, task.layers)
+
+
 @dataclass(frozen=True)
 class Steering:
     """What moves codes.
 
-    attribute_layers: `[k, num_ws]`, where each attribute acts. look: images, and perhaps the generator of random
-    views -> the guide's logits beyond their thresholds; needed for picture steps alone.
+    mover: where the search begins, in one pass; None = where the code is. attribute_layers: `[k, num_ws]`, where
+    each attribute acts. look: images, and perhaps the generator of random views -> the guide's logits beyond their
+    thresholds; needed for picture steps alone.
     """
 
     generator: Generator
@@ -77,6 +85,7 @@ class Steering:
     attribute_layers: Bool[Tensor, "k num_ws"]
     look: Look
     settings: SteeringSettings
+    mover: Mover | None = None
 
     @torch.enable_grad()
     def steer(
@@ -118,10 +127,17 @@ class Steering:
         """What is minimised before any picture is drawn, of each code, as one member of the tagger sees it."""
         return self._read_loss(task, shift, task.wanted, rng, step) + self._move_loss(task, shift)
 
+    @torch.no_grad()
+    def first(self, task: Task) -> Float[Tensor, "n 1 num_axes"]:
+        """Where the search begins: the mover's answer, or no shift at all."""
+        return (
+            torch.zeros_like(task.us[:, :1]) if self.mover is None else shift_of(self.mover, task)
+        )
+
     def search(self, task: Task) -> Float[Tensor, "n 1 num_axes"]:
         """The shift, of the task's layers, as the latent tagger would have it."""
         settings, rng = self.settings, stream("steering")
-        shift = torch.zeros_like(task.us[:, :1]).requires_grad_(True)
+        shift = self.first(task).requires_grad_(True)
         optimiser = torch.optim.Adam([shift], lr=settings.search_rate)
         for step in range(settings.num_search_steps):
             loss = self.loss(task, shift, rng, step)
@@ -137,20 +153,20 @@ class Steering:
         with torch.no_grad():
             before = self._draw(task.us)
             seen = self.look(before, None) / self.tagger.deviation
-        goal = goals(seen, task.wishes, task.strength, margin=settings.margin)
+        wanted = goals(seen, task.wishes, task.strength, margin=settings.margin) - seen
         shift = start.clone().requires_grad_(True)
         optimiser = torch.optim.Adam([shift], lr=settings.search_rate)
         for step in range(settings.num_picture_steps):
             images = self._draw(task.us + shift * task.layers)
             view = rng.get_state()
             with torch.no_grad():
-                seen = self.look(before, rng)
+                same_view = self.look(before, rng)
             rng.set_state(view)
-            found = (self.look(images, rng) - seen) / self.tagger.deviation
-            loss = self._margin_loss(task, found, goal - seen) + self._move_loss(task, shift)
+            change = (self.look(images, rng) - same_view) / self.tagger.deviation
+            loss = self._margin_loss(task, change, wanted) + self._move_loss(task, shift)
             loss = loss + 0.5 * self._read_loss(task, shift, task.wanted, rng, step)
-            change = (images - before).square().mean(dim=[1, 2, 3])
-            loss = loss + settings.weight_picture * change
+            repainted = (images - before).square().mean(dim=[1, 2, 3])
+            loss = loss + settings.weight_picture * repainted
             optimiser.zero_grad(set_to_none=True)
             loss.sum().backward()
             optimiser.step()

@@ -4,7 +4,7 @@ Content = a code that fits the text, style = a random one (TediGAN, arXiv:2012.0
 acts on are the random code's.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, Protocol, runtime_checkable
@@ -18,10 +18,11 @@ from tedigan.generator.noise import NoiseMode
 from tedigan.generator.stylegan import Generator
 from tedigan.method.bank import Bank
 from tedigan.method.control import free_layers, mix_layers, wishes_of
+from tedigan.method.sentence_reader import Reading
 from tedigan.method.steering import Steering
 from tedigan.tensors import sample_noise, sample_z, to_pixels
 
-Read = Callable[[str], Mapping[str, bool]]
+Read = Callable[[str], Reading]
 
 
 @runtime_checkable
@@ -82,7 +83,7 @@ class SteeredText:
         """See `TextToCode`. A sentence that names nothing gives a random code."""
         generator, settings = self.steering.generator, self.settings
         style = random_ws(generator, indices, seed=seed, truncation_psi=settings.truncation_psi)
-        wishes = wishes_of([self.read(text) for text in texts], self.steering.tagger.names)
+        wishes = wishes_of([self.read(text).wishes for text in texts], self.steering.tagger.names)
         names_any = (wishes != 0).any(dim=1)
         if not bool(names_any.any()):
             return style

@@ -1,6 +1,7 @@
 """Model folders -> what draws faces, steers codes and inverts photographs, with its numbers."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -18,7 +19,6 @@ from tedigan.method.steering import Steering, SteeringSettings
 from tedigan.method.text_to_face import (
     FaceMaker,
     FaceSettings,
-    Read,
     RegressedText,
     StartSettings,
     SteeredText,
@@ -30,22 +30,20 @@ from tedigan.models.opening import (
     load_encoder,
     load_generator,
     load_latent_tagger,
+    load_mover,
     load_reader_backbone,
     load_text_encoder,
     load_text_reader,
 )
 from tedigan.tensors import stream
 
-Way = Literal["search", "regression"]
+Way = Literal["search", "one_pass", "regression"]
+STEERED = ("generator", "guide", "latent_tagger", "layers", "text_mapper")
 MODELS_OF: dict[Way, tuple[str, ...]] = {
-    "search": ("generator", "guide", "latent_tagger", "layers"),
-    "regression": ("generator", "text_encoder"),
+    "search": STEERED,
+    "one_pass": STEERED,
+    "regression": ("generator", "text_encoder", "text_mapper"),
 }
-
-
-def open_reader(grammar: Path) -> Read:
-    """Sentence -> what it names, by the words of a data set's grammar."""
-    return Reader(load_grammar(grammar)).read
 
 
 def open_sentence_reader(
@@ -64,10 +62,12 @@ def open_steering(
     *,
     generator: Generator | None = None,
     has_layers: bool = True,
+    in_one_pass: bool = False,
 ) -> Steering:
     """What moves codes. models: holds generator/, guide/, latent_tagger/ and layers/.
 
-    has_layers: False where they are not measured yet; then every attribute acts on all of them.
+    has_layers: False where they are not measured yet; then every attribute acts on all of them. in_one_pass: the
+    mover of text_mapper/ in the place of the search.
     """
     generator = generator or load_generator(models / "generator", device)
     tagger = load_latent_tagger(models / "latent_tagger", device)
@@ -76,26 +76,33 @@ def open_steering(
         layers = load_layers(models / "layers", tagger.names, generator.num_ws).to(device)
     else:
         layers = torch.ones(len(tagger.names), generator.num_ws, dtype=torch.bool, device=device)
-    return Steering(generator, tagger, layers, guide.look, settings)
+    if not in_one_pass:
+        return Steering(generator, tagger, layers, guide.look, settings)
+    mover, still = load_mover(models / "text_mapper", device), replace(settings, num_search_steps=0)
+    return Steering(generator, tagger, layers, guide.look, still, mover)
 
 
 def open_text(
     models: Path,
     device: torch.device,
     way: Way,
-    read: Read,
+    grammar: Path,
     start: StartSettings,
     steering: SteeringSettings,
     *,
     strength: float,
-) -> tuple[Generator, TextToCode]:
-    """The generator of a models folder, and one way from sentences to its codes; see `MODELS_OF`."""
+) -> tuple[Generator, TextToCode, SentenceReader]:
+    """The generator of a models folder, one way from sentences to its codes (`MODELS_OF`), and their reader."""
     generator = load_generator(models / "generator", device)
+    reader = open_sentence_reader(grammar, models / "text_mapper", device)
     if way == "regression":
         captions = load_text_encoder(models / "text_encoder", device)
-        return generator, RegressedText(generator, captions, start.truncation_psi)
-    moves = open_steering(models, device, steering, generator=generator)
-    return generator, SteeredText(read, moves, start, strength)
+        return generator, RegressedText(generator, captions, start.truncation_psi), reader
+    moves = open_steering(
+        models, device, steering, generator=generator, in_one_pass=way == "one_pass"
+    )
+    reader = replace(reader, known=moves.tagger.names)
+    return generator, SteeredText(reader.reading, moves, start, strength), reader
 
 
 def open_face_maker(

@@ -5,7 +5,7 @@ from dataclasses import replace
 from tedigan.generator.engine import Engine
 from tedigan.method.steering import SteeringSettings
 from tedigan.method.text_to_face import FaceMaker, FaceSettings, Read, StartSettings
-from tedigan.models.makers import Way, open_face_maker, open_reader, open_text
+from tedigan.models.makers import Way, open_face_maker, open_text
 from tedigan.params import chosen
 from tedigan.workspace import Workspace
 
@@ -17,13 +17,13 @@ def open_maker(
 
     way, truncation_psi: in the place of generate's.
     """
-    params, read = workspace.params.generate, open_reader(workspace.grammar)
+    params = workspace.params.generate
     psi = params.truncation_psi if truncation_psi is None else truncation_psi
-    generator, text = open_text(
+    generator, text, reader = open_text(
         workspace.models,
         workspace.device,
         way or params.way,
-        read,
+        workspace.grammar,
         replace(chosen(params, StartSettings), truncation_psi=psi),
         chosen(params, SteeringSettings),
         strength=params.strength,
@@ -32,4 +32,4 @@ def open_maker(
     maker, engine = open_face_maker(
         generator, text, settings, precision=params.precision, compilation=params.compile
     )
-    return maker, read, engine
+    return maker, reader.reading, engine

@@ -11,7 +11,12 @@ from tedigan.method.edit import Editor
 from tedigan.method.inversion import InversionSettings
 from tedigan.method.steering import SteeringSettings
 from tedigan.method.tuning import TuningSettings
-from tedigan.models.makers import MODELS_OF, open_inverter, open_reader, open_steering
+from tedigan.models.makers import (
+    STEERED,
+    open_inverter,
+    open_sentence_reader,
+    open_steering,
+)
 from tedigan.params import chosen
 from tedigan.store.files import finished_folder, write_json
 from tedigan.store.model_folders import model_digests
@@ -36,7 +41,7 @@ def run(workspace: Workspace) -> Outcome:
     edits = read_edits(workspace.at(params.edits))
     names, photographs = _photographs(workspace)
     jobs = jobs_of(edits, names)
-    models = [workspace.model(name) for name in ("encoder", *MODELS_OF["search"])]
+    models = [workspace.model(name) for name in ("encoder", *STEERED)]
     inverter = open_inverter(workspace.models, workspace.device, chosen(params, InversionSettings))
     steering = open_steering(
         workspace.models,
@@ -44,7 +49,13 @@ def run(workspace: Workspace) -> Outcome:
         chosen(params, SteeringSettings),
         generator=inverter.generator,
     )
-    editor = Editor(inverter, open_reader(workspace.grammar), steering)
+    reader = open_sentence_reader(
+        workspace.grammar,
+        workspace.model("text_mapper"),
+        workspace.device,
+        known=steering.tagger.names,
+    )
+    editor = Editor(inverter, reader.reading, steering)
     with finished_folder(workspace.result("manipulated")) as folder:
         residual = render_edits(
             folder,

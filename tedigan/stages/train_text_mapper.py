@@ -4,13 +4,14 @@ from dataclasses import replace
 from typing import Any
 
 from tedigan.captions.grammar_files import load_grammar
-from tedigan.dataset.folder import GRAMMAR, Dataset
+from tedigan.dataset.folder import Dataset
 from tedigan.encoders.text_mapper import TextReader, TextReaderConfig
 from tedigan.method.steering import SteeringSettings
 from tedigan.models.cards import text_mapper_card
 from tedigan.models.makers import open_steering
 from tedigan.models.opening import load_reader_backbone, load_text_reader
-from tedigan.params import TrainTextMapper, chosen
+from tedigan.params import chosen
+from tedigan.sections import TrainTextMapper
 from tedigan.stages.resuming import close_loop, open_loop
 from tedigan.store.files import finished_folder, sha256_file
 from tedigan.store.model_folders import freeze, save_model
@@ -61,7 +62,7 @@ def run(workspace: Workspace) -> Outcome:
 def _reader(workspace: Workspace) -> tuple[TextReader, training.Lessons]:
     """A new reader of the attributes of the data set's grammar, and what it is to learn."""
     params, device = workspace.params.train_text_mapper, workspace.device
-    grammar = load_grammar(workspace.dataset / GRAMMAR)
+    grammar = load_grammar(workspace.grammar)
     sentences = training.draw_sentences(
         grammar, num_sentences=params.num_sentences, seed=params.seed
     )

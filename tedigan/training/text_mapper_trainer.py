@@ -21,7 +21,7 @@ from tedigan.captions.wordings import Wordings
 from tedigan.captions.writer import draw_captions
 from tedigan.encoders.text import TextBackbone
 from tedigan.encoders.text_mapper import Mover, MoverConfig, TextReader, TextReaderConfig
-from tedigan.method.steering import Steering, Task
+from tedigan.method.steering import Steering, Task, shift_of
 from tedigan.progress import progress
 from tedigan.tensors import MAX_STRENGTH, stream
 from tedigan.training.adversarial import mix_styles
@@ -214,12 +214,6 @@ class MoverTrainer(Trainer):
         loss = self.steering.loss(task, shift_of(self.mover, task), rng, index).mean()
         self.descend(loss, index)
         return {"loss_moving": loss.item()}
-
-
-def shift_of(mover: Mover, task: Task) -> Float[Tensor, "n 1 num_axes"]:
-    """The mover's answer to a search's task."""
-    named = (task.wishes != 0).float()
-    return mover(task.us, task.present, task.present + task.wanted, named, task.layers)
 
 
 def draw_task(steering: Steering, n: int, rng: torch.Generator) -> Task:

@@ -13,7 +13,7 @@ from tedigan.method.edit import Editor
 from tedigan.method.inversion import InversionSettings
 from tedigan.method.inversion_terms import encoder_term, perceptual_term, pixel_term
 from tedigan.method.steering import SteeringSettings
-from tedigan.models.makers import open_inverter, open_reader, open_steering
+from tedigan.models.makers import open_inverter, open_sentence_reader, open_steering
 from tedigan.params import chosen
 from tedigan.stages import manipulate
 from tedigan.store import pictures
@@ -35,7 +35,8 @@ def editor(untrained: Workspace) -> Editor:
         chosen(params, SteeringSettings),
         generator=inverter.generator,
     )
-    editor = Editor(inverter, open_reader(untrained.grammar), steering)
+    reader = open_sentence_reader(untrained.grammar, untrained.model("text_mapper"), device)
+    editor = Editor(inverter, reader.reading, steering)
     return changed(editor, num_steps=0)
 
 

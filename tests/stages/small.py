@@ -7,6 +7,7 @@ import torch
 from tedigan.annotators.tagger_network import FaceTagger, TaggerConfig
 from tedigan.encoders.latent_tagger import LatentTagger, LatentTaggerConfig
 from tedigan.encoders.text import TextEncoder
+from tedigan.encoders.text_mapper import Mover, MoverConfig
 from tedigan.encoders.visual import VisualEncoder, w_statistics
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.discriminator import Discriminator
@@ -14,10 +15,11 @@ from tedigan.generator.stylegan import Generator
 from tedigan.generator.whitening import Whitening, whitening_of
 from tedigan.method.layer_analysis import LayerTable
 from tedigan.models.layers import save_layers
+from tedigan.models.opening import load_text_reader
 from tedigan.store.model_folders import save_model, save_tensors
 from tedigan.tensors import stream
 from tedigan.workspace import Workspace
-from tests.stages.toy import SIZE, toy_workspace
+from tests.stages.toy import ROOT, SIZE, toy_workspace
 
 SMALL: dict[str, dict[str, object]] = {
     "train_generator": {
@@ -149,6 +151,14 @@ def _write_steering(workspace: Workspace, whitening: Whitening) -> None:
         torch.nn.init.normal_(member.linear.weight, std=0.1)
     config = tagger.config.to_json()
     save_model(workspace.model("latent_tagger"), {"latent_tagger": tagger}, config, "")
+
+    mover = Mover(MoverConfig(CONFIG.num_ws, whitening.num_axes, 16, NAMES))
+    torch.nn.init.normal_(mover.straight.weight, std=0.1)
+    reader = load_text_reader(ROOT / "assets/text-reader", torch.device("cpu"))
+    parts = {"reader": reader.config.to_json(), "mover": mover.config.to_json()}
+    networks = {"text_reader": reader, "mover": mover}
+    about = {"architecture": "text_mapper", **parts}
+    save_model(workspace.model("text_mapper"), networks, about, "")
 
     acts = torch.zeros(len(NAMES), CONFIG.num_ws)
     acts[:, TEXT_LAYERS] = 1

@@ -18,6 +18,7 @@ from tedigan.stages import (
     train_guide,
     train_latent_tagger,
     train_text_encoder,
+    train_text_mapper,
 )
 from tedigan.store.model_folders import load_tensors, read_config, save_model
 from tedigan.workspace import Workspace
@@ -66,6 +67,7 @@ def test_the_papers_generator_and_encoder_go_through_every_later_stage(adopted):
         train_latent_tagger,
         analyse_layers,
         analyse_layers,
+        train_text_mapper,
         generate,
         manipulate,
     )

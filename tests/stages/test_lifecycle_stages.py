@@ -21,6 +21,7 @@ from tedigan.stages import (
     train_guide,
     train_latent_tagger,
     train_text_encoder,
+    train_text_mapper,
 )
 from tedigan.stages.resuming import open_loop
 from tedigan.store.files import sha256_tree
@@ -36,6 +37,7 @@ CHAIN = [
     train_guide,
     train_latent_tagger,
     analyse_layers,
+    train_text_mapper,
     generate,
     manipulate,
 ]
@@ -50,6 +52,7 @@ def tree_of(workspace: Workspace) -> dict[str, str]:
         "guide": workspace.model("guide"),
         "latent_tagger": workspace.model("latent_tagger"),
         "layers": workspace.model("layers"),
+        "text_mapper": workspace.model("text_mapper"),
         "generated": workspace.result("generated"),
         "manipulated": workspace.result("manipulated"),
     }
