@@ -40,6 +40,7 @@ def evaluate(workspace: Path) -> None:
     ready = preflight(workspace)
     run_stage("train_referee", ready)
     run_stage("evaluate", ready)
+    run_stage("evaluate_edits", ready)
 
 
 @flow(name="generate")
@@ -70,6 +71,7 @@ def lifecycle(workspace: Path) -> None:
     run_stage("analyse_layers", ready)
     run_stage("train_referee", ready)
     run_stage("evaluate", ready)
+    run_stage("evaluate_edits", ready)
     run_stage("generate", ready)
     run_stage("manipulate", ready)
     run_stage("report", ready)

@@ -18,6 +18,7 @@ from tedigan.sections import (
     AnalyseLayers,
     Dataset,
     Evaluate,
+    EvaluateEdits,
     Generate,
     Invert,
     Manipulate,
@@ -51,6 +52,7 @@ class Params(Section):
     analyse_layers: AnalyseLayers
     train_referee: TrainReferee
     evaluate: Evaluate
+    evaluate_edits: EvaluateEdits
     generate: Generate
     manipulate: Manipulate
     report: Report

@@ -39,6 +39,7 @@ STAGES = {
         Stage("analyse_layers", "which layers draw which attribute"),
         Stage("train_referee", "the independent judge of attributes and identity"),
         Stage("evaluate", "text fidelity, distances, reconstruction, identity"),
+        Stage("evaluate_edits", "edits and inversions of test photographs, beside their rivals"),
         Stage("generate", "captions -> faces"),
         Stage("manipulate", "photographs + text -> edited photographs"),
         Stage("report", "one self-contained page"),
