@@ -41,6 +41,7 @@ def evaluate(workspace: Path) -> None:
     ready = preflight(workspace)
     run_stage("train_referee", ready)
     run_stage("evaluate", ready)
+    run_stage("evaluate_edits", ready)
 
 
 @flow(name="generate")
@@ -72,6 +73,7 @@ def lifecycle(workspace: Path) -> None:
     run_stage("train_text_mapper", ready)
     run_stage("train_referee", ready)
     run_stage("evaluate", ready)
+    run_stage("evaluate_edits", ready)
     run_stage("generate", ready)
     run_stage("manipulate", ready)
     run_stage("report", ready)

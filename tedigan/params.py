@@ -18,6 +18,7 @@ from tedigan.sections import (
     AnalyseLayers,
     Dataset,
     Evaluate,
+    EvaluateEdits,
     Generate,
     Invert,
     Manipulate,
@@ -53,6 +54,7 @@ class Params(Section):
     train_text_mapper: TrainTextMapper
     train_referee: TrainReferee
     evaluate: Evaluate
+    evaluate_edits: EvaluateEdits
     generate: Generate
     manipulate: Manipulate
     report: Report

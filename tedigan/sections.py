@@ -227,6 +227,28 @@ class Evaluate(Section):
     seed: int
 
 
+class EvaluateEdits(Section):
+    """The stage that judges edits and inversions; their own numbers are manipulate's."""
+
+    num_photographs: Annotated[int, Field(ge=2)]
+    attributes: Annotated[list[str], Field(min_length=1)] | None
+    num_strips: Count
+    strengths: Annotated[list[Strength], Field(min_length=3)]
+    num_faces: Annotated[int, Field(ge=2)]
+    descriptor: Literal["dlib", "referee"] | None
+    parser: str | None
+    published_encoder: str | None
+    batch_size: Count
+    seed: int
+
+    @field_validator("strengths")
+    @classmethod
+    def _rise(cls, value: list[float]) -> list[float]:
+        if value != sorted(set(value)):
+            raise ValueError("strengths of a strip rise from one to the next; sort them")
+        return value
+
+
 class Generate(Steered):
     """Captions -> faces."""
 

@@ -38,6 +38,10 @@ class Workspace:
         """A path of params.yaml, made absolute."""
         return (self.root / path).resolve()
 
+    def at_or_none(self, path: str | Path | None) -> Path | None:
+        """The same of a path that may be left out."""
+        return None if path is None else self.at(path)
+
     @property
     def code_lock(self) -> Path:
         """What DVC takes for the code of each stage; see tedigan.code_lock."""
@@ -73,7 +77,7 @@ class Workspace:
         return self.models / name
 
     def result(self, name: str) -> Path:
-        """A result's folder: evaluation, generated, manipulated or report."""
+        """A result's folder: evaluation, edits, generated, manipulated or report."""
         return self.at(self.params.paths.results) / name
 
     @property

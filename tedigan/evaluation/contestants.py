@@ -34,14 +34,17 @@ class Networks:
     rivals: Mapping[str, Way] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, maker: FaceMaker, encoder: Encoder) -> "Networks":
-        """Those of a face maker, and an encoder into its generator's W+."""
+    def of(
+        cls, maker: FaceMaker, encoder: Encoder, rivals: Mapping[str, FaceMaker] | None = None
+    ) -> "Networks":
+        """Those of a face maker, an encoder into its generator's W+, and other face makers by name."""
         generator = maker.generator
         return cls(
-            lambda captions, seed: torch.cat(list(maker.faces(captions, seed=seed))),
+            _way_of(maker),
             lambda count, seed: torch.cat(list(maker.unconditional_faces(count, seed=seed))),
             lambda pixels: _reconstruct(generator, encoder, pixels),
             _mean_face(generator),
+            {name: _way_of(one) for name, one in (rivals or {}).items()},
         )
 
 
@@ -77,7 +80,7 @@ def gather(
     seed: int,
 ) -> Subjects:
     """Choose the photographs and captions by the seed, and let the networks make their faces."""
-    test = _choose(data.split("test"), max(num_prompts, num_images), seed, "test")
+    test = choose_test_photographs(data, max(num_prompts, num_images), seed=seed)
     train = _choose(data.split("train"), num_images, seed, "train")
     captions = [_one_caption(data, id, seed) for id in test]
     photographs = data.pixels(test)
@@ -100,6 +103,15 @@ def gather(
             data.attributes(data.split("train")).float().mean(dim=0),
             {name: done(way(captions, seed)) for name, way in networks.rivals.items()},
         )
+
+
+def _way_of(maker: FaceMaker) -> Way:
+    return lambda captions, seed: torch.cat(list(maker.faces(captions, seed=seed)))
+
+
+def choose_test_photographs(data: Dataset, count: int, *, seed: int) -> list[int]:
+    """The ids of so many photographs that no network has seen, or of all that there are."""
+    return _choose(data.split("test"), count, seed, "test")
 
 
 def _choose(ids: list[int], count: int, seed: int, key: str) -> list[int]:

@@ -16,11 +16,12 @@ from tedigan.tensors import stream
 class Score:
     """A metric before it is summed: sum(got) / sum(of) over rows, and the floor's likewise.
 
-    label: who judges, and whose edits. reason: why there is nothing to sum.
+    judge: who says so. way: whose edits. reason: why there is nothing to sum.
     """
 
     name: str
-    label: str
+    judge: str
+    way: str
     better: str
     said: str
     face: Int64[Tensor, " n"]
@@ -31,11 +32,18 @@ class Score:
     ceiling: float
     reason: str = ""
 
+    @property
+    def each(self) -> list[float | None]:
+        """got / of, row by row; None where there is nothing to say."""
+        known = (self.of > 0) & (not self.reason)
+        values = (self.got / self.of.clamp_min(1e-9)).tolist()
+        return [value if is_known else None for value, is_known in zip(values, known, strict=True)]
+
     def metric(self, attributes: Sequence[str], suffix: str, seed: int) -> Metric:
         """Over the rows of these attributes; the interval is over faces, each with all of its edits."""
         rows = torch.tensor([one in attributes for one in self.attribute], dtype=torch.bool)
         rows &= self.of > 0
-        n, name = int(rows.sum()), f"{self.name}[{self.label}{suffix}]"
+        n, name = int(rows.sum()), f"{self.name}[{self.judge},{self.way}{suffix}]"
         if self.reason or not n:
             why = self.reason or "Not told: no edit to measure it on."
             return Metric(name, None, n, self.better, f"{self.said} {why}", None, self.ceiling)

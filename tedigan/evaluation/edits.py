@@ -16,24 +16,23 @@ from tedigan.annotators.parser_network import Parser
 from tedigan.annotators.referee import Referee
 from tedigan.errors import ShapeError
 from tedigan.evaluation.edit_score import Score
-from tedigan.evaluation.metric import Metric
+from tedigan.evaluation.same_person import SamePerson
 from tedigan.tensors import to_images
 from tedigan.vocabulary.labels import LABEL_NAMES
 
 # Attributes that go together in the labels more than this change together, and rightly.
 MAX_CORRELATION = 0.5
-# An attribute counts as drawn where unconditional faces show it this share as often as photographs.
-DRAWN_FROM = 0.5
 BACKGROUND = LABEL_NAMES.index("background")
-CHUNK = 256
+MONOTONE = "edit_monotone"
+CHUNK = 256  # pictures of a judge at a time
 
 
 @dataclass(frozen=True)
 class Edits:
     """Row i asks that face `face[i]` of `before` has `attribute[i]`, or has it not.
 
-    after: way -> the edited faces, a row each. strips: face by face, one attribute at rising strengths, of the
-    way that is measured; strip_attribute: which.
+    after: way -> the edited faces, a row each, the platform's own first. strips: face by face, one attribute at
+    rising strengths, of that way; strip_attribute: which.
     """
 
     before: UInt8[Tensor, "m 3 r r"]
@@ -54,17 +53,10 @@ class Edits:
                 "attribute, what is wanted, and its face after the edit by every way."
             )
 
-
-@dataclass(frozen=True)
-class SamePerson:
-    """Who says whether two faces are one person. judge: rows of pictures -> yes or no, each pair.
-
-    name: goes into the metric's name. judge is None where nobody can say, for the `reason`.
-    """
-
-    name: str
-    judge: Callable[[Tensor, Tensor], Bool[Tensor, " n"]] | None
-    reason: str = ""
+    @property
+    def own_way(self) -> str:
+        """Whose strips are judged."""
+        return next(iter(self.after))
 
 
 @dataclass(frozen=True)
@@ -84,15 +76,6 @@ class EditJudges:
     seed: int
 
 
-@dataclass(frozen=True)
-class EditReport:
-    """pooled: over the attributes that the generator draws. drawn, not_drawn: attribute -> its own metrics."""
-
-    pooled: list[Metric]
-    drawn: dict[str, list[Metric]]
-    not_drawn: dict[str, list[Metric]]
-
-
 def label_correlations(truth: Bool[Tensor, "n k"]) -> Float[Tensor, "k k"]:
     """Pearson's, of the attributes of photographs; 0 for one that is always or never there."""
     x = truth.double() - truth.double().mean(dim=0)
@@ -100,52 +83,22 @@ def label_correlations(truth: Bool[Tensor, "n k"]) -> Float[Tensor, "k k"]:
     return (x.T @ x).float()
 
 
-def referee_says_who(referee: Referee, threshold: float) -> SamePerson:
-    """The referee's own embeddings, for faces that no descriptor of photographs knows (drawn ones)."""
-
-    def judge(pixels: Tensor, others: Tensor) -> Bool[Tensor, " n"]:
-        one, other = (referee.look(to_images(seen))[1] for seen in (pixels, others))
-        return (one * other).sum(dim=1) > threshold
-
-    return SamePerson("referee", judge)
-
-
-def measure_edits(edits: Edits, judges: EditJudges) -> EditReport:
-    """Every way's scores, for all attributes and for each, as far as the referee is trusted with them."""
-    names = list(judges.referee.names)
-    trusted = {name for name, good in zip(names, judges.referee.is_reliable, strict=True) if good}
-    asked = [name for name in names if name in trusted and name in edits.attribute]
-    shares = zip(names, judges.unconditional.tolist(), judges.photographs.tolist(), strict=True)
-    is_drawn = {name: shown >= DRAWN_FROM * real for name, shown, real in shares}
-    scores = [*_scores(edits, judges), _monotony(edits, judges)]
-
-    def told(attributes: Sequence[str], suffix: str = "") -> list[Metric]:
-        return [one.metric(attributes, suffix, judges.seed) for one in scores]
-
-    each = {name: told([name], f",{name}") for name in asked}
-    return EditReport(
-        told([name for name in asked if is_drawn[name]]),
-        {name: one for name, one in each.items() if is_drawn[name]},
-        {name: one for name, one in each.items() if not is_drawn[name]},
-    )
-
-
-def _scores(edits: Edits, judges: EditJudges) -> list[Score]:
-    """Of every way, all but the strengths."""
-    images = to_images(edits.before)
-    logits, mirrored = (_look(judges.referee, seen) for seen in (images, images.flip(3)))
-    stranger = _strangers(edits.face, len(edits.before))
+def scores_of(edits: Edits, judges: EditJudges) -> list[Score]:
+    """All that is judged: every way's edits, and the strengths of the first way."""
+    before, referee = edits.before, judges.referee
+    logits, mirrored = _look(referee, before), _look(referee, before.flip(3))
+    stranger = _strangers(edits.face, len(before))
     sight = _Sight(edits, judges, logits[edits.face], mirrored[edits.face], logits[stranger])
     scores = []
     for way, after in edits.after.items():
-        found = _look(judges.referee, to_images(after)) > judges.referee.thresholds
+        found = _look(referee, after) > referee.thresholds
         scores += [
             sight.reached(way, found),
             sight.kept(way, found),
             _same_person(edits, judges.same_person, way, after, stranger),
             _background(edits, judges.parser, way, after, stranger),
         ]
-    return scores
+    return [*scores, _monotony(edits, judges)]
 
 
 @dataclass(frozen=True)
@@ -208,7 +161,7 @@ class _Sight:
     ) -> Score:
         got, of, floor = got.double(), of.double(), floor.double()
         face, attribute = self.edits.face, self.edits.attribute
-        return Score(name, f"referee,{way}", "up", said, face, attribute, got, of, floor, 1.0)
+        return Score(name, "referee", way, "up", said, face, attribute, got, of, floor, 1.0)
 
 
 def _same_person(
@@ -220,10 +173,12 @@ def _same_person(
     )
     kept = floor = zeros
     if who.judge is not None:
-        kept, floor = (who.judge(before, seen).double() for seen in (after, edits.before[stranger]))
-    label, one = f"{who.name},{way}", zeros + 1
+        kept, floor = (
+            _in_chunks(who.judge, before, seen).double() for seen in (after, edits.before[stranger])
+        )
     return Score(
-        "edit_same_person", label, "up", said, edits.face, edits.attribute, kept, one, floor, 1.0, who.reason
+        "edit_same_person", who.name, way, "up", said, edits.face, edits.attribute, kept, zeros + 1, floor, 1.0,
+        who.reason,
     )  # fmt: skip
 
 
@@ -240,9 +195,9 @@ def _background(
         changed, is_seen = _difference_behind(parser, before, after)
         floor, both = _difference_behind(parser, before, edits.before[stranger])
         is_seen, reason = is_seen * both, ""
-    label = f"parser,{way}"
     return Score(
-        "edit_background", label, "down", said, edits.face, edits.attribute, changed, is_seen, floor, 0.0, reason
+        "edit_background", "parser", way, "down", said, edits.face, edits.attribute, changed, is_seen, floor, 0.0,
+        reason,
     )  # fmt: skip
 
 
@@ -250,7 +205,10 @@ def _difference_behind(
     parser: Parser, pixels: UInt8[Tensor, "n 3 r r"], others: UInt8[Tensor, "n 3 r r"]
 ) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"]]:
     """Of each pair, over the background that both have; and 1 where there is any, else 0."""
-    maps = [parser.parse(to_images(seen)) == BACKGROUND for seen in (pixels, others)]
+    maps = [
+        _in_chunks(lambda part: parser.parse(to_images(part)), seen) == BACKGROUND
+        for seen in (pixels, others)
+    ]
     behind = maps[0] & maps[1]
     difference = (pixels.double() - others.double()).abs().mean(dim=1) / 255
     area = behind.sum(dim=[1, 2])
@@ -263,11 +221,9 @@ def _monotony(edits: Edits, judges: EditJudges) -> Score:
     count, referee = len(edits.strips), judges.referee
     columns = torch.tensor([referee.names.index(one) for one in edits.strip_attribute])
     rows, middle = torch.arange(count), edits.strips[:, edits.strips.shape[1] // 2]
-    frames = _look(referee, to_images(edits.strips.flatten(0, 1))).unflatten(
-        0, edits.strips.shape[:2]
-    )
+    frames = _look(referee, edits.strips.flatten(0, 1)).unflatten(0, edits.strips.shape[:2])
     scores = frames[rows, :, columns]
-    mirrored = _look(referee, to_images(middle).flip(3))[rows, columns]
+    mirrored = _look(referee, middle.flip(3))[rows, columns]
     slack = (mirrored - scores[:, scores.shape[1] // 2]).abs().median()
     rises = (scores.diff(dim=1) >= -slack).all(dim=1) & (scores[:, -1] - scores[:, 0] > slack)
     said = (
@@ -277,7 +233,8 @@ def _monotony(edits: Edits, judges: EditJudges) -> Score:
     )
     whole = torch.ones(count, dtype=torch.float64)
     return Score(
-        "edit_monotone", "referee", "up", said, rows, edits.strip_attribute, rises.double(), whole, whole * 0, 1.0
+        MONOTONE, "referee", edits.own_way, "up", said, rows, edits.strip_attribute, rises.double(), whole,
+        whole * 0, 1.0,
     )  # fmt: skip
 
 
@@ -286,5 +243,12 @@ def _strangers(face: Int64[Tensor, " n"], count: int) -> Int64[Tensor, " n"]:
     return (face + 1) % count
 
 
-def _look(referee: Referee, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n k"]:
-    return torch.cat([referee.look(part)[0] for part in images.split(CHUNK)])
+def _look(referee: Referee, pixels: UInt8[Tensor, "n 3 h w"]) -> Float[Tensor, "n k"]:
+    return _in_chunks(lambda part: referee.look(to_images(part))[0], pixels)
+
+
+def _in_chunks(judge: Callable[..., Tensor], *pixels: Tensor) -> Tensor:
+    """What a judge says of many pictures, or of rows of them, without all of them as floats at once."""
+    return torch.cat(
+        [judge(*parts) for parts in zip(*(one.split(CHUNK) for one in pixels), strict=True)]
+    )

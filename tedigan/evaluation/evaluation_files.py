@@ -1,6 +1,7 @@
 """What an evaluation leaves: numbers as files, and small sheets for people."""
 
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,8 @@ def write_evaluation(folder: Path, subjects: Subjects, found: Fidelity) -> list[
     The sheets show photographs of people, and stay in results/, which git ignores.
     """
     write_json(folder / "metrics.json", {one.name: one.to_json() for one in found.metrics})
-    _write_rows(folder / "per_attribute.csv", found.per_attribute)
-    _write_rows(folder / "per_prompt.csv", found.per_prompt)
+    write_rows(folder / "per_attribute.csv", found.per_attribute)
+    write_rows(folder / "per_prompt.csv", found.per_prompt)
     write_json(folder / "subjects.json", {"captions": subjects.captions})
     return _write_pictures(folder, subjects)
 
@@ -33,8 +34,9 @@ def plain_name(name: str) -> str:
     return re.sub(r"[\[,]", "/", name).replace("]", "").replace("=", "")
 
 
-def _write_rows(path: Path, rows: list[dict[str, Any]]) -> None:
-    columns = list(rows[0])
+def write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """A table whose columns are the keys of its first row; None is an empty cell, and no row an empty table."""
+    columns = list(rows[0]) if rows else []
     cells = [["" if row[name] is None else _show(row[name]) for name in columns] for row in rows]
     write_table(path, columns, cells)
 

@@ -40,6 +40,7 @@ STAGES = {
         Stage("train_text_mapper", "open wording -> wishes, and wishes -> shifts of codes"),
         Stage("train_referee", "the independent judge of attributes and identity"),
         Stage("evaluate", "text fidelity, distances, reconstruction, identity"),
+        Stage("evaluate_edits", "edits and inversions of test photographs, beside their rivals"),
         Stage("generate", "captions -> faces"),
         Stage("manipulate", "photographs + text -> edited photographs"),
         Stage("report", "one self-contained page"),

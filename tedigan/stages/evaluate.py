@@ -16,6 +16,8 @@ from tedigan.evaluation.instruments import open_instruments
 from tedigan.evaluation.metric import Instruments
 from tedigan.evaluation.protocol import Protocol, measure
 from tedigan.extras import require
+from tedigan.method.text_to_face import FaceMaker
+from tedigan.models.makers import MODELS_OF
 from tedigan.models.opening import load_encoder
 from tedigan.params import chosen
 from tedigan.stages.making_faces import open_maker
@@ -35,9 +37,13 @@ def run(workspace: Workspace) -> Outcome:
 
 
 def networks_of(workspace: Workspace) -> Networks:
-    """The workspace's models, at the truncation that is measured."""
-    maker, _, _ = open_maker(workspace, truncation_psi=workspace.params.evaluate.truncation_psi)
-    return Networks.of(maker, load_encoder(workspace.model("encoder"), maker.generator))
+    """The workspace's models, at the truncation that is measured; the other way to faces is generate's rival."""
+    psi = workspace.params.evaluate.truncation_psi
+    makers: dict[str, FaceMaker] = {
+        way: open_maker(workspace, way=way, truncation_psi=psi)[0] for way in MODELS_OF
+    }
+    maker = makers.pop(workspace.params.generate.way)
+    return Networks.of(maker, load_encoder(workspace.model("encoder"), maker.generator), makers)
 
 
 def evaluate(workspace: Workspace, networks: Networks) -> Outcome:
@@ -62,7 +68,7 @@ def instruments_of(workspace: Workspace) -> Instruments:
     return open_instruments(
         workspace.model("referee"),
         workspace.grammar,
-        lpips_trunk=None if params.lpips_trunk is None else workspace.at(params.lpips_trunk),
+        lpips_trunk=workspace.at_or_none(params.lpips_trunk),
         device=workspace.device,
         seed=params.seed,
         batch_size=params.batch_size,

@@ -7,17 +7,10 @@ from tedigan.captions.lists import read_edits
 from tedigan.dataset.folder import Dataset
 from tedigan.errors import DataError
 from tedigan.jobs.render_edits import jobs_of, render_edits
-from tedigan.method.edit import Editor
-from tedigan.method.inversion import InversionSettings
-from tedigan.method.steering import SteeringSettings
 from tedigan.method.tuning import TuningSettings
-from tedigan.models.makers import (
-    STEERED,
-    open_inverter,
-    open_sentence_reader,
-    open_steering,
-)
+from tedigan.models.makers import STEERED
 from tedigan.params import chosen
+from tedigan.stages.making_edits import open_editor
 from tedigan.store.files import finished_folder, write_json
 from tedigan.store.model_folders import model_digests
 from tedigan.store.photographs import read_photographs
@@ -42,20 +35,7 @@ def run(workspace: Workspace) -> Outcome:
     names, photographs = _photographs(workspace)
     jobs = jobs_of(edits, names)
     models = [workspace.model(name) for name in ("encoder", *STEERED)]
-    inverter = open_inverter(workspace.models, workspace.device, chosen(params, InversionSettings))
-    steering = open_steering(
-        workspace.models,
-        workspace.device,
-        chosen(params, SteeringSettings),
-        generator=inverter.generator,
-    )
-    reader = open_sentence_reader(
-        workspace.grammar,
-        workspace.model("text_mapper"),
-        workspace.device,
-        known=steering.tagger.names,
-    )
-    editor = Editor(inverter, reader.reading, steering)
+    editor = open_editor(workspace)
     with finished_folder(workspace.result("manipulated")) as folder:
         residual = render_edits(
             folder,

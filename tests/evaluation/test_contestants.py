@@ -4,6 +4,7 @@ import torch
 
 from tedigan.dataset.folder import Dataset
 from tedigan.method.text_to_face import FaceMaker
+from tedigan.models.makers import Way
 from tedigan.models.opening import load_encoder
 from tedigan.stages.evaluate import networks_of
 from tedigan.stages.making_faces import open_maker
@@ -13,8 +14,9 @@ from tedigan.workspace import Workspace
 CAPTIONS = ["She is young.", "The man has a beard."]
 
 
-def maker_of(workspace: Workspace) -> FaceMaker:
-    return open_maker(workspace, truncation_psi=workspace.params.evaluate.truncation_psi)[0]
+def maker_of(workspace: Workspace, way: Way = "search") -> FaceMaker:
+    psi = workspace.params.evaluate.truncation_psi
+    return open_maker(workspace, way=way, truncation_psi=psi)[0]
 
 
 def test_the_networks_under_test_are_the_workspace_s(untrained: Workspace) -> None:
@@ -24,6 +26,16 @@ def test_the_networks_under_test_are_the_workspace_s(untrained: Workspace) -> No
     assert not torch.equal(networks.faces(CAPTIONS[::-1], 3), faces)
     drawn = torch.cat(list(maker.unconditional_faces(2, seed=3)))
     assert torch.equal(networks.random_faces(2, 3), drawn)
+
+
+def test_the_other_way_to_faces_is_measured_beside_it(untrained: Workspace) -> None:
+    networks = networks_of(untrained)
+    assert list(networks.rivals) == ["regression"]
+    faces = networks.rivals["regression"](CAPTIONS, 3)
+    assert torch.equal(
+        faces, torch.cat(list(maker_of(untrained, "regression").faces(CAPTIONS, seed=3)))
+    )
+    assert not torch.equal(faces, networks.faces(CAPTIONS, 3))
 
 
 def test_inversions_and_the_mean_face_are_drawn_with_the_stored_noise(untrained: Workspace) -> None:

@@ -8,16 +8,14 @@ import torch
 from torch import Tensor
 
 from tedigan.errors import ShapeError
+from tedigan.evaluation.edit_report import EditReport, measure_edits
 from tedigan.evaluation.edits import (
     EditJudges,
-    EditReport,
     Edits,
-    SamePerson,
     label_correlations,
-    measure_edits,
-    referee_says_who,
 )
 from tedigan.evaluation.metric import Metric
+from tedigan.evaluation.same_person import SamePerson, open_same_person, referee_says_who
 from tedigan.tensors import to_images
 from tests.evaluation.measured import instruments, photographs
 
@@ -27,7 +25,7 @@ NAMES = (
     "Bangs",
     "Young",
     "Male",
-)  # columns 4, 5, 39 and 20; all but Young and Bangs are reliable
+)  # columns 4, 5, 39 and 20; all but Young are reliable
 
 
 class TopIsBackground:
@@ -180,6 +178,43 @@ def test_the_referee_tells_drawn_people_apart() -> None:
     assert says is not None
     assert says(faces, faces).all()
     assert not says(faces, faces.roll(1, 0)).all()
+
+
+def test_who_says_who_it_is_is_chosen_and_nobody_says_so() -> None:
+    people = {"threshold": 0.999}
+    assert open_same_person("referee", referee(), people).judge is not None
+    nobody = [
+        open_same_person(None, referee(), people),
+        open_same_person("referee", referee(), None),
+        open_same_person("referee", replace(referee(), knows_people=False), people),
+    ]
+    assert all(one.judge is None and "Not told" in one.reason for one in nobody)
+
+
+def test_each_edit_has_its_row_of_what_came_of_it() -> None:
+    report = measure_edits(edits(), judges())
+    rows = [row for row in report.per_edit if row["way"] == "half"]
+    assert [row["edit_reached"] for row in rows] == [1, 1, 1, 0, 0, 0]
+    assert [row["edit_same_person"] for row in rows] == [0, 0, 0, 1, 1, 1]
+    assert [row["wanted"] for row in rows] == edits().wanted.tolist()
+    assert len(report.per_edit) == 3 * NUM
+
+
+def test_an_edit_that_says_nothing_has_an_empty_cell() -> None:
+    one = edits()
+    wanted = one.wanted.clone()
+    wanted[0] = ~wanted[0]
+    rows = measure_edits(replace(one, wanted=wanted), judges(parser=None)).per_edit
+    assert rows[0]["edit_reached"] is None
+    assert all(row["edit_background"] is None for row in rows)
+
+
+def test_each_attribute_and_way_has_its_row() -> None:
+    rows = measure_edits(edits(), judges()).per_attribute
+    assert [row["way"] for row in rows] == ["nothing", "swap", "half"]
+    assert [row["edit_reached"] for row in rows] == [0, 1, 0.5]
+    assert [row["edit_monotone"] is None for row in rows] == [False, True, True]
+    assert all(row["is_drawn"] for row in rows)
 
 
 def test_an_interval_is_over_faces_and_not_over_their_edits() -> None:

@@ -76,6 +76,13 @@ SMALL: dict[str, dict[str, object]] = {
         "num_search_steps": 4,
         "checkpoint_every": 3,
     },
+    "evaluate_edits": {
+        "num_photographs": 3,
+        "num_strips": 4,
+        "strengths": [-1, 0, 1],
+        "num_faces": 8,
+        "batch_size": 4,
+    },
     "generate": {
         "captions": "captions.txt",
         "faces_per_caption": 2,
@@ -111,8 +118,11 @@ TEXT_LAYERS = [0, 1, 2, 5]
 NAMES = ("Blond_Hair", "Male", "No_Beard", "Smiling", "Young")  # that the guide knows
 
 
-def write_models(workspace: Workspace) -> None:
-    """Untrained networks in the place of trained ones; captions speak of, and attributes act on, TEXT_LAYERS."""
+def write_models(workspace: Workspace, names: tuple[str, ...] = NAMES) -> None:
+    """Untrained networks in the place of trained ones; captions speak of, and attributes act on, TEXT_LAYERS.
+
+    names: of the attributes that the guide knows.
+    """
     torch.manual_seed(0)
     generator, discriminator = Generator(CONFIG), Discriminator(CONFIG)
     mean, std = w_statistics(generator, stream("w"), num_samples=256)
@@ -135,24 +145,24 @@ def write_models(workspace: Workspace) -> None:
     about = {"architecture": "text_encoder", "backbone": "all-MiniLM-L6-v2", **sizes}
     about |= {"text_layers": TEXT_LAYERS}
     save_model(workspace.model("text_encoder"), {"text_encoder": text_encoder}, about, "")
-    _write_steering(workspace, whitening)
+    _write_steering(workspace, whitening, names)
 
 
-def _write_steering(workspace: Workspace, whitening: Whitening) -> None:
-    guide = FaceTagger(TaggerConfig(SIZE, 4, NAMES)).eval()
+def _write_steering(workspace: Workspace, whitening: Whitening, names: tuple[str, ...]) -> None:
+    guide = FaceTagger(TaggerConfig(SIZE, 4, names)).eval()
     quality = {"threshold": 0.0, "f1": 0.9, "floor": 0.5, "is_proposed": True}
-    about = guide.config.to_json() | {"attributes": dict.fromkeys(NAMES, quality)}
+    about = guide.config.to_json() | {"attributes": dict.fromkeys(names, quality)}
     save_model(workspace.model("guide"), {"tagger": guide}, about, "")
 
     sizes = (CONFIG.num_ws, CONFIG.w_dim, whitening.num_axes, 16, 2)
-    tagger = LatentTagger(LatentTaggerConfig(*sizes, NAMES))
+    tagger = LatentTagger(LatentTaggerConfig(*sizes, names))
     tagger.whitening.load_state_dict(whitening.state_dict())
     for member in tagger.members:
         torch.nn.init.normal_(member.linear.weight, std=0.1)
     config = tagger.config.to_json()
     save_model(workspace.model("latent_tagger"), {"latent_tagger": tagger}, config, "")
 
-    mover = Mover(MoverConfig(CONFIG.num_ws, whitening.num_axes, 16, NAMES))
+    mover = Mover(MoverConfig(CONFIG.num_ws, whitening.num_axes, 16, names))
     torch.nn.init.normal_(mover.straight.weight, std=0.1)
     reader = load_text_reader(ROOT / "assets/text-reader", torch.device("cpu"))
     parts = {"reader": reader.config.to_json(), "mover": mover.config.to_json()}
@@ -160,9 +170,9 @@ def _write_steering(workspace: Workspace, whitening: Whitening) -> None:
     about = {"architecture": "text_mapper", **parts}
     save_model(workspace.model("text_mapper"), networks, about, "")
 
-    acts = torch.zeros(len(NAMES), CONFIG.num_ws)
+    acts = torch.zeros(len(names), CONFIG.num_ws)
     acts[:, TEXT_LAYERS] = 1
-    table = LayerTable(NAMES, acts, acts, acts, acts)
+    table = LayerTable(names, acts, acts, acts, acts)
     save_layers(workspace.model("layers"), table, num_faces=2)
 
 
