@@ -255,7 +255,7 @@ class Generate(Steered):
     captions: str
     faces_per_caption: Count
     batch_size: Count
-    way: Literal["search", "one_pass", "regression"]
+    way: Literal["search", "one_pass"]
     truncation_psi: Share
     strength: Strength
     bank_size: Count
