@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tedigan.report.charts import LineChart, line_chart
+from tedigan.report.layer_chart import layer_chart
 from tedigan.report.lineage import machine, runs
 from tedigan.report.measurements import headlines, measurements
 from tedigan.report.rendering import render
@@ -24,8 +25,10 @@ def report_page(
         "report_page.html",
         summary=summary,
         pictures=pictures,
-        headlines=headlines(summary["metrics"]),
+        headlines=headlines(summary["metrics"] | summary["judged"]["metrics"]),
         measurements=measurements(summary["metrics"]),
+        edit_measurements=measurements(summary["judged"]["metrics"]),
+        layers=layer_chart(summary["layers"]["attributes"]),
         curves=_curves(summary["curves"]),
         runs=runs(records),
         machine=machine(records),

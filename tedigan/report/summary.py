@@ -7,13 +7,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tedigan.report import judged_edits
+from tedigan.report.copying import copied
 from tedigan.store import pictures
 from tedigan.store.files import read_json, sha256_file, write_json
 from tedigan.store.report_inputs import read_picture_file, read_rows
 
-MAX_PX = 256
 MAX_FACES = 6  # beside a caption
-MODELS = ("generator", "encoder", "text_encoder", "referee")
+STRIP_PX = 128
+MODELS = (
+    "generator",
+    "encoder",
+    "text_encoder",
+    "guide",
+    "latent_tagger",
+    "text_mapper",
+    "referee",
+)
 _STEPS = {
     "photograph": "before",
     "inversion": "inversion",
@@ -28,6 +38,7 @@ class Sources:
     dataset: Path
     models: Path
     evaluation: Path
+    edits: Path
     generated: Path
     manipulated: Path
 
@@ -43,6 +54,8 @@ def write_summary(
         "title": title,
         "texts": _texts(sources.generated, folder, max_examples),
         "edits": _edits(sources.manipulated, folder, max_examples),
+        "judged": judged_edits.read_edits(sources.edits, folder),
+        "layers": read_json(sources.models / "layers" / "layers.json"),
         "reconstructions": _reconstructions(sources.evaluation, folder, max_examples),
         "metrics": read_json(sources.evaluation / "metrics.json"),
         "curves": {name: _curves(sources.models / name / "log.csv") for name in MODELS},
@@ -63,21 +76,26 @@ def _texts(source: Path, folder: Path, most: int) -> list[dict[str, Any]]:
     """The first captions and their first faces."""
     rows: dict[str, dict[str, Any]] = {}
     for row in read_rows(source / "faces.csv"):
-        group = rows.setdefault(row["caption_index"], {"caption": row["caption"], "pictures": []})
+        words = {"caption": row["caption"], "understood": row["understood"]}
+        group = rows.setdefault(row["caption_index"], words | {"pictures": []})
         if len(rows) <= most and len(group["pictures"]) < MAX_FACES:
             name = f"pictures/text-{row['caption_index']}-{len(group['pictures'])}.webp"
-            group["pictures"].append(_copy(source / row["file"], folder, name))
+            group["pictures"].append(copied(source / row["file"], folder, name))
     return list(rows.values())[:most]
 
 
 def _edits(source: Path, folder: Path, most: int) -> list[dict[str, Any]]:
     edits = []
     for index, row in enumerate(read_rows(source / "edits.csv")[:most]):
-        copied = {
-            step: _copy(source / row[column], folder, f"pictures/edit-{index}-{step}.webp")
+        shown = {
+            step: copied(source / row[column], folder, f"pictures/edit-{index}-{step}.webp")
             for step, column in _STEPS.items()
         }
-        edits.append({"text": row["text"], **copied})
+        strip = None
+        if row["strip"]:
+            name = f"pictures/edit-{index}-strip.webp"
+            strip = copied(source / row["strip"], folder, name, max_px=STRIP_PX)
+        edits.append({"text": row["text"], **shown, "strip": strip})
     return edits
 
 
@@ -86,7 +104,7 @@ def _reconstructions(evaluation: Path, folder: Path, most: int) -> list[dict[str
     count = min(most, len(list(source.glob("*-photograph.png"))))
     return [
         {
-            kind: _copy(source / f"{index}-{kind}.png", folder, f"pictures/{kind}-{index}.webp")
+            kind: copied(source / f"{index}-{kind}.png", folder, f"pictures/{kind}-{index}.webp")
             for kind in ("photograph", "inversion")
         }
         for index in range(count)
@@ -131,20 +149,14 @@ def _digests(sources: Sources) -> dict[str, str]:
         tensors = sorted((sources.models / model).glob("*.safetensors"))
         files |= {f"{model}/{path.name}": path for path in tensors}
     files["evaluation/metrics.json"] = sources.evaluation / "metrics.json"
+    files["edits/metrics.json"] = sources.edits / "metrics.json"
     return {name: sha256_file(path) for name, path in files.items()}
-
-
-def _copy(source: Path, folder: Path, name: str) -> str:
-    """A picture, no larger than the page shows it; returns its name."""
-    pixels = pictures.load(source)
-    if pixels.shape[-1] > MAX_PX:
-        pixels = pictures.resize(pixels, MAX_PX)
-    pictures.save(folder / name, pixels)
-    return name
 
 
 def _picture_names(summary: dict[str, Any]) -> list[str]:
     names = [name for row in summary["texts"] for name in row["pictures"]]
     names += [row[step] for row in summary["edits"] for step in _STEPS]
+    names += [row["strip"] for row in summary["edits"] if row["strip"] is not None]
+    names += judged_edits.picture_names(summary["judged"])
     names += [name for row in summary["reconstructions"] for name in row.values()]
     return [*names, summary["dataset"]["examples"]]

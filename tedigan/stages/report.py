@@ -22,6 +22,7 @@ def run(workspace: Workspace) -> Outcome:
         dataset=workspace.dataset,
         models=workspace.models,
         evaluation=workspace.result("evaluation"),
+        edits=workspace.result("edits"),
         generated=workspace.result("generated"),
         manipulated=workspace.result("manipulated"),
     )

@@ -138,6 +138,15 @@ def resize(pixels: UInt8[Tensor, "c h w"], size_px: int) -> UInt8[Tensor, "c siz
     return tensor if tensor.ndim == 3 else tensor[None]
 
 
+def resize_to_height(
+    pixels: UInt8[Tensor, "3 h w"], height_px: int
+) -> UInt8[Tensor, "3 height width"]:
+    """Lanczos to a height; the width follows."""
+    height, width = pixels.shape[1:]
+    size = (round(width * height_px / height), height_px)
+    return _to_tensor(to_pillow(pixels).resize(size, Image.Resampling.LANCZOS))
+
+
 def rasterise(svg: str, size_px: int, *, is_label: bool = False) -> UInt8[Tensor, "3 size size"]:
     """Draw an SVG on `size_px` x `size_px`; a label map without antialiasing, so that no colour mixes."""
     import resvg_py

@@ -29,8 +29,12 @@ def summary_of(word: str) -> dict[str, Any]:
     facts = ["photographs", "splits", "resolution", "captions", "identities", "label maps"]
     return {
         "title": word,
-        "texts": [{"caption": word, "pictures": [word]}],
-        "edits": [{"text": word, "photograph": word, "inversion": word, "edit": word}],
+        "texts": [{"caption": word, "understood": word, "pictures": [word]}],
+        "edits": [
+            {"text": word, "strip": word} | dict.fromkeys(("photograph", "inversion", "edit"), word)
+        ],
+        "judged": judged_of(word),
+        "layers": {"attributes": {word: {"gain": [0.5, 0.1], "layers": [0], "is_drawn": True}}},
         "reconstructions": [{"photograph": word, "inversion": word}],
         "metrics": {word: metric | {"ci_low": 0.6, "ci_high": 0.8}},
         "curves": {word: {word: {"steps": [1.0, 2.0], "values": [1.0, 3.0]}}},
@@ -39,6 +43,19 @@ def summary_of(word: str) -> dict[str, Any]:
             "examples": word,
         },
         "files": {word: word},
+    }
+
+
+def judged_of(word: str) -> dict[str, Any]:
+    scores = dict.fromkeys(("edit_reached", "edit_kept", "edit_same_person", "edit_monotone"), 0.5)
+    columns = ("pixel_mse", "perceptual_distance", "descriptor_distance", "edit_return_mse")
+    shares = {"is_drawn": True, "photographs": 0.5, "unconditional": 0.4}
+    metric = {"better": word, "protocol": word, "value": 0.7, "floor": 0.5, "ceiling": 0.9}
+    return {
+        "metrics": {f"{word}[referee,ours]": metric | {"ci_low": 0.6, "ci_high": 0.8}},
+        "attributes": [{"name": word, **shares, "ways": {"ours": scores, "linear": scores}}],
+        "examples": {word: [{"before": word, "after": word, "wanted": True, "reached": False}]},
+        "inversions": [{"name": word, **dict.fromkeys(columns, 0.5)}],
     }
 
 
@@ -97,7 +114,13 @@ def test_a_page_loads_nothing_and_says_so(page_of: Callable[[str], str]) -> None
         ("title",),
         ("texts",),
         ("texts", 0, "caption"),
+        ("texts", 0, "understood"),
         ("edits", 0, "text"),
+        ("edits", 0, "strip"),
+        ("judged", "examples"),
+        ("judged", "attributes", 0, "name"),
+        ("judged", "inversions", 0, "name"),
+        ("layers", "attributes", "x", "is_drawn"),
         ("edits", 0, "edit"),
         ("reconstructions", 0, "photograph"),
         ("metrics", "x", "protocol"),

@@ -18,6 +18,7 @@ from .toy import toy_workspace
 
 CHROMIUM = shutil.which("chromium")
 FLOW_RUN, MLFLOW_RUN = "0192d7f1-8c3e-7b1a-a0f7-0c1f7e6a2b11", "8f1e0c2b7a934bd2a7f1f2f0b3c4d5e6"
+SCORES = ["edit_reached", "edit_kept", "edit_same_person"]
 CAPTION = 'She has <bangs> & "big lips"'
 
 
@@ -42,14 +43,28 @@ def write_results(workspace):
         pictures.save(place, pixels[0])
     write_table(
         generated / "faces.csv",
-        ["file", "caption_index", "image_index", "seed", "caption"],
-        [["a.png", 0, index, 2, CAPTION] for index in range(3)],
+        ["file", "caption_index", "image_index", "seed", "caption", "understood"],
+        [
+            ["a.png", 0, 0, 2, CAPTION, "Bangs, Big_Lips"],
+            ["a.png", 0, 1, 2, CAPTION, "Bangs, Big_Lips"],
+            ["a.png", 0, 2, 2, CAPTION, "Bangs, Big_Lips"],
+            ["a.png", 1, 3, 2, "A good day.", ""],
+        ],
     )
     write_table(
         manipulated / "edits.csv",
-        ["before", "inversion", "after", "photograph", "text"],
-        [["a.png", "a.png", "a.png", "0", "This person wears a hat"]],
+        ["before", "inversion", "after", "strip", "photograph", "text"],
+        [
+            ["a.png", "a.png", "a.png", "strip.png", "0", "This person wears a hat"],
+            ["a.png", "a.png", "a.png", "", "0", "This person smiles"],
+        ],
     )
+    pictures.save(manipulated / "strip.png", pictures.grid(pixels, 6))
+    write_judged(workspace.result("edits"), pixels)
+    gains = {"gain": [0.5, 0.01, -0.1], "layers": [0], "is_drawn": True}
+    nothing = {"gain": [0.0, 0.02, 0.0], "layers": [0, 1, 2], "is_drawn": False}
+    table = {"Wearing_Hat": gains, "Bald": nothing}
+    write_json(workspace.model("layers") / "layers.json", {"attributes": table})
     evaluation = workspace.result("evaluation")
     for kind in ("photograph", "inversion"):
         pictures.save(evaluation / f"reconstructions/0-{kind}.png", pixels[1])
@@ -58,6 +73,41 @@ def write_results(workspace):
     write_json(evaluation / "metrics.json", {"text_fidelity[referee,n=40]": metric})
     write_text(workspace.model("referee") / "log.csv", "step,loss\n0,2\n1,1.5\n2,1\n")
     write_text(workspace.model("referee") / "referee.safetensors", "tensors")
+
+
+def write_judged(folder, pixels):
+    """Two edits of one attribute by every way, the first reached and the second missed."""
+    shares = ["True", 0.4, 0.5]
+    write_table(
+        folder / "per_attribute.csv",
+        ["attribute", "way", "is_drawn", "unconditional", "photographs", *SCORES, "edit_monotone"],
+        [
+            ["Wearing_Hat", "ours", *shares, 0.625, 0.97, "", 1],
+            ["Wearing_Hat", "linear", *shares, 0.375, 0.91, "", ""],
+            ["Bald", "ours", "False", 0.01, 0.1, 0.125, 0.99, "", 0.5],
+            ["Bald", "linear", "False", 0.01, 0.1, 0, 0.98, "", ""],
+        ],
+    )
+    write_table(
+        folder / "per_edit.csv",
+        ["photograph", "edit", "face", "attribute", "wanted", "way", *SCORES],
+        [
+            [7, 0, 0, "Wearing_Hat", "True", "ours", 1, 1, ""],
+            [9, 1, 1, "Wearing_Hat", "False", "ours", 0, 1, ""],
+            [7, 0, 0, "Wearing_Hat", "True", "linear", 0, 1, ""],
+        ],
+    )
+    for index in range(2):
+        pictures.save(folder / f"pictures/face-{index}.png", pixels[index])
+        pictures.save(folder / f"pictures/edit-{index}.png", pixels[index + 2])
+    names = ["name", "pixel_mse", "perceptual_distance", "descriptor_distance", "edit_return_mse"]
+    write_table(folder / "inversions.csv", names, [["mean face", 0.15, 0.3, "", 0.117]])
+    metric = {"value": 0.625, "n": 8, "better": "up", "protocol": "Judged on toys.", "floor": 0.1}
+    metric |= {"ceiling": 1.0, "ci_low": 0.5, "ci_high": 0.75}
+    rival = metric | {"value": 0.375}
+    names = [f"edit_reached[referee,{way}]" for way in ("linear", "nothing", "ours")]
+    pooled = dict(zip(names, [rival, metric | {"value": 0.0}, metric], strict=True))
+    write_json(folder / "metrics.json", {"pooled": pooled, "drawn": {}, "not_drawn": {}})
 
 
 def html_of(reported):
@@ -91,6 +141,55 @@ def test_every_metric_stands_beside_its_floor_and_ceiling(reported):
     assert "text_fidelity[referee,n=40]" in html
     assert "Measured on toys." in html
     assert "50% of the way from floor to ceiling" in html
+
+
+def test_a_sentence_stands_beside_what_was_understood_of_it(reported):
+    texts = Outline.of(html_of(reported)).texts
+    assert "understood: bangs, big lips" in texts
+    assert "names nothing that is known: any face" in texts
+
+
+def test_an_edit_shows_its_strip_where_it_has_one(reported):
+    outline = Outline.of(html_of(reported))
+    assert outline.attributes("img", "alt").count("strengths") == 1
+    strip = pictures.load(reported[0].result("report") / "pictures/edit-0-strip.webp")
+    assert strip.shape == (3, 32, 6 * 34 - 2)
+
+
+def test_misses_are_shown_beside_hits(reported):
+    outline = Outline.of(html_of(reported))
+    classes = [found.get("class") or "" for tag, found in outline.elements if tag == "figure"]
+    figures = [one for one in classes if one.startswith("hit")]
+    assert figures == ["hit", "hit missed"]
+    assert {"on", "off: missed", "1 of these 2 reached"} <= set(outline.texts)
+
+
+def test_what_the_generator_hardly_draws_has_a_table_of_its_own(reported):
+    texts = Outline.of(html_of(reported)).texts
+    apart = next(i for i, text in enumerate(texts) if text.startswith("What the generator hardly"))
+    assert texts.index("0.97") < apart < texts.index("0.125")
+
+
+def test_who_does_nothing_is_told_by_floors_alone(reported):
+    html = html_of(reported)
+    assert "edit_reached[referee,linear]" in html
+    assert "edit_reached[referee,nothing]" not in html
+
+
+def test_the_cards_show_the_platform_s_own_edits_and_not_a_rival_s(reported):
+    texts = Outline.of(html_of(reported)).texts
+    assert texts[texts.index("Edits that reach their target") - 1] == "0.625"
+
+
+def test_the_layer_map_outlines_what_acts_and_names_each_px(reported):
+    outline = Outline.of(html_of(reported))
+    cells = [found for tag, found in outline.elements if tag == "rect"]
+    assert [cell["class"] for cell in cells] == ["gain acts", *["gain"] * 5]
+    assert [float(cell["fill-opacity"]) for cell in cells[:3]] == [1.0, 0.059, 0.04]
+    words = outline.texts[outline.texts.index("Which layer draws what") :]
+    places = [words.index(word) for word in ("4 px", "8 px", "Wearing Hat", "Bald")]
+    assert places == sorted(places)
+    assert "layer 2, 8 px: gain -0.10" in words
 
 
 def test_the_tracked_folder_holds_no_run_ids_and_repeats_to_the_byte(reported):
