@@ -63,6 +63,6 @@ def _examples(source: Path, folder: Path) -> dict[str, list[dict[str, Any]]]:
         }
         copied(before, folder, names["before"])
         copied(picture, folder, names["after"])
-        reached = float(row["edit_reached"] or 0)
-        examples.append(names | {"wanted": row["wanted"] == "True", "reached": reached == 1})
+        is_reached = float(row["edit_reached"] or 0) == 1
+        examples.append(names | {"wanted": row["wanted"] == "True", "reached": is_reached})
     return found
