@@ -23,6 +23,13 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+class Training(Section):
+    """What every training has."""
+
+    checkpoint_every: Count
+    seed: int
+
+
 class Paths(Section):
     """Where things lie, relative to the folder of params.yaml."""
 
@@ -68,7 +75,7 @@ class Dataset(Section):
         return value
 
 
-class TrainGenerator(Section):
+class TrainGenerator(Training):
     """The StyleGAN2 training stage."""
 
     init: str | None
@@ -87,11 +94,9 @@ class TrainGenerator(Section):
     ema_rampup: Weight
     mirror: bool
     augment: Literal["none", "color,translation"]
-    checkpoint_every: Count
-    seed: int
 
 
-class TrainEncoder(Section):
+class TrainEncoder(Training):
     """The inversion encoder training stage (A1)."""
 
     init: str | None
@@ -109,8 +114,6 @@ class TrainEncoder(Section):
     style_mixing_prob: Share
     r1_gamma: Weight
     r1_interval: Count
-    checkpoint_every: Count
-    seed: int
 
 
 class Invert(Section):
@@ -119,7 +122,7 @@ class Invert(Section):
     batch_size: Count
 
 
-class TrainTextEncoder(Section):
+class TrainTextEncoder(Training):
     """The text encoder training stage (A2)."""
 
     backbone: str
@@ -129,11 +132,9 @@ class TrainTextEncoder(Section):
     batch_size: Count
     learning_rate: Positive
     relevance_share: Share
-    checkpoint_every: Count
-    seed: int
 
 
-class TrainGuide(Section):
+class TrainGuide(Training):
     """The stage that trains the tagger which steering follows."""
 
     init: str | None
@@ -142,11 +143,9 @@ class TrainGuide(Section):
     batch_size: Count
     learning_rate: Positive
     input_px: Count | None
-    checkpoint_every: Count
-    seed: int
 
 
-class TrainLatentTagger(Section):
+class TrainLatentTagger(Training):
     """The stage that learns to read attributes off codes."""
 
     num_pairs: Count
@@ -156,8 +155,6 @@ class TrainLatentTagger(Section):
     num_steps: Count
     batch_size: Count
     learning_rate: Positive
-    checkpoint_every: Count
-    seed: int
 
 
 class Steered(Section):
@@ -182,7 +179,7 @@ class AnalyseLayers(Steered):
     seed: int
 
 
-class TrainTextMapper(Steered):
+class TrainTextMapper(Training, Steered):
     """The stage of the network that turns sentences into wishes, and wishes into shifts of codes."""
 
     reader: str | None
@@ -198,11 +195,9 @@ class TrainTextMapper(Steered):
     num_mover_steps: CountOrZero
     mover_batch_size: Count
     mover_learning_rate: Positive
-    checkpoint_every: Count
-    seed: int
 
 
-class TrainReferee(Section):
+class TrainReferee(Training):
     """The stage that trains the independent judge of attributes and identity."""
 
     num_views: Count
@@ -212,8 +207,6 @@ class TrainReferee(Section):
     learning_rate: Positive
     embedding_dim: Count
     weight_identity: Weight
-    checkpoint_every: Count
-    seed: int
 
 
 class Evaluate(Section):

@@ -130,14 +130,23 @@ class Dataset:
         return [id for id, split in zip(self.ids, self.index.splits, strict=True) if split == name]
 
     def half(self, name: str) -> list[int]:
-        """The ids of a half of train (guide, referee) or val (thresholds, reliability), in index order."""
+        """The ids of a half of train (guide, referee) or val (thresholds, reliability), in index order.
+
+        Raises DataError for a train split of which one half would be empty.
+        """
         found = [split for split, names in HALVES.items() if name in names]
         if not found:
             known = ", ".join(half for names in HALVES.values() for half in names)
             raise DataError(f"there is no half {name!r}; expected one of {known}.")
         ids = self.split(found[0])
         people = dict(zip(ids, self.identities(ids).tolist(), strict=True))
-        return halves(people, HALVES[found[0]])[name]
+        ids = halves(people, HALVES[found[0]])[name]
+        if not ids and found[0] == "train":
+            raise DataError(
+                f"the train split has {len(people)} photographs of {len(set(people.values()))} people, expected at least "
+                "two people: the guide and the referee never learn from one and the same. Make a larger data set."
+            )
+        return ids
 
     def pixels(self, ids: Sequence[int]) -> UInt8[Tensor, "n 3 h w"]:
         """The photographs."""

@@ -11,6 +11,7 @@ from tedigan.annotators.tagger_network import FaceTagger, TaggerConfig
 from tedigan.encoders.adopted import AdoptedEncoder, official_encoder
 from tedigan.encoders.latent_tagger import LatentTagger, LatentTaggerConfig
 from tedigan.encoders.text import TextEncoder
+from tedigan.encoders.text_mapper import Mover, MoverConfig, TextReader, TextReaderConfig
 from tedigan.encoders.visual import VisualEncoder
 from tedigan.errors import WeightsError
 from tedigan.models.imports import Config, generator_networks
@@ -54,6 +55,16 @@ def _text_encoder(config: Config) -> dict[str, nn.Module]:
     return {"text_encoder": TextEncoder(*sizes)}
 
 
+def _text_mapper(config: Config) -> dict[str, nn.Module]:
+    """A reader, and the mover of a generator where there is one."""
+    networks: dict[str, nn.Module] = {
+        "text_reader": TextReader(TextReaderConfig.from_json(config["reader"]))
+    }
+    if "mover" in config:
+        networks["mover"] = Mover(MoverConfig.from_json(config["mover"]))
+    return networks
+
+
 def _official_encoder(config: Config) -> dict[str, nn.Module]:
     return {"encoder": official_encoder(config)}
 
@@ -68,6 +79,7 @@ _KINDS: dict[str, Callable[[Config], dict[str, nn.Module]]] = {
     "e4e_encoder": _official_encoder,
     "text_encoder": _text_encoder,
     "latent_tagger": lambda c: {"latent_tagger": LatentTagger(LatentTaggerConfig.from_json(c))},
+    "text_mapper": _text_mapper,
     "parser": lambda config: {"parser": FaceParser(ParserConfig.from_json(config))},
     "tagger": lambda config: {"tagger": FaceTagger(TaggerConfig.from_json(config))},
     "referee": lambda config: {"referee": RefereeNetwork(RefereeConfig.from_json(config))},

@@ -22,10 +22,14 @@ SMALL = {
     "dataset": {"num_images": 60, "captions_per_image": 2},
     "train_encoder": {"num_synthetic_steps": 1, "num_steps": 1, "batch_size": 4},
     "train_text_encoder": {"num_steps": 2, "captions_per_image": 1, "batch_size": 8},
+    "train_guide": {"num_steps": 2, "batch_size": 4},
+    "train_latent_tagger": {"num_pairs": 64, "num_steps": 2, "batch_size": 8},
+    "analyse_layers": {"num_faces": 2, "num_search_steps": 1},
+    "train_text_mapper": {"num_mover_steps": 1, "mover_batch_size": 8, "num_search_steps": 1},
     "train_referee": {"num_views": 1, "num_steps": 2, "batch_size": 8},
     "evaluate": {"num_prompts": 4, "num_images": 4, "batch_size": 4},
     "evaluate_edits": {"num_photographs": 2, "num_strips": 1, "num_faces": 4},
-    "generate": {"faces_per_caption": 1},
+    "generate": {"faces_per_caption": 1, "bank_size": 64},
     "manipulate": {"max_photographs": 1, "num_steps": 1, "num_picture_steps": 1},
     "runtime": {"device": "cpu", "num_workers": 1},
 }
@@ -107,6 +111,7 @@ def test_the_default_path_reaches_only_what_may_be_used(tmp_path: Path) -> None:
         ("train_generator", "init"),
         ("generate", "captions"),
         ("manipulate", "edits"),
+        ("train_text_mapper", "reader"),
     ):
         params[section][key] = str(CHECKOUT / params[section][key])
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")

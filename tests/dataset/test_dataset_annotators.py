@@ -207,7 +207,7 @@ def test_own_attributes_reach_the_referee_and_the_reader_of_captions(
     params = place.params.model_copy(
         update={
             "train_referee": place.params.train_referee.model_copy(
-                update={"base_channels": 2, "num_steps": 2, "batch_size": 2}
+                update={"num_views": 1, "num_steps": 2, "batch_size": 2}
             )
         }
     )
