@@ -69,7 +69,7 @@ class RefereeNetwork(nn.Module):
     def standardise_as(self, features: Float[Tensor, "n d"]) -> None:
         """Count features in the deviations of these."""
         self.mean.copy_(features.mean(dim=0))
-        self.std.copy_(features.std(dim=0) + 1e-3)
+        self.std.copy_(features.std(dim=0, correction=0) + 1e-3)
 
     def forward(
         self, features: Float[Tensor, "n d"]

@@ -196,13 +196,13 @@ def test_a_grammar_of_own_attributes_passes_the_preflight(tmp_path: Path) -> Non
     dataset.check(workspace(tmp_path / "w", grammar="own.yaml"))
 
 
-def test_own_attributes_reach_the_referee_and_the_reader_of_captions(
-    tmp_path: Path, pictures_alone: Path
-) -> None:
-    put(pictures_alone / "t.csv", "file,freckles,Male\n0,1,1\n1,0,1\n2,1,0\n3,0,0\n4,1,0\n")
+def test_own_attributes_reach_the_referee_and_the_reader_of_captions(tmp_path: Path) -> None:
+    pictures = write_pictures(tmp_path / "source", [f"{i}.png" for i in range(12)])
+    rows = [f"{i},{i % 2},{i % 3 % 2}" for i in range(12)]
+    put(pictures / "t.csv", "\n".join(["file,freckles,Male", *rows, ""]))
     put(tmp_path / "w/own.yaml", GRAMMAR)
     splits = {"val_fraction": 0.3, "test_fraction": 0.3}
-    run(tmp_path / "w", source=str(pictures_alone), grammar="own.yaml", **splits)
+    run(tmp_path / "w", source=str(pictures), grammar="own.yaml", **splits)
     place = workspace(tmp_path / "w", grammar="own.yaml")
     params = place.params.model_copy(
         update={

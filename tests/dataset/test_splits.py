@@ -1,7 +1,10 @@
 """Train, val and test: nobody is in two of them."""
 
+from pathlib import Path
+
 import pytest
 
+from tedigan.dataset.folder import Dataset
 from tedigan.dataset.splits import (
     HALVES,
     celeba_partition,
@@ -10,6 +13,7 @@ from tedigan.dataset.splits import (
     split_by_identity,
 )
 from tedigan.errors import DataError
+from tests.stages.toy import write_toy_dataset
 
 
 def test_nobody_is_in_two_splits_and_more_photographs_move_nobody() -> None:
@@ -107,3 +111,10 @@ def test_the_halves_of_val_are_drawn_apart_from_those_of_train() -> None:
         + len(set(train["referee"]) & set(val["reliability"]))
         < 140
     )
+
+
+def test_a_train_split_of_one_person_cannot_be_halved(tmp_path: Path) -> None:
+    write_toy_dataset(tmp_path / "dataset", 3, 3)
+    data = Dataset.open(tmp_path / "dataset")
+    with pytest.raises(DataError, match="3 photographs of 1 people, expected at least two people"):
+        [data.half(name) for name in ("guide", "referee")]
