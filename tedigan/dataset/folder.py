@@ -144,8 +144,8 @@ class Dataset:
         if not ids and found[0] == "train":
             raise DataError(
                 f"the train split has {len(people)} photographs of {len(set(people.values()))} people, "
-                "expected at least two people: the guide and the referee never learn from one and the same. Make a larger "
-                "data set."
+                "expected at least two people: the guide and the referee never learn from one and the same. "
+                "Make a larger data set."
             )
         return ids
 
