@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import torch
@@ -11,8 +10,6 @@ from torch import Tensor, nn
 
 from tedigan.errors import ShapeError
 from tedigan.generator.ops import Linear
-
-NEUTRAL_TEXT = "This person."
 
 
 class TextBackbone:
@@ -104,11 +101,6 @@ class CaptionEncoder:
     backbone: TextBackbone
     encoder: TextEncoder
     text_layers: list[int]
-
-    @cached_property
-    def neutral(self) -> Float[Tensor, "num_ws w_dim"]:
-        """The code of a text that says nothing of a face: what an edit's text is held against."""
-        return self.ws([NEUTRAL_TEXT])[0]
 
     def ws(self, captions: Sequence[str]) -> Float[Tensor, "n num_ws w_dim"]:
         """Captions, one by one, so that each code depends on its own caption alone."""

@@ -221,26 +221,9 @@ class Inverter:
         images = images.to(self.encoder.w_avg.device)
         with torch.no_grad():
             start = self.encoder(images)
-        return self._optimise(images, start, self.settings.num_steps)
-
-    def refine(
-        self,
-        images: Float[Tensor, "n 3 r r"],
-        ws: Float[Tensor, "n num_ws w_dim"],
-        *held: WeightedTerm,
-        num_steps: int,
-    ) -> Float[Tensor, "n num_ws w_dim"]:
-        """Codes optimised from `ws` against the photographs, with further terms that hold them."""
-        images = images.to(self.encoder.w_avg.device)
-        return self._optimise(images, ws, num_steps, *held).ws
-
-    def _optimise(
-        self, images: Tensor, ws: Tensor, num_steps: int, *held: WeightedTerm
-    ) -> Inversion:
         settings = self.settings
-        schedule = Schedule(num_steps, settings.learning_rate, settings.min_progress)
-        terms = [*self._terms(images), *held]
-        return optimise_ws(self.generator, ws, terms, self.whitening, schedule)
+        schedule = Schedule(settings.num_steps, settings.learning_rate, settings.min_progress)
+        return optimise_ws(self.generator, start, self._terms(images), self.whitening, schedule)
 
     def _terms(self, images: Tensor) -> list[WeightedTerm]:
         settings, encoder, whitening = self.settings, self.encoder, self.whitening

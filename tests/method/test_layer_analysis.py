@@ -11,13 +11,17 @@ from tests.generator.nets import tiny_generator
 from tests.method.test_steering import NAMES, SETTINGS, brightness, codes, linear_tagger
 
 
-def measured(look: object = brightness) -> LayerTable:
+def measuring(look: object = brightness) -> Steering:
     generator = tiny_generator()
     tagger = linear_tagger(generator)
     tagger.deviation.fill_(0.01)
     layers = torch.ones(len(NAMES), generator.num_ws, dtype=torch.bool)
     settings = replace(SETTINGS, num_search_steps=40)
-    steering = Steering(generator, tagger, layers, look, settings)
+    return Steering(generator, tagger, layers, look, settings)
+
+
+def measured(look: object = brightness) -> LayerTable:
+    steering = measuring(look)
     found = list(analyse_layers(steering, codes(steering, 12), batch_size=5))
     return layer_table(NAMES, found, seed=0)
 
@@ -36,6 +40,27 @@ def test_gain_and_leak_are_changes_of_the_picture_on_that_layer_alone() -> None:
     assert (table.gain_low <= table.gain).all()
     assert (table.gain <= table.gain_high).all()
     assert (table.leak >= 0).all()
+
+
+def test_a_gain_is_what_the_shift_changes_on_its_layer_alone() -> None:
+    steering = measuring()
+    ws = codes(steering, 4)
+    gains, _ = next(analyse_layers(steering, ws, batch_size=4))
+
+    def seen(codes_of: Tensor) -> Tensor:
+        images = steering.generator.synthesis(codes_of, noise_mode="const").clamp(-1, 1)
+        return (brightness(images, None) / steering.tagger.deviation)[:, 0]
+
+    side = -seen(ws).sign()
+    wishes = torch.zeros(4, len(NAMES))
+    wishes[:, 0] = side
+    shift = steering.steer(ws, wishes) - ws
+    for layer in range(ws.shape[1]):
+        moved = ws.clone()
+        moved[:, layer] += shift[:, layer]
+        torch.testing.assert_close(
+            gains[:, layer], (seen(moved) - seen(ws)) * side, atol=1e-3, rtol=1e-3
+        )
 
 
 def test_a_layer_acts_by_an_absolute_test_of_its_intervals_lower_end() -> None:
