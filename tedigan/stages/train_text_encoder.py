@@ -8,7 +8,6 @@ from tedigan.method.control import relevant_layers
 from tedigan.models.cards import text_encoder_card
 from tedigan.models.text_backbones import load_text_model
 from tedigan.params import chosen
-from tedigan.sections import TrainTextEncoder
 from tedigan.stages.resuming import close_loop, open_loop
 from tedigan.store.files import finished_folder, sha256_file
 from tedigan.store.model_folders import load_tensors, save_model
@@ -19,6 +18,7 @@ from tedigan.training.text_encoder_trainer import (
     new_text_encoder,
     read_pairs,
 )
+from tedigan.training_sections import TrainTextEncoder
 from tedigan.workspace import Outcome, Workspace
 
 

@@ -11,11 +11,11 @@ from tedigan.models.cards import text_mapper_card
 from tedigan.models.makers import open_steering
 from tedigan.models.opening import load_reader_backbone, load_text_reader
 from tedigan.params import chosen
-from tedigan.sections import TrainTextMapper
 from tedigan.stages.resuming import close_loop, open_loop
 from tedigan.store.files import finished_folder, sha256_file
 from tedigan.store.model_folders import freeze, save_model
 from tedigan.training import text_mapper_trainer as training
+from tedigan.training_sections import TrainTextMapper
 from tedigan.workspace import Outcome, Workspace
 
 NUM_COMPARED = 256  # codes

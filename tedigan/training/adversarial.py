@@ -1,7 +1,14 @@
-"""One step of adversarial training: G, then D on the same kind of batch, then the average of G."""
+"""One step of adversarial training: G, then D on the same kind of batch, then the average of G.
+
+Every regulariser comes lazily, in a step of its own, and Adam's numbers make up for the steps that it adds
+(StyleGAN2, arXiv:1912.04958, appendix B).
+"""
 
 import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -13,6 +20,8 @@ from tedigan.generator.discriminator import Discriminator
 from tedigan.generator.stylegan import Generator
 from tedigan.method.losses import discriminator_loss, generator_loss, r1_penalty
 from tedigan.training.diff_augment import diff_augment
+from tedigan.training.feature_discriminator import FeatureDiscriminator
+from tedigan.training.path_length import PathLength
 
 
 @dataclass(frozen=True)
@@ -22,6 +31,9 @@ class AdversarialSettings:
     learning_rate: float
     r1_gamma: float
     r1_interval: int
+    path_length_weight: float
+    path_length_interval: int
+    feature_weight: float
     style_mixing_prob: float
     ema_halflife_nimg: float
     ema_rampup: float
@@ -29,9 +41,13 @@ class AdversarialSettings:
     augment: str
 
 
-def adam(network: nn.Module, learning_rate: float) -> torch.optim.Adam:
-    """StyleGAN2's optimiser."""
-    return torch.optim.Adam(network.parameters(), lr=learning_rate, betas=(0.0, 0.99), eps=1e-8)
+def adam(
+    network: nn.Module, learning_rate: float, *, interval: int | None = None
+) -> torch.optim.Adam:
+    """StyleGAN2's optimiser. interval: of a regulariser with steps of its own, for which it makes up."""
+    share = 1.0 if interval is None else interval / (interval + 1)
+    weights = [one for one in network.parameters() if one.requires_grad]
+    return torch.optim.Adam(weights, lr=learning_rate * share, betas=(0.0, 0.99**share), eps=1e-8)
 
 
 def mix_styles(
@@ -58,25 +74,45 @@ def discriminator_step(
     r1_gamma: float,
     r1_interval: int,
     index: int,
+    change: Callable[[Tensor], Tensor] = lambda images: images,
 ) -> float:
-    """One step of D; every `r1_interval` steps with R1, weighted as if it came at each. The loss without R1."""
-    is_lazy_step = index % r1_interval == 0
-    reals = photographs.detach().requires_grad_(is_lazy_step)
-    real_logits = discriminator(reals)
-    loss = discriminator_loss(real_logits, discriminator(images))
-    value = loss.item()
-    if is_lazy_step:
-        loss = loss + r1_gamma / 2 * r1_interval * r1_penalty(real_logits, reals)
+    """One step of D; after every `r1_interval`-th one of R1, weighted as if it came at each. The former's loss.
+
+    change: the augmentation, through which R1's gradient goes, as in stylegan2-ada-pytorch.
+    """
+    loss = discriminator_loss(discriminator(change(photographs)), discriminator(change(images)))
+    descend(optimiser, loss)
+    if r1_gamma and index % r1_interval == 0:
+        reals = photographs.detach().requires_grad_(True)
+        penalty = r1_penalty(discriminator(change(reals)), reals)
+        descend(optimiser, r1_gamma / 2 * r1_interval * penalty)
+    return loss.item()
+
+
+@contextmanager
+def resting(network: nn.Module | None) -> Iterator[None]:
+    """Within it, no gradient is computed for this network's weights."""
+    weights = [] if network is None else [one for one in network.parameters() if one.requires_grad]
+    for weight in weights:
+        weight.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for weight in weights:
+            weight.requires_grad_(True)
+
+
+def descend(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
+    """One step down a loss."""
     optimiser.zero_grad(set_to_none=True)
     loss.backward()
     optimiser.step()
-    return value
 
 
 class AdversarialTrainer:
-    """G, D, the exponential moving average G_ema, and their optimisers.
+    """G, D, the exponential moving average G_ema, and their optimisers; perhaps a feature discriminator F.
 
-    Non-saturating loss with lazy R1 (arXiv:1912.04958, appendix B), without path-length regularisation.
+    Non-saturating loss with lazy R1 and, where they have a weight, path length and F's hinge loss.
     """
 
     def __init__(
@@ -86,18 +122,25 @@ class AdversarialTrainer:
         average: Generator | None,
         settings: AdversarialSettings,
         *,
+        features: FeatureDiscriminator | None = None,
         images_seen_before: int = 0,
     ) -> None:
-        self.G, self.D, self.settings = generator, discriminator, settings
+        self.G, self.D, self.F, self.settings = generator, discriminator, features, settings
         self.images_seen_before = images_seen_before
         self.G_ema = copy.deepcopy(generator) if average is None else average
         self.G_ema.requires_grad_(False)
-        self.G_optimiser = adam(self.G, settings.learning_rate)
-        self.D_optimiser = adam(self.D, settings.learning_rate)
+        self.path_length = PathLength().to(generator.mapping.w_avg.device)
+        lazily = settings.path_length_interval if settings.path_length_weight else None
+        self.G_optimiser = adam(self.G, settings.learning_rate, interval=lazily)
+        lazily = settings.r1_interval if settings.r1_gamma else None
+        self.D_optimiser = adam(self.D, settings.learning_rate, interval=lazily)
+        if features is not None:
+            self.F_optimiser = adam(features, settings.learning_rate)
 
     def components(self) -> dict[str, Any]:
         """What a checkpoint holds."""
-        names = ("G", "D", "G_ema", "G_optimiser", "D_optimiser")
+        names = ["G", "D", "G_ema", "G_optimiser", "D_optimiser", "path_length"]
+        names += [] if self.F is None else ["F", "F_optimiser"]
         return {name: getattr(self, name) for name in names}
 
     @property
@@ -114,43 +157,60 @@ class AdversarialTrainer:
             photographs = torch.where(
                 flips.to(photographs.device), photographs.flip(3), photographs
             )
+        if self.F is not None and index == 0:
+            self.F.scale_to(photographs)
         loss_g = self._train_generator(len(photographs), rng)
+        if self.settings.path_length_weight and index % self.settings.path_length_interval == 0:
+            self._shorten_paths(len(photographs), rng)
         loss_d = self._train_discriminator(photographs, rng, index)
         self._average(len(photographs), self.images_seen_before + (index + 1) * len(photographs))
         return {"loss_g": loss_g, "loss_d": loss_d}
 
-    def _fakes(self, n: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-        device = self.G.mapping.w_avg.device
-        z = torch.randn(2 * n, self.config.z_dim, generator=rng).to(device)
+    def _codes(self, n: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        """W+ codes with mixed styles, and the w that they come from."""
+        z = torch.randn(2 * n, self.config.z_dim, generator=rng).to(self.G.mapping.w_avg.device)
         w = self.G.mapping(z)
         ws = self.G.ws_of_w(w)
-        prob = self.settings.style_mixing_prob
-        mixed = mix_styles(ws[:n], ws[n:], rng, prob=prob)
-        return self.G.synthesis(mixed, noise_mode="random", generator=rng), w[:n]
+        return mix_styles(ws[:n], ws[n:], rng, prob=self.settings.style_mixing_prob), w[:n]
+
+    def _draw(self, ws: Tensor, rng: torch.Generator) -> Tensor:
+        return self.G.synthesis(ws, noise_mode="random", generator=rng)
 
     def _train_generator(self, n: int, rng: torch.Generator) -> float:
-        self.D.requires_grad_(False)
-        images, w = self._fakes(n, rng)
+        ws, w = self._codes(n, rng)
+        images = self._draw(ws, rng)
         self.G.mapping.track_w_avg(w.detach())
-        loss = generator_loss(self.D(diff_augment(images, rng, policy=self.settings.augment)))
-        self.G_optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        self.G_optimiser.step()
-        self.D.requires_grad_(True)
-        return loss.item()
+        with resting(self.D), resting(self.F):
+            usual = generator_loss(self.D(diff_augment(images, rng, policy=self.settings.augment)))
+            loss = usual
+            if self.F is not None:
+                loss = loss + self.settings.feature_weight * self.F.generator_loss(images, rng)
+            descend(self.G_optimiser, loss)
+        return usual.item()
+
+    def _shorten_paths(self, n: int, rng: torch.Generator) -> None:
+        """Path length regularisation on half a batch, as in StyleGAN2."""
+        ws, _ = self._codes(max(1, n // 2), rng)
+        penalty = self.path_length.penalty(self._draw(ws, rng), ws, rng)
+        settings = self.settings
+        weight = settings.path_length_weight * settings.path_length_interval
+        descend(self.G_optimiser, weight * penalty)
 
     def _train_discriminator(self, photographs: Tensor, rng: torch.Generator, index: int) -> float:
-        policy = self.settings.augment
+        settings = self.settings
         with torch.no_grad():
-            images, _ = self._fakes(len(photographs), rng)
+            images = self._draw(self._codes(len(photographs), rng)[0], rng)
+        if self.F is not None:
+            descend(self.F_optimiser, self.F.loss(photographs, images, rng))
         return discriminator_step(
             self.D,
             self.D_optimiser,
-            diff_augment(photographs, rng, policy=policy),
-            diff_augment(images, rng, policy=policy),
-            r1_gamma=self.settings.r1_gamma,
-            r1_interval=self.settings.r1_interval,
+            photographs,
+            images,
+            r1_gamma=settings.r1_gamma,
+            r1_interval=settings.r1_interval,
             index=index,
+            change=partial(diff_augment, generator=rng, policy=settings.augment),
         )
 
     @torch.no_grad()

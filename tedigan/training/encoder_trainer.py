@@ -30,7 +30,7 @@ from tedigan.method.losses import (
     pixel_loss,
 )
 from tedigan.tensors import stream
-from tedigan.training.adversarial import adam, discriminator_step, mix_styles
+from tedigan.training.adversarial import adam, discriminator_step, mix_styles, resting
 from tedigan.training.schedules import set_rate, warm_up_then_fall
 
 
@@ -86,7 +86,10 @@ class EncoderTrainer:
         self.optimiser = torch.optim.Adam(
             self.encoder.parameters(), lr=self.settings.learning_rate, betas=(0.9, 0.99)
         )
-        self.adversary_optimiser = adam(self.adversary, self.settings.learning_rate)
+        lazily = self.settings.r1_interval if self.settings.r1_gamma else None
+        self.adversary_optimiser = adam(
+            self.adversary, self.settings.learning_rate, interval=lazily
+        )
 
     def components(self) -> dict[str, Any]:
         """What a checkpoint holds."""
@@ -146,20 +149,24 @@ class EncoderTrainer:
         made, target = self._pairs(max(1, self.settings.batch_size // 2), rng)
         ws, made_ws = self.passes.start(len(photographs)), self.passes.start(len(made))
         terms, images = dict[str, tuple[float, Tensor]](), photographs
-        self.adversary.requires_grad_(False)
-        for _ in range(self.encoder.num_passes):
-            ws = self.passes.refine(photographs, ws.detach())
-            made_ws = self.passes.refine(made, made_ws.detach())
-            images = self.generator.synthesis(ws, noise_mode="const")
-            terms = self._picture_terms(images, photographs, features) | {
-                "loss_latent": (self.settings.weight_latent, self._latent_term(made_ws, target)),
-                "loss_delta": (
-                    self.settings.weight_delta,
-                    delta_loss(self.encoder.whitening.whiten(ws)),
-                ),
-            }
-            self._update(sum((weight * term for weight, term in terms.values()), torch.zeros([])))
-        self.adversary.requires_grad_(True)
+        with resting(self.adversary):
+            for _ in range(self.encoder.num_passes):
+                ws = self.passes.refine(photographs, ws.detach())
+                made_ws = self.passes.refine(made, made_ws.detach())
+                images = self.generator.synthesis(ws, noise_mode="const")
+                terms = self._picture_terms(images, photographs, features) | {
+                    "loss_latent": (
+                        self.settings.weight_latent,
+                        self._latent_term(made_ws, target),
+                    ),
+                    "loss_delta": (
+                        self.settings.weight_delta,
+                        delta_loss(self.encoder.whitening.whiten(ws)),
+                    ),
+                }
+                self._update(
+                    sum((weight * term for weight, term in terms.values()), torch.zeros([]))
+                )
         return {name: term.item() for name, (_, term) in terms.items()}, images.detach()
 
     def _picture_terms(

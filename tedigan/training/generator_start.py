@@ -9,13 +9,16 @@ from typing import Any
 import torch
 from torch import nn
 
+from tedigan.annotators.trunk import Trunk
 from tedigan.dataset.folder import Dataset
 from tedigan.errors import WeightsError
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.discriminator import Discriminator
 from tedigan.generator.stylegan import Generator
 from tedigan.models.imports import read_generator, read_generator_config
+from tedigan.store.packaged_weights import EFFICIENTNET_LITE1, load_packaged
 from tedigan.training.adversarial import AdversarialSettings, AdversarialTrainer
+from tedigan.training.feature_discriminator import FeatureDiscriminator
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ class GeneratorSize:
     num_mapping_layers: int
     channel_base: int
     channel_max: int
+    conv_clamp: float | None
 
 
 def start_training(
@@ -40,8 +44,9 @@ def start_training(
 ) -> AdversarialTrainer:
     """From `init`, a generator folder or an official file; else new networks of that size, of the seed alone.
 
-    Optimisers are fresh. Where there is no G, the training goes on from G_ema; where there is no D, a new one
-    learns along. Raises WeightsError for what is no StyleGAN2.
+    Optimisers are fresh, and so are the heads of a feature discriminator. Where there is no G, the training
+    goes on from G_ema; where there is no D, a new one learns along. Raises WeightsError for what is no
+    StyleGAN2.
     """
     if init is None:
         torch.manual_seed(seed)  # the networks' initial weights; nothing else draws from it
@@ -106,4 +111,17 @@ def _trainer(
     assert isinstance(generator, Generator), "the table of kinds names it so"
     assert isinstance(discriminator, Discriminator), "the table of kinds names it so"
     assert average is None or isinstance(average, Generator), "the table of kinds names it so"
-    return AdversarialTrainer(generator, discriminator, average, settings, images_seen_before=seen)
+    return AdversarialTrainer(
+        generator,
+        discriminator,
+        average,
+        settings,
+        features=_features(generator.config, device) if settings.feature_weight else None,
+        images_seen_before=seen,
+    )
+
+
+def _features(config: GeneratorConfig, device: torch.device) -> FeatureDiscriminator:
+    trunk = Trunk.build(load_packaged(EFFICIENTNET_LITE1), device, name="efficientnet-lite1")
+    features = FeatureDiscriminator(trunk, config.img_resolution)
+    return features.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -13,15 +13,20 @@ from tedigan.tensors import sample_z, stream
 from tedigan.training.adversarial import (
     AdversarialSettings,
     AdversarialTrainer,
+    adam,
     discriminator_step,
     mix_styles,
 )
+from tedigan.training.feature_discriminator import FeatureDiscriminator
 from tests.generator.nets import TINY, tiny_discriminator
 
 SETTINGS = AdversarialSettings(
     learning_rate=0.002,
     r1_gamma=1.0,
     r1_interval=4,
+    path_length_weight=0.0,
+    path_length_interval=4,
+    feature_weight=0.0,
     style_mixing_prob=0.9,
     ema_halflife_nimg=100.0,
     ema_rampup=0.5,
@@ -80,8 +85,9 @@ def linear_step(index: int, *, gamma: float = GAMMA) -> tuple[float, Tensor, Ten
 @pytest.mark.parametrize("index", [0, 3, 6])
 def test_a_lazy_step_adds_r1_by_half_gamma_times_the_interval(index: int) -> None:
     _, before, after, gradient = linear_step(index)
-    # R1 = |a|^2, so that gamma / 2 x interval x dR1/da = gamma x interval x a
-    torch.testing.assert_close(after, before - RATE * (gradient + GAMMA * INTERVAL * before))
+    main = before - RATE * gradient
+    # R1 = |a|^2, so that gamma / 2 x interval x dR1/da = gamma x interval x a, in a step of its own
+    torch.testing.assert_close(after, main - RATE * GAMMA * INTERVAL * main)
 
 
 @pytest.mark.parametrize("index", [1, 2, 4, 5])
@@ -92,6 +98,87 @@ def test_the_other_steps_are_without_r1(index: int) -> None:
 
 def test_the_reported_loss_leaves_r1_out() -> None:
     assert linear_step(0)[0] == linear_step(1)[0] == linear_step(0, gamma=100.0)[0]
+
+
+def test_r1_goes_through_the_augmentation() -> None:
+    """Of a picture made half as bright before D sees it, the gradient is half as long: R1 is |a/2|^2."""
+    slope, reals = torch.ones(12), torch.randn(2, 3, 2, 2, generator=stream("reals"))
+    network = LinearDiscriminator(slope.clone())
+    optimiser = torch.optim.SGD(network.parameters(), lr=RATE)
+    black = torch.zeros(2, 3, 2, 2)
+    discriminator_step(
+        network,
+        optimiser,
+        black,
+        black,
+        r1_gamma=GAMMA,
+        r1_interval=1,
+        index=0,
+        change=lambda images: images / 2,
+    )
+    torch.testing.assert_close(network.slope.detach(), slope * (1 - RATE * GAMMA / 4))
+
+
+def test_adam_makes_up_for_a_regulariser_s_own_steps() -> None:
+    """StyleGAN2's c = k / (k + 1), on the rate and on the decay: k steps and one more move as k would."""
+    (plain,) = adam(tiny_discriminator(), 0.01).param_groups
+    (lazy,) = adam(tiny_discriminator(), 0.01, interval=4).param_groups
+    assert (plain["lr"], plain["betas"]) == (0.01, (0.0, 0.99))
+    assert lazy["lr"] == pytest.approx(0.008)
+    assert lazy["betas"] == (0.0, pytest.approx(0.99**0.8))
+
+
+def test_a_weight_of_path_length_evens_the_paths() -> None:
+    """The spread of path lengths about their mean falls, which it does not without."""
+
+    def spread(weight: float) -> float:
+        trainer = trainer_of(path_length_weight=weight, path_length_interval=1, learning_rate=0.01)
+        for index in range(20):
+            trainer._shorten_paths(8, stream("paths", index))
+        rng = stream("judged")
+        ws = trainer._codes(32, rng)[0]
+        return trainer.path_length.penalty(trainer._draw(ws, rng), ws, rng).item()
+
+    assert spread(2.0) < 0.5 * spread(0.0)
+
+
+class CountingFeatures(FeatureDiscriminator):
+    """Says how often it was asked, and wishes for bright pictures."""
+
+    def __init__(self) -> None:
+        torch.nn.Module.__init__(self)
+        self.weight = torch.nn.Parameter(torch.zeros([]))
+        self.scaled, self.taught = 0, 0
+
+    def scale_to(self, photographs: Tensor) -> None:
+        self.scaled += 1
+
+    def generator_loss(self, images: Tensor, rng: torch.Generator) -> Tensor:
+        assert not self.weight.requires_grad
+        return -images.mean()
+
+    def loss(self, photographs: Tensor, images: Tensor, rng: torch.Generator) -> Tensor:
+        self.taught += 1
+        return (self.weight - 1).square()
+
+
+def test_a_feature_discriminator_learns_along_and_teaches_by_its_weight() -> None:
+    def brightness(weight: float) -> float:
+        torch.manual_seed(0)
+        settings = replace(SETTINGS, feature_weight=weight, learning_rate=0.01)
+        features = CountingFeatures()
+        trainer = AdversarialTrainer(
+            Generator(TINY), tiny_discriminator(), None, settings, features=features
+        )
+        for index in range(8):
+            trainer.step(photographs(), stream("step", index), index=index)
+        assert (features.scaled, features.taught) == (1, 8)
+        assert features.weight.requires_grad
+        assert features.weight.item() != 0
+        assert {"F", "F_optimiser"} <= trainer.components().keys()
+        return trainer._draw(trainer._codes(16, stream("z"))[0], stream("z")).mean().item()
+
+    assert brightness(100.0) > brightness(0.0) + 0.1
 
 
 def test_a_step_of_the_discriminator_separates_photographs_from_images() -> None:
@@ -112,7 +199,8 @@ def test_a_step_of_the_generator_raises_the_logits_of_its_images() -> None:
 
     def logits() -> float:
         with torch.no_grad():
-            return trainer.D(trainer._fakes(16, stream("z"))[0]).mean().item()
+            rng = stream("z")
+            return trainer.D(trainer._draw(trainer._codes(16, rng)[0], rng)).mean().item()
 
     before = logits()
     trainer._train_generator(16, stream("z"))
@@ -167,7 +255,7 @@ def test_w_avg_moves_by_a_two_hundredth_towards_the_batch() -> None:
 
 def test_w_avg_follows_the_mapping_network_through_a_step() -> None:
     trainer = trainer_of()
-    _, w = trainer._fakes(BATCH, stream("z"))
+    _, w = trainer._codes(BATCH, stream("z"))
     trainer._train_generator(BATCH, stream("z"))
     torch.testing.assert_close(trainer.G.mapping.w_avg, 0.005 * w.mean(dim=0).detach())
 

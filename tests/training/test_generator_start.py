@@ -23,7 +23,9 @@ from tedigan.workspace import Workspace
 from tests.generator.nets import TINY
 from tests.generator.test_training import SETTINGS
 
-SIZE = GeneratorSize(z_dim=16, w_dim=12, num_mapping_layers=2, channel_base=128, channel_max=8)
+SIZE = GeneratorSize(
+    z_dim=16, w_dim=12, num_mapping_layers=2, channel_base=128, channel_max=8, conv_clamp=None
+)
 
 
 def started(init: Path | None, *, seed: int = 3) -> AdversarialTrainer:
