@@ -68,7 +68,7 @@ STEERING = SteeringSettings(
     num_picture_steps=0,
     weight_picture=1.0,
 )
-PICTURE_STEPS = 15  # of an edit
+PICTURE_STEPS, REGION_CELLS = 15, 8  # of an edit
 BANK_SIZE, BANK_BEST = 20_000, 100
 
 
@@ -182,12 +182,13 @@ class Model(Parts):
         """
         settings = replace(STEERING, num_picture_steps=PICTURE_STEPS)
         steering = replace(self._steering, settings=settings)
-        editor = Editor(self._inverter(num_steps), self._read, steering)
+        editor = Editor(self._read, steering, REGION_CELLS)
         if isinstance(photograph, Tensor):
             ws = self._codes(photograph, most=1)
         else:
-            ws = editor.inverter.invert(self._images(photograph))
-        return self._draw(editor.edit(ws, [check_caption(text)], [strength]), "const")[0]
+            ws = self.invert(photograph, num_steps=num_steps)
+        edited = editor.edit(ws, [check_caption(text)], [strength])
+        return pictures.to_pillow(to_pixels(editor.draw(ws, edited))[0])
 
     @torch.no_grad()
     def _draw(self, ws: Codes, noise_mode: NoiseMode) -> list[Image.Image]:

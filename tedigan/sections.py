@@ -155,6 +155,7 @@ class Manipulate(Steered):
     edits: str
     max_photographs: Count
     strip: list[Strength]
+    region_cells: CountOrZero
     num_steps: CountOrZero
     learning_rate: Positive
     min_progress: Share

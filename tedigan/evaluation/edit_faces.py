@@ -15,11 +15,12 @@ from tedigan.annotators.referee import Referee
 from tedigan.errors import ParamsError
 from tedigan.evaluation.edits import Edits
 from tedigan.method.edit import Editor
+from tedigan.method.inversion import Inverter
 from tedigan.method.linear_directions import LinearDirections
 from tedigan.progress import note, progress
 from tedigan.tensors import to_images, to_pixels
 
-Steer = Callable[..., Tensor]
+Way = Callable[..., Tensor]
 OWN, LINEAR, NOTHING = "ours", "linear", "nothing"
 
 
@@ -27,23 +28,28 @@ OWN, LINEAR, NOTHING = "ours", "linear", "nothing"
 class EditNetworks:
     """The networks under test. invert: images -> ws; draw: ws -> images; both on the networks' device.
 
-    ways: name -> (ws, wishes, strength=) -> ws, the platform's own first. names: the attributes of the wishes.
+    ways: name -> (ws, wishes, strength=) -> images, the platform's own first. names: the wishes' attributes.
     """
 
     invert: Callable[[Tensor], Tensor]
     draw: Callable[[Tensor], Tensor]
-    ways: Mapping[str, Steer]
+    ways: Mapping[str, Way]
     names: tuple[str, ...]
 
     @classmethod
-    def of(cls, editor: Editor, directions: LinearDirections) -> "EditNetworks":
-        """Those of an editor, and the linear baseline beside it."""
-        generator, steering = editor.inverter.generator, editor.steering
+    def of(cls, inverter: Inverter, editor: Editor, directions: LinearDirections) -> "EditNetworks":
+        """The platform's own, and the linear baseline beside it."""
+        steering = editor.steering
+
+        def own(ws: Tensor, wishes: Tensor, *, strength: Tensor) -> Tensor:
+            cells = editor.region_cells
+            return editor.draw(ws, steering.edit(ws, wishes, strength=strength, region_cells=cells))
+
+        def linear(ws: Tensor, wishes: Tensor, *, strength: Tensor) -> Tensor:
+            return editor.images(directions.steer(ws, wishes, strength=strength))
+
         return cls(
-            editor.inverter.invert,
-            lambda ws: generator.synthesis(ws, noise_mode="const"),
-            {OWN: steering.steer, LINEAR: directions.steer},
-            steering.tagger.names,
+            inverter.invert, editor.images, {OWN: own, LINEAR: linear}, steering.tagger.names
         )
 
 
@@ -137,20 +143,17 @@ class _Studio:
         return torch.eye(len(known))[columns]
 
     def pixels(self, ws: Tensor, *, desc: str) -> UInt8[Tensor, "n 3 r r"]:
-        return torch.cat([self._drawn(part) for (part,) in self._batches(ws, desc=desc)])
+        draw = self.networks.draw
+        return torch.cat([_pixels(draw(part)) for (part,) in self._batches(ws, desc=desc)])
 
     def edited(
         self, way: str, ws: Tensor, wishes: Tensor, strength: Tensor, *, desc: str = ""
     ) -> UInt8[Tensor, "n 3 r r"]:
         parts = self._batches(ws, wishes, strength.to(ws), desc=desc or f"edits, {way}")
-        steer = self.networks.ways[way]
+        edit = self.networks.ways[way]
         return torch.cat(
-            [self._drawn(steer(part, wish, strength=amount)) for part, wish, amount in parts]
+            [_pixels(edit(part, wish, strength=amount)) for part, wish, amount in parts]
         )
-
-    @torch.no_grad()
-    def _drawn(self, ws: Tensor) -> UInt8[Tensor, "n 3 r r"]:
-        return to_pixels(self.networks.draw(ws).float()).cpu()
 
     def _batches(self, *rows: Tensor, desc: str) -> Iterable[tuple[Tensor, ...]]:
         parts = list(zip(*(one.split(self.batch_size) for one in rows), strict=True))
@@ -158,3 +161,7 @@ class _Studio:
             parts, desc=f"evaluate_edits: {desc}", unit="batch"
         )
         return bar
+
+
+def _pixels(images: Tensor) -> UInt8[Tensor, "n 3 r r"]:
+    return to_pixels(images.detach().float()).cpu()

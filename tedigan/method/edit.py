@@ -1,4 +1,4 @@
-"""Text-guided manipulation: invert a photograph, and steer its code by what the text says."""
+"""Text-guided manipulation: a code, of a photograph or a random one, is steered by what a text says."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,34 +8,43 @@ from jaxtyping import Float
 from torch import Tensor
 
 from tedigan.method.control import wishes_of
-from tedigan.method.inversion import Inverter
+from tedigan.method.region import Edited, composed
 from tedigan.method.steering import Steering
 from tedigan.method.text_to_face import Read
 
 
 @dataclass(frozen=True)
 class Editor:
-    """The networks and numbers of text-guided manipulation. read: sentence -> what it names."""
+    """The networks and numbers that edit codes.
 
-    inverter: Inverter
+    read: sentence -> what it names. region_cells: a side, in which an edit finds where it shows; 0 = everywhere.
+    """
+
     read: Read
     steering: Steering
+    region_cells: int
 
     def edit(
         self,
         ws: Float[Tensor, "n num_ws w_dim"],
         texts: Sequence[str],
         strengths: Sequence[float] | None = None,
-    ) -> Float[Tensor, "n num_ws w_dim"]:
-        """Codes of photographs, each moved by its text, at a strength in -3..3; None = 1 for each.
+    ) -> Edited:
+        """Codes of faces, each moved by its text, at a strength in -3..3; None = 1 for each.
 
-        What the text does not name is held; a photograph that has what the text names stays as it is.
+        What the text does not name is held; a face that has what the text names stays as it is.
         """
         wishes = wishes_of([self.read(text).wishes for text in texts], self.steering.tagger.names)
         amount = torch.ones(len(ws)) if strengths is None else torch.tensor(list(strengths))
-        return self.steering.steer(ws, wishes, strength=amount.to(ws))
+        return self.steering.edit(
+            ws, wishes, strength=amount.to(ws), region_cells=self.region_cells
+        )
 
     @torch.no_grad()
     def images(self, ws: Float[Tensor, "n num_ws w_dim"]) -> Float[Tensor, "n 3 r r"]:
         """Images in about -1..1, on the CPU."""
-        return self.inverter.generator.synthesis(ws, noise_mode="const").cpu()
+        return self.steering.generator.synthesis(ws, noise_mode="const").cpu()
+
+    def draw(self, ws: Float[Tensor, "n num_ws w_dim"], edited: Edited) -> Float[Tensor, "n 3 r r"]:
+        """Edits of these codes, as `images`."""
+        return composed(self.images(ws), self.images(edited.ws), edited.region)

@@ -6,7 +6,7 @@ u is the whitened code and d one shift for the layers of the named attributes. m
 shift: what the latent tagger reads in u + d, and then, for a few steps, also what the guide sees in the picture.
 |r| is an attribute's correlation with the named ones: who grows a beard may look more like a man. One search
 serves both tasks, which differ in where they start. The code stays inside the generator's distribution, where
-pictures are good.
+pictures are good. An edit of a face also finds in which region of the picture it has to show.
 """
 
 from collections.abc import Callable
@@ -21,11 +21,14 @@ from tedigan.encoders.latent_tagger import LatentTagger
 from tedigan.encoders.text_mapper import Mover
 from tedigan.generator.stylegan import Generator
 from tedigan.method.control import goals, layers_of
+from tedigan.method.region import Edited, composed
 from tedigan.tensors import stream
 
 NOISE = (
     0.3  # on u while searching, in its deviations: the search finds nothing that only a point has
 )
+
+REGION_RATE = 0.3  # of Adam, for the region's logits
 
 Look = Callable[[Tensor, torch.Generator | None], Tensor]
 
@@ -87,7 +90,6 @@ class Steering:
     settings: SteeringSettings
     mover: Mover | None = None
 
-    @torch.enable_grad()
     def steer(
         self,
         ws: Float[Tensor, "n num_ws w_dim"],
@@ -99,12 +101,27 @@ class Steering:
 
         Codes do not influence each other; one that has what it shall have stays. See `control.goals`.
         """
+        return self.edit(ws, wishes, strength=strength, region_cells=0).ws
+
+    @torch.enable_grad()
+    def edit(
+        self,
+        ws: Float[Tensor, "n num_ws w_dim"],
+        wishes: Float[Tensor, "n k"],
+        *,
+        strength: float | Float[Tensor, " n"] = 1.0,
+        region_cells: int,
+    ) -> Edited:
+        """As `steer`, and where on the picture it shows, in so many cells a side; 0 = everywhere.
+
+        A region is found in the picture steps; without them it is everywhere.
+        """
         amount = torch.as_tensor(strength, dtype=ws.dtype, device=ws.device).expand(len(ws))
         task = self.task(self.tagger.whitening.whiten(ws), wishes.to(ws), amount)
-        shift = self.search(task)
+        shift, region = self.search(task), ws.new_ones(len(ws), 1, 1, 1)
         if self.settings.num_picture_steps:
-            shift = self._search_in_pictures(task, shift)
-        return ws + (shift * task.layers) @ self.tagger.whitening.to_w
+            shift, region = self._search_in_pictures(task, shift, region_cells)
+        return Edited(ws + (shift * task.layers) @ self.tagger.whitening.to_w, region)
 
     @torch.no_grad()
     def task(
@@ -147,17 +164,21 @@ class Steering:
         return shift.detach()
 
     def _search_in_pictures(
-        self, task: Task, start: Float[Tensor, "n 1 num_axes"]
-    ) -> Float[Tensor, "n 1 num_axes"]:
+        self, task: Task, start: Float[Tensor, "n 1 num_axes"], cells: int
+    ) -> tuple[Float[Tensor, "n 1 num_axes"], Float[Tensor, "n 1 cells cells"]]:
+        """The shift, and the region: half of every cell to begin with, then what serves."""
         settings, rng = self.settings, stream("steering in pictures")
         with torch.no_grad():
             before = self._draw(task.us)
             seen = self.look(before, None) / self.tagger.deviation
         wanted = goals(seen, task.wishes, task.strength, margin=settings.margin) - seen
         shift = start.clone().requires_grad_(True)
+        logits = start.new_zeros(len(start), 1, cells, cells, requires_grad=True)
         optimiser = torch.optim.Adam([shift], lr=settings.search_rate)
+        if cells:
+            optimiser.add_param_group({"params": [logits], "lr": REGION_RATE})
         for step in range(settings.num_picture_steps):
-            images = self._draw(task.us + shift * task.layers)
+            images = self._shown(task, shift, logits, before)
             view = rng.get_state()
             with torch.no_grad():
                 same_view = self.look(before, rng)
@@ -170,7 +191,12 @@ class Steering:
             optimiser.zero_grad(set_to_none=True)
             loss.sum().backward()
             optimiser.step()
-        return shift.detach()
+        return shift.detach(), _region(logits.detach())
+
+    def _shown(
+        self, task: Task, shift: Tensor, logits: Float[Tensor, "n 1 cells cells"], before: Tensor
+    ) -> Float[Tensor, "n 3 r r"]:
+        return composed(before, self._draw(task.us + shift * task.layers), _region(logits))
 
     def _draw(self, us: Float[Tensor, "n num_ws num_axes"]) -> Float[Tensor, "n 3 r r"]:
         images: Tensor = self.generator.synthesis(
@@ -204,3 +230,8 @@ class Steering:
         """Each attribute's largest correlation with a named one."""
         found: Tensor = (self.tagger.correlation.abs() * named[:, :, None]).amax(dim=1)
         return found
+
+
+def _region(logits: Float[Tensor, "n 1 cells cells"]) -> Float[Tensor, "n 1 some some"]:
+    """Shares of the cells; where there are none, of the picture as a whole."""
+    return torch.sigmoid(logits) if logits.numel() else logits.new_ones(len(logits), 1, 1, 1)

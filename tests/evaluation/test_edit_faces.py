@@ -28,13 +28,17 @@ def brighten(ws: Tensor, wishes: Tensor, *, strength: Tensor) -> Tensor:
     amount = (wishes * torch.tensor([0.1, 0.2, 0.3])).sum(dim=1) * strength
     moved = ws.clone()
     moved[:, :, : SIZE * SIZE // 2] += amount[:, None, None]
-    return moved
+    return draw(moved)
+
+
+def draw(ws: Tensor) -> Tensor:
+    return ws.unflatten(2, (SIZE, SIZE)).clamp(-1, 1)
 
 
 NETWORKS = EditNetworks(
     lambda images: images.flatten(2) / 2,
-    lambda ws: ws.unflatten(2, (SIZE, SIZE)).clamp(-1, 1),
-    {"ours": brighten, "idle": lambda ws, _, *, strength: ws + 0 * strength[0]},
+    draw,
+    {"ours": brighten, "idle": lambda ws, _, *, strength: draw(ws) + 0 * strength[0]},
     NAMES,
 )
 

@@ -142,6 +142,44 @@ def test_picture_steps_follow_what_the_guide_sees(steering: Steering) -> None:
     assert (seen(20) > seen(0) + 0.01).all()
 
 
+def upper_brightness(images: Tensor, views: torch.Generator | None) -> Tensor:
+    """A guide that sees Smiling where the upper half is bright, and Bald where the lower one is."""
+    del views
+    halves = images.mean(dim=[1, 3]).unflatten(1, (2, -1)).mean(dim=2)
+    return torch.cat([halves, torch.zeros(len(images), 1)], dim=1)
+
+
+def in_pictures(steering: Steering, **values: float) -> Steering:
+    """One that only pictures can lead, by what the halves show."""
+    blind = linear_tagger(steering.generator)
+    for member in blind.members:
+        member.linear.weight.data.zero_()
+    blind.deviation.fill_(0.05)
+    settings = replace(SETTINGS, num_picture_steps=30, weight_picture=3.0, **values)
+    return replace(steering, tagger=blind, look=upper_brightness, settings=settings)
+
+
+def test_an_edit_shows_where_it_serves_and_not_where_it_would_change_the_rest(
+    steering: Steering,
+) -> None:
+    own, ws = in_pictures(steering), codes(steering)
+    edited = own.edit(ws, wish(4, 1, 0, 0), strength=3.0, region_cells=4)
+    assert edited.region.shape == (4, 1, 4, 4)
+    upper, lower = (
+        edited.region[:, :, :2].mean(dim=[1, 2, 3]),
+        edited.region[:, :, 2:].mean(dim=[1, 2, 3]),
+    )
+    assert (upper > lower + 0.1).all()
+
+
+def test_without_cells_or_picture_steps_an_edit_shows_everywhere(steering: Steering) -> None:
+    ws, wishes = codes(steering), wish(4, 1, 0, 0)
+    for own, cells in ((in_pictures(steering), 0), (steering, 4)):
+        edited = own.edit(ws, wishes, region_cells=cells)
+        assert torch.equal(edited.region, torch.ones(4, 1, 1, 1))
+        torch.testing.assert_close(edited.ws, own.steer(ws, wishes))
+
+
 def test_the_norm_term_keeps_codes_as_long_as_they_were(steering: Steering) -> None:
     ws, wishes = codes(steering), wish(4, 1, 1, 1)
 
