@@ -182,11 +182,11 @@ class Model(Parts):
         """
         settings = replace(STEERING, num_picture_steps=PICTURE_STEPS)
         steering = replace(self._steering, settings=settings)
-        editor = Editor(self._inverter(num_steps), self._read, steering)
+        editor = Editor(self._read, steering)
         if isinstance(photograph, Tensor):
             ws = self._codes(photograph, most=1)
         else:
-            ws = editor.inverter.invert(self._images(photograph))
+            ws = self.invert(photograph, num_steps=num_steps)
         return self._draw(editor.edit(ws, [check_caption(text)], [strength]), "const")[0]
 
     @torch.no_grad()

@@ -14,8 +14,9 @@ from torch import Tensor
 from tedigan.annotators.referee import Referee
 from tedigan.errors import ParamsError
 from tedigan.evaluation.edits import Edits
-from tedigan.method.edit import Editor
+from tedigan.method.inversion import Inverter
 from tedigan.method.linear_directions import LinearDirections
+from tedigan.method.steering import Steering
 from tedigan.progress import note, progress
 from tedigan.tensors import to_images, to_pixels
 
@@ -36,12 +37,13 @@ class EditNetworks:
     names: tuple[str, ...]
 
     @classmethod
-    def of(cls, editor: Editor, directions: LinearDirections) -> "EditNetworks":
-        """Those of an editor, and the linear baseline beside it."""
-        generator, steering = editor.inverter.generator, editor.steering
+    def of(
+        cls, inverter: Inverter, steering: Steering, directions: LinearDirections
+    ) -> "EditNetworks":
+        """The platform's own, and the linear baseline beside it."""
         return cls(
-            editor.inverter.invert,
-            lambda ws: generator.synthesis(ws, noise_mode="const"),
+            inverter.invert,
+            lambda ws: steering.generator.synthesis(ws, noise_mode="const"),
             {OWN: steering.steer, LINEAR: directions.steer},
             steering.tagger.names,
         )

@@ -1,7 +1,7 @@
 """Photographs + texts -> a folder of edited photographs."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -10,8 +10,9 @@ from torch import Tensor
 
 from tedigan.captions.lists import Edit
 from tedigan.errors import DataError
+from tedigan.jobs.render_strips import Job, edit_codes, in_batches
 from tedigan.method.edit import Editor
-from tedigan.method.inversion import TraceRow
+from tedigan.method.inversion import Inverter, TraceRow
 from tedigan.method.tuning import TuningSettings, tune
 from tedigan.progress import progress
 from tedigan.store import pictures
@@ -19,15 +20,6 @@ from tedigan.store.tables import write_table
 from tedigan.tensors import to_images, to_pixels
 
 COLUMNS = ["before", "inversion", "after", "strip", "photograph", "text", "strength"]
-
-
-@dataclass(frozen=True)
-class Job:
-    """An edit of one photograph. row: the photograph's."""
-
-    row: int
-    text: str
-    strength: float
 
 
 def jobs_of(edits: Sequence[Edit], names: Sequence[str]) -> list[Job]:
@@ -46,6 +38,7 @@ def jobs_of(edits: Sequence[Edit], names: Sequence[str]) -> list[Job]:
 
 def render_edits(
     folder: Path,
+    inverter: Inverter,
     editor: Editor,
     names: Sequence[str],
     photographs: UInt8[Tensor, "n 3 r r"],
@@ -62,21 +55,15 @@ def render_edits(
     images, trace = to_images(photographs), list[TraceRow]()
 
     def invert(part: list[int]) -> Tensor:
-        found = editor.inverter.trace(images[part])
+        found = inverter.trace(images[part])
         trace.extend(replace(row, photograph=part[row.photograph]) for row in found.trace)
         return found.ws
 
-    wanted = [(job, strength) for job in jobs for strength in (job.strength, *strip)]
-
-    def edit(part: list[int]) -> Tensor:
-        here, strengths = zip(*(wanted[i] for i in part), strict=True)
-        ws = inverted[[job.row for job in here]]
-        return editor.edit(ws, [job.text for job in here], strengths)
-
-    inverted = _in_batches(invert, len(names), batch_size, desc="invert photographs")
-    edited = _in_batches(edit, len(wanted), batch_size, desc="manipulate")
-    draw = _painter(editor, images, inverted, tuning, batch_size)
-    drawn, after = draw(range(len(names)), inverted), draw([job.row for job, _ in wanted], edited)
+    wanted = [replace(job, strength=one) for job in jobs for one in (job.strength, *strip)]
+    inverted = in_batches(invert, len(names), batch_size, desc="invert photographs")
+    edited = edit_codes(editor, inverted, wanted, batch_size=batch_size, desc="manipulate")
+    draw = _painter(inverter, editor, images, inverted, tuning, batch_size)
+    drawn, after = draw(range(len(names)), inverted), draw([job.row for job in wanted], edited)
     write_trace(folder / "trace.csv", names, trace)
     edits = to_pixels(after).unflatten(0, (len(jobs), 1 + len(strip)))
     _write(folder, names, jobs, photographs, to_pixels(drawn), edits)
@@ -84,12 +71,16 @@ def render_edits(
 
 
 def _painter(
-    editor: Editor, images: Tensor, inverted: Tensor, tuning: TuningSettings, batch_size: int
+    inverter: Inverter,
+    editor: Editor,
+    images: Tensor,
+    inverted: Tensor,
+    tuning: TuningSettings,
+    batch_size: int,
 ) -> Callable[[Sequence[int], Tensor], Tensor]:
     """(rows of photographs, codes) -> pictures: by the generator, or by what it learnt of each photograph."""
     if not tuning.num_tuning_steps:
         return lambda _, ws: torch.cat([editor.images(part) for part in ws.split(batch_size)])
-    inverter = editor.inverter
     tuned = [
         tune(
             inverter.generator,
@@ -110,14 +101,6 @@ def write_trace(path: Path, names: Sequence[str], trace: Sequence[TraceRow]) -> 
     terms = list(trace[0].values) if trace else []
     rows = [[names[row.photograph], row.step, *row.values.values()] for row in trace]
     write_table(path, ["photograph", "step", *terms], rows)
-
-
-def _in_batches(
-    function: Callable[[list[int]], Tensor], total: int, size: int, *, desc: str
-) -> Tensor:
-    rows = list(range(total))
-    batches = [rows[start : start + size] for start in range(0, total, size)]
-    return torch.cat([function(part) for part in progress(batches, desc=desc, unit="batch")])
 
 
 def _write(

@@ -31,10 +31,10 @@ def check(_workspace: Workspace) -> None:
 def run(workspace: Workspace) -> Outcome:
     """Edit test photographs by every way, judge the edits, and measure the inversions."""
     params, folder = workspace.params.evaluate_edits, workspace.result("edits")
-    editor, data = open_editor(workspace), Dataset.open(workspace.dataset)
-    generator, steering = editor.inverter.generator, editor.steering
+    (inverter, editor), data = open_editor(workspace), Dataset.open(workspace.dataset)
+    generator, steering = inverter.generator, editor.steering
     linear = fit_linear_directions(generator, steering.tagger, steering.settings)
-    networks = EditNetworks.of(editor, linear)
+    networks = EditNetworks.of(inverter, steering, linear)
     judges = judges_of(workspace, data, networks, generator)
     attributes = attributes_to_edit(params.attributes, networks.names, judges.referee)
     ids = choose_test_photographs(data, params.num_photographs, seed=params.seed)
@@ -43,7 +43,7 @@ def run(workspace: Workspace) -> Outcome:
     report = measure_edits(edits, judges)
     inversions = measure_inversions(
         photographs,
-        editor.inverter,
+        inverter,
         workspace.at_or_none(params.published_encoder),
         open_distance(
             workspace.at_or_none(workspace.params.evaluate.lpips_trunk), workspace.device

@@ -31,6 +31,7 @@ def run(workspace: Workspace) -> Outcome:
             faces_per_caption=params.faces_per_caption,
             seed=params.seed,
             image_format=params.image_format,
+            stage="generate",
         )
         models = model_digests(workspace.model(name) for name in MODELS_OF[params.way])
         recipe = {"params": params.model_dump(mode="json"), "models": models}

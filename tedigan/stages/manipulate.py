@@ -35,10 +35,11 @@ def run(workspace: Workspace) -> Outcome:
     names, photographs = _photographs(workspace)
     jobs = jobs_of(edits, names)
     models = [workspace.model(name) for name in ("encoder", *STEERED)]
-    editor = open_editor(workspace)
+    inverter, editor = open_editor(workspace)
     with finished_folder(workspace.result("manipulated")) as folder:
         residual = render_edits(
             folder,
+            inverter,
             editor,
             names,
             photographs,

@@ -2,6 +2,7 @@
 
 import csv
 from dataclasses import replace
+from typing import TypeVar
 
 import pytest
 import torch
@@ -10,9 +11,9 @@ from torch import Tensor
 from tedigan.dataset.folder import Dataset
 from tedigan.errors import CaptionError
 from tedigan.method.edit import Editor
-from tedigan.method.inversion import InversionSettings
+from tedigan.method.inversion import InversionSettings, Inverter
 from tedigan.method.inversion_terms import encoder_term, perceptual_term, pixel_term
-from tedigan.method.steering import SteeringSettings
+from tedigan.method.steering import Steering, SteeringSettings
 from tedigan.models.makers import open_inverter, open_sentence_reader, open_steering
 from tedigan.params import chosen
 from tedigan.stages import manipulate
@@ -23,30 +24,26 @@ from tests.stages.small import CONFIG, TEXT_LAYERS
 
 TEXTS = ["She has blond hair.", "The man has a beard."]
 OTHER_LAYERS = [3, 4, 6, 7]
+T = TypeVar("T", Inverter, Steering)
+
+
+@pytest.fixture(scope="module")
+def inverter(untrained: Workspace) -> Inverter:
+    settings = replace(chosen(untrained.params.manipulate, InversionSettings), num_steps=0)
+    return open_inverter(untrained.models, untrained.device, settings)
 
 
 @pytest.fixture(scope="module")
 def editor(untrained: Workspace) -> Editor:
-    params, device = untrained.params.manipulate, untrained.device
-    inverter = open_inverter(untrained.models, device, chosen(params, InversionSettings))
-    steering = open_steering(
-        untrained.models,
-        device,
-        chosen(params, SteeringSettings),
-        generator=inverter.generator,
-    )
+    device, settings = untrained.device, chosen(untrained.params.manipulate, SteeringSettings)
+    steering = open_steering(untrained.models, device, settings)
     reader = open_sentence_reader(untrained.grammar, untrained.model("text_mapper"), device)
-    editor = Editor(inverter, reader.reading, steering)
-    return changed(editor, num_steps=0)
+    return Editor(reader.reading, steering)
 
 
-def changed(editor: Editor, **values: object) -> Editor:
-    """Of its steering's settings or its inverter's."""
-    own = {name: v for name, v in values.items() if hasattr(editor.steering.settings, name)}
-    others = {name: v for name, v in values.items() if name not in own}
-    inverter = replace(editor.inverter, settings=replace(editor.inverter.settings, **others))
-    steering = replace(editor.steering, settings=replace(editor.steering.settings, **own))
-    return replace(editor, inverter=inverter, steering=steering)
+def changed(network: T, **values: object) -> T:
+    """With other settings."""
+    return replace(network, settings=replace(network.settings, **values))
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +63,8 @@ def test_an_edit_moves_only_the_layers_that_its_attributes_act_on(editor: Editor
 
 
 def test_an_edit_moves_towards_what_its_text_names_by_its_strength(editor: Editor) -> None:
-    editor = changed(editor, num_search_steps=80, num_picture_steps=0)
+    steering = changed(editor.steering, num_search_steps=80, num_picture_steps=0)
+    editor = replace(editor, steering=steering)
     tagger = editor.steering.tagger
     column = tagger.names.index("Blond_Hair")
     found = [
@@ -83,7 +81,7 @@ def test_strength_nothing_and_a_text_that_says_nothing_edit_nothing(editor: Edit
 
 
 def test_an_edit_does_not_depend_on_the_edits_beside_it(editor: Editor) -> None:
-    own = changed(editor, num_picture_steps=3)
+    own = replace(editor, steering=changed(editor.steering, num_picture_steps=3))
     both, alone = own.edit(codes(), TEXTS), own.edit(codes()[1:], TEXTS[1:])
     torch.testing.assert_close(both[1:], alone, atol=1e-4, rtol=1e-4)
 
@@ -95,26 +93,26 @@ ONLY = {
 
 @pytest.mark.parametrize("name", ["pixel", "perceptual", "encoder"])
 def test_inversion_lowers_the_term_that_has_a_weight_and_no_other_decides(
-    editor: Editor, photographs: Tensor, name: str
+    inverter: Inverter, photographs: Tensor, name: str
 ) -> None:
-    features = editor.inverter.features
+    features = inverter.features
     assert features is not None
     terms = {
         "pixel": pixel_term(photographs),
         "perceptual": perceptual_term(photographs, features.features),
-        "encoder": encoder_term(editor.inverter.encoder, editor.inverter.encoder.w_std),
+        "encoder": encoder_term(inverter.encoder, inverter.encoder.w_std),
     }
 
     def value(weighted: str) -> float:
         weights = ONLY | {f"weight_{weighted}": 1.0}
-        ws = changed(editor, num_steps=12, **weights).inverter.invert(photographs)
-        return terms[name](ws, editor.images(ws), torch.arange(2)).mean().item()
+        ws = changed(inverter, num_steps=12, **weights).invert(photographs)
+        images = inverter.generator.synthesis(ws, noise_mode="const")
+        return terms[name](ws, images, torch.arange(2)).mean().item()
 
     assert all(value(name) < value(other) for other in terms if other != name)
 
 
-def test_inversion_starts_from_the_encoders_code(editor: Editor, photographs: Tensor) -> None:
-    inverter = editor.inverter
+def test_inversion_starts_from_the_encoders_code(inverter: Inverter, photographs: Tensor) -> None:
     torch.testing.assert_close(inverter.invert(photographs), inverter.encoder(photographs))
 
 
@@ -197,7 +195,7 @@ def test_a_strength_that_is_none_is_refused_with_its_line(
 
 
 def test_the_stage_edits_each_photograph_by_its_own_text(
-    untrained: Workspace, editor: Editor, photographs: Tensor
+    untrained: Workspace, inverter: Inverter, editor: Editor, photographs: Tensor
 ) -> None:
     first, second = Dataset.open(untrained.dataset).split("test")[:2]
     rows = manipulated(untrained, [f"{second},{TEXTS[0]}", f"*,{TEXTS[1]}"])
@@ -208,7 +206,7 @@ def test_the_stage_edits_each_photograph_by_its_own_text(
         (str(second), TEXTS[1]),
     ]
     owners, texts = [0, 1, 1], [row["text"] for row in rows]
-    inverted = editor.inverter.invert(photographs)[owners]
+    inverted = inverter.invert(photographs)[owners]
     expected = to_pixels(editor.images(editor.edit(inverted, texts)))
     for row, picture in zip(rows, expected, strict=True):
         saved = pictures.load(untrained.result("manipulated") / row["after"])
