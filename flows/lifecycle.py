@@ -76,6 +76,7 @@ def lifecycle(workspace: Path) -> None:
     run_stage("evaluate_edits", ready)
     run_stage("generate", ready)
     run_stage("manipulate", ready)
+    run_stage("showcase", ready)
     run_stage("report", ready)
     finish(ready)
 

@@ -32,6 +32,8 @@ NOT_COUNTED = {
     "tedigan.extras": "which package is missing",
     "tedigan.overlay": "how params.yaml is made; DVC compares the values",
     "tedigan.params": "how params.yaml is read; DVC compares the values",
+    "tedigan.sections": "which values params.yaml may have; DVC compares the values",
+    "tedigan.training_sections": "the same",
     "tedigan.provenance": "the run record, of which an output holds nothing",
     "tedigan.stages": "the table, and the door that runs a stage by its name",
     "tedigan.workspace": "where things lie, and what is said about a run",

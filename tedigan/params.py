@@ -26,6 +26,7 @@ from tedigan.sections import (
     Report,
     Runtime,
     Section,
+    Showcase,
 )
 from tedigan.store.files import write_text
 from tedigan.training_sections import (
@@ -59,6 +60,7 @@ class Params(Section):
     evaluate_edits: EvaluateEdits
     generate: Generate
     manipulate: Manipulate
+    showcase: Showcase
     report: Report
     runtime: Runtime
 

@@ -171,6 +171,18 @@ class Manipulate(Steered):
     batch_size: Count
 
 
+class Showcase(Section):
+    """The same captions and edits by models that come along; other numbers are generate's and manipulate's."""
+
+    models: str | None
+    max_captions: Count
+    faces_per_caption: Count
+    max_edits: Count
+    num_faces: Count
+    strengths: Annotated[list[Strength], Field(min_length=1)]
+    seed: int
+
+
 class Report(Section):
     """The page that a person reads."""
 

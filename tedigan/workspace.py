@@ -77,7 +77,7 @@ class Workspace:
         return self.models / name
 
     def result(self, name: str) -> Path:
-        """A result's folder: evaluation, edits, generated, manipulated or report."""
+        """A result's folder: evaluation, edits, generated, manipulated, showcase or report."""
         return self.at(self.params.paths.results) / name
 
     @property

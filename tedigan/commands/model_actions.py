@@ -4,8 +4,7 @@ import argparse
 from pathlib import Path
 
 from tedigan.errors import TediganError, WeightsError
-
-NO_LICENCE = "not recorded; as of the source."
+from tedigan.models.ready_made import NO_LICENCE, licence_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,14 +62,13 @@ def list_models(folder: Path) -> list[str]:
         place = file.parent
         try:
             config = read_config(place)
-            training = config.get("training") or {}
             size = config.get("img_resolution") or config.get("input_size_px")
             facts = [
                 str(config.get("architecture", "?"))[:24],
                 f"{size} px" if size else "",
                 f"num_ws {config['num_ws']}" if "num_ws" in config else "",
                 ", ".join(sorted(weights.stem for weights in place.glob("*.safetensors"))),
-                str(training.get("licence", NO_LICENCE)),
+                licence_of(config),
             ]
         except TediganError as error:
             facts = [f"unreadable: {error}"]

@@ -15,6 +15,7 @@ from tedigan.models.adopt_encoder import fit_encoder
 from tedigan.models.imports import read_encoder, read_generator
 from tedigan.models.makers import open_steering
 from tedigan.models.opening import load_encoder
+from tedigan.models.ready_made import check_holds
 from tedigan.store.model_folders import freeze, read_config
 
 STEERING = ("guide", "latent_tagger", "layers")
@@ -64,11 +65,7 @@ def open_parts(
 def _steering(
     place: Path, generator: Generator, settings: SteeringSettings, device: torch.device
 ) -> Steering:
-    if missing := [name for name in STEERING if not (place / name).is_dir()]:
-        raise WeightsError(
-            f"{place} has no folder {missing[0]}; expected {', '.join(STEERING)}, as the stages train_guide, "
-            "train_latent_tagger and analyse_layers write them. Name a workspace's models/."
-        )
+    check_holds(place, STEERING, advice="Name a workspace's models/.")
     config = read_config(place / "latent_tagger")
     sizes = (config.get("num_ws"), config.get("w_dim"))
     _check_fits(place / "latent_tagger", sizes, generator)

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from tedigan.report import judged_edits
-from tedigan.report.copying import copied
+from tedigan.report.copying import MAX_PX, copied
 from tedigan.store import pictures
 from tedigan.store.files import read_json, sha256_file, write_json
 from tedigan.store.report_inputs import read_picture_file, read_rows
 
-MAX_FACES = 6  # beside a caption
+MAX_FACES = 6  # beside a text
 STRIP_PX = 128
 MODELS = (
     "generator",
@@ -41,6 +41,7 @@ class Sources:
     edits: Path
     generated: Path
     manipulated: Path
+    showcase: Path
 
 
 def write_summary(
@@ -52,8 +53,9 @@ def write_summary(
     """
     summary = {
         "title": title,
-        "texts": _texts(sources.generated, folder, max_examples),
+        "texts": _by_text(sources.generated / "faces.csv", folder, "text", max_examples),
         "edits": _edits(sources.manipulated, folder, max_examples),
+        "showcase": _showcase(sources.showcase, folder, max_examples),
         "judged": judged_edits.read_edits(sources.edits, folder),
         "layers": read_json(sources.models / "layers" / "layers.json"),
         "reconstructions": _reconstructions(sources.evaluation, folder, max_examples),
@@ -72,15 +74,26 @@ def read_summary(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
     return summary, {name: read_picture_file(folder / name) for name in _picture_names(summary)}
 
 
-def _texts(source: Path, folder: Path, most: int) -> list[dict[str, Any]]:
-    """The first captions and their first faces."""
+def _by_text(
+    table: Path,
+    folder: Path,
+    name: str,
+    most: int,
+    *,
+    columns: tuple[str, str] = ("caption", "file"),
+    max_px: int = MAX_PX,
+) -> list[dict[str, Any]]:
+    """The first texts of a table and the first pictures of each. columns: of a text and of its picture."""
+    text, picture = columns
     rows: dict[str, dict[str, Any]] = {}
-    for row in read_rows(source / "faces.csv"):
-        words = {"caption": row["caption"], "understood": row["understood"]}
-        group = rows.setdefault(row["caption_index"], words | {"pictures": []})
+    for row in read_rows(table):
+        key = row[f"{text}_index"]
+        words = {"text": row[text], "understood": row["understood"]}
+        group = rows.setdefault(key, words | {"pictures": []})
         if len(rows) <= most and len(group["pictures"]) < MAX_FACES:
-            name = f"pictures/text-{row['caption_index']}-{len(group['pictures'])}.webp"
-            group["pictures"].append(copied(source / row["file"], folder, name))
+            place = f"pictures/{name}-{key}-{len(group['pictures'])}.webp"
+            shown = copied(table.parent / row[picture], folder, place, max_px=max_px)
+            group["pictures"].append(shown)
     return list(rows.values())[:most]
 
 
@@ -97,6 +110,21 @@ def _edits(source: Path, folder: Path, most: int) -> list[dict[str, Any]]:
             strip = copied(source / row["strip"], folder, name, max_px=STRIP_PX)
         edits.append({"text": row["text"], **shown, "strip": strip})
     return edits
+
+
+def _showcase(source: Path, folder: Path, most: int) -> dict[str, Any] | None:
+    """The same sentences by models that come along, and on which terms these are given; None without any."""
+    recipe = read_json(source / "recipe.json")
+    if not recipe["models"]:
+        return None
+    faces, strips = source / "generated" / "faces.csv", source / "edited" / "edits.csv"
+    return {
+        "texts": _by_text(faces, folder, "showcase-text", most),
+        "edits": _by_text(
+            strips, folder, "showcase-edit", most, columns=("text", "strip"), max_px=STRIP_PX
+        ),
+        "licence": recipe["licence"],
+    }
 
 
 def _reconstructions(evaluation: Path, folder: Path, most: int) -> list[dict[str, str]]:
@@ -142,7 +170,7 @@ def _dataset(source: Path, folder: Path) -> dict[str, Any]:
 
 
 def _digests(sources: Sources) -> dict[str, str]:
-    """sha256 of the data set's tables, of every network and of the metrics."""
+    """sha256 of the data set's tables, of every network, the showcase's too, and of the metrics."""
     names = ("dataset.json", "index.parquet")
     files = {f"dataset/{name}": sources.dataset / name for name in names}
     for model in MODELS:
@@ -150,11 +178,16 @@ def _digests(sources: Sources) -> dict[str, str]:
         files |= {f"{model}/{path.name}": path for path in tensors}
     files["evaluation/metrics.json"] = sources.evaluation / "metrics.json"
     files["edits/metrics.json"] = sources.edits / "metrics.json"
-    return {name: sha256_file(path) for name, path in files.items()}
+    shown = read_json(sources.showcase / "recipe.json")["models"]
+    return {name: sha256_file(path) for name, path in files.items()} | {
+        f"showcase/{name}": digest for name, digest in shown.items()
+    }
 
 
 def _picture_names(summary: dict[str, Any]) -> list[str]:
-    names = [name for row in summary["texts"] for name in row["pictures"]]
+    shown = summary["showcase"] or {"texts": [], "edits": []}
+    by_text = [*summary["texts"], *shown["texts"], *shown["edits"]]
+    names = [name for row in by_text for name in row["pictures"]]
     names += [row[step] for row in summary["edits"] for step in _STEPS]
     names += [row["strip"] for row in summary["edits"] if row["strip"] is not None]
     names += judged_edits.picture_names(summary["judged"])

@@ -43,6 +43,7 @@ STAGES = {
         Stage("evaluate_edits", "edits and inversions of test photographs, beside their rivals"),
         Stage("generate", "captions -> faces"),
         Stage("manipulate", "photographs + text -> edited photographs"),
+        Stage("showcase", "the same captions and edits, by models that come along"),
         Stage("report", "one self-contained page"),
     ]
 }

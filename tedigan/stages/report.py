@@ -25,6 +25,7 @@ def run(workspace: Workspace) -> Outcome:
         edits=workspace.result("edits"),
         generated=workspace.result("generated"),
         manipulated=workspace.result("manipulated"),
+        showcase=workspace.result("showcase"),
     )
     with finished_folder(folder) as fresh:
         summary = write_summary(

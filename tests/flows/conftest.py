@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from infra.local import offline_environment
-from tests.stages.small import SMALL
+from tedigan.workspace import Workspace
+from tests.stages.small import SMALL, write_models
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 TINY: dict[str, dict[str, Any]] = SMALL | {
@@ -87,12 +88,15 @@ def tiny_params() -> dict[str, Any]:
 
 
 def tiny_checkout(folder: Path) -> Path:
-    """The project's pipeline and code, with params small enough for seconds."""
-    make_repository(folder, (CHECKOUT / "dvc.yaml").read_text(), tiny_params())
+    """The project's pipeline and code, with params small enough for seconds, and models to show beside it."""
+    params = tiny_params()
+    params["showcase"] |= {"models": "../shown/models"}
+    make_repository(folder, (CHECKOUT / "dvc.yaml").read_text(), params)
     shutil.copy(CHECKOUT / "code.lock", folder)
     shutil.copytree(
         CHECKOUT / "tedigan", folder / "tedigan", ignore=shutil.ignore_patterns("__pycache__")
     )
     (folder / "captions.txt").write_text("She is young.\nThe man has a beard.\n")
     (folder / "edits.csv").write_text("photograph,text\n*,She has blond hair.\n")
+    write_models(Workspace(folder.parent / "shown", Workspace.open(folder).params))
     return folder

@@ -26,10 +26,12 @@ HOSTILE = [
 def summary_of(word: str) -> dict[str, Any]:
     """A summary with `word` at each place that holds words of others, in values and in names."""
     metric = {"better": word, "protocol": word, "value": 0.7, "floor": 0.5, "ceiling": 0.9}
+    spoken = {"text": word, "understood": word, "pictures": [word]}
     facts = ["photographs", "splits", "resolution", "captions", "identities", "label maps"]
     return {
         "title": word,
-        "texts": [{"caption": word, "understood": word, "pictures": [word]}],
+        "texts": [spoken],
+        "showcase": {"texts": [spoken], "edits": [spoken], "licence": word},
         "edits": [
             {"text": word, "strip": word} | dict.fromkeys(("photograph", "inversion", "edit"), word)
         ],
@@ -113,10 +115,13 @@ def test_a_page_loads_nothing_and_says_so(page_of: Callable[[str], str]) -> None
     [
         ("title",),
         ("texts",),
-        ("texts", 0, "caption"),
+        ("texts", 0, "text"),
         ("texts", 0, "understood"),
         ("edits", 0, "text"),
         ("edits", 0, "strip"),
+        ("showcase",),
+        ("showcase", "edits"),
+        ("showcase", "licence"),
         ("judged", "examples"),
         ("judged", "attributes", 0, "name"),
         ("judged", "inversions", 0, "name"),

@@ -100,6 +100,13 @@ SMALL: dict[str, dict[str, object]] = {
         "num_search_steps": 8,
         "num_picture_steps": 1,
     },
+    "showcase": {
+        "models": None,
+        "max_captions": 1,
+        "faces_per_caption": 2,
+        "num_faces": 2,
+        "strengths": [-1, 0, 1],
+    },
 }
 
 
@@ -118,12 +125,12 @@ TEXT_LAYERS = [0, 1, 2, 5]
 NAMES = ("Blond_Hair", "Male", "No_Beard", "Smiling", "Young")  # that the guide knows
 
 
-def write_models(workspace: Workspace, names: tuple[str, ...] = NAMES) -> None:
+def write_models(workspace: Workspace, names: tuple[str, ...] = NAMES, *, seed: int = 0) -> None:
     """Untrained networks in the place of trained ones; captions speak of, and attributes act on, TEXT_LAYERS.
 
     names: of the attributes that the guide knows.
     """
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     generator, discriminator = Generator(CONFIG), Discriminator(CONFIG)
     mean, std = w_statistics(generator, stream("w"), num_samples=256)
     generator.mapping.w_avg.copy_(mean)

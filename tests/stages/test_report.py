@@ -12,6 +12,7 @@ from tedigan.stages import report
 from tedigan.store import pictures
 from tedigan.store.files import sha256_file, sha256_tree, write_json, write_text
 from tedigan.store.tables import write_table
+from tedigan.workspace import Workspace
 from tests.report.outline import Outline
 
 from .toy import toy_workspace
@@ -19,6 +20,7 @@ from .toy import toy_workspace
 CHROMIUM = shutil.which("chromium")
 FLOW_RUN, MLFLOW_RUN = "0192d7f1-8c3e-7b1a-a0f7-0c1f7e6a2b11", "8f1e0c2b7a934bd2a7f1f2f0b3c4d5e6"
 SCORES = ["edit_reached", "edit_kept", "edit_same_person"]
+TERMS = "for research <only>"
 CAPTION = 'She has <bangs> & "big lips"'
 
 
@@ -61,6 +63,7 @@ def write_results(workspace):
     )
     pictures.save(manipulated / "strip.png", pictures.grid(pixels, 6))
     write_judged(workspace.result("edits"), pixels)
+    write_showcase(workspace.result("showcase"), pixels)
     gains = {"gain": [0.5, 0.01, -0.1], "layers": [0], "is_drawn": True}
     nothing = {"gain": [0.0, 0.02, 0.0], "layers": [0, 1, 2], "is_drawn": False}
     table = {"Wearing_Hat": gains, "Bald": nothing}
@@ -73,6 +76,19 @@ def write_results(workspace):
     write_json(evaluation / "metrics.json", {"text_fidelity[referee,n=40]": metric})
     write_text(workspace.model("referee") / "log.csv", "step,loss\n0,2\n1,1.5\n2,1\n")
     write_text(workspace.model("referee") / "referee.safetensors", "tensors")
+
+
+def write_showcase(folder, pixels):
+    """One face of one sentence, and two strips of one edit, by models with terms of their own."""
+    pictures.save(folder / "generated/a.png", pixels[0])
+    pictures.save(folder / "edited/strip.png", pictures.grid(pixels, 6))
+    columns = ["file", "caption_index", "caption", "understood"]
+    write_table(folder / "generated/faces.csv", columns, [["a.png", 0, CAPTION, "Bangs"]])
+    columns = ["strip", "text_index", "text", "understood"]
+    strip = ["strip.png", 0, "This person wears a hat", "Wearing_Hat"]
+    write_table(folder / "edited/edits.csv", columns, [strip, strip])
+    digests = {"generator/G_ema.safetensors": "4f2a"}
+    write_json(folder / "recipe.json", {"models": digests, "licence": TERMS})
 
 
 def write_judged(folder, pixels):
@@ -110,6 +126,10 @@ def write_judged(folder, pixels):
     write_json(folder / "metrics.json", {"pooled": pooled, "drawn": {}, "not_drawn": {}})
 
 
+def section_of(html, name):
+    return Outline.of(html.partition(f'<section id="{name}">')[2].partition("</section>")[0])
+
+
 def html_of(reported):
     return reported[1].read_text(encoding="utf-8")
 
@@ -125,7 +145,7 @@ def test_the_page_loads_nothing_from_elsewhere(reported):
 def test_captions_cannot_become_markup(reported):
     outline = Outline.of(html_of(reported))
     assert CAPTION in outline.texts
-    assert outline.attributes("img", "alt").count(CAPTION) == 3
+    assert outline.attributes("img", "alt").count(CAPTION) == 3 + 1
     assert "<bangs>" not in html_of(reported)
 
 
@@ -150,10 +170,34 @@ def test_a_sentence_stands_beside_what_was_understood_of_it(reported):
 
 
 def test_an_edit_shows_its_strip_where_it_has_one(reported):
-    outline = Outline.of(html_of(reported))
-    assert outline.attributes("img", "alt").count("strengths") == 1
+    section = section_of(html_of(reported), "edits")
+    assert section.attributes("img", "alt").count("strengths") == 1
     strip = pictures.load(reported[0].result("report") / "pictures/edit-0-strip.webp")
     assert strip.shape == (3, 32, 6 * 34 - 2)
+
+
+def test_the_showcase_follows_the_own_edits_and_names_its_licence(reported):
+    html = html_of(reported)
+    places = [html.index(f'<section id="{name}">') for name in ("edits", "showcase", "judged")]
+    assert places == sorted(places)
+    section = section_of(html, "showcase")
+    assert TERMS in section.texts
+    assert section.attributes("img", "alt") == [CAPTION, "strengths", "strengths"]
+    assert "showcase/generator/G_ema.safetensors" in html
+
+
+def test_without_models_in_the_showcase_the_page_leaves_it_out(reported, tmp_path):
+    workspace = Workspace(tmp_path / "copy", reported[0].params)
+    shutil.copytree(reported[0].root, workspace.root)
+    shutil.rmtree(workspace.result("showcase"))
+    nothing = {"models": {}, "licence": None}
+    write_json(workspace.result("showcase") / "recipe.json", nothing)
+    report.run(workspace)
+    html = workspace.result("report").with_suffix(".html").read_text(encoding="utf-8")
+    assert "showcase" not in html
+    assert '<section id="edits">' in html
+    names = [path.name for path in (workspace.result("report") / "pictures").iterdir()]
+    assert not [name for name in names if "showcase" in name]
 
 
 def test_misses_are_shown_beside_hits(reported):
