@@ -68,7 +68,10 @@ STEERING = SteeringSettings(
     num_picture_steps=0,
     weight_picture=1.0,
 )
-PICTURE_STEPS, REGION_CELLS = 15, 8  # of an edit
+EDITING = replace(
+    STEERING, margin=2.0, weight_unnamed=0.3, num_picture_steps=25, weight_picture=3.0
+)
+REGION_CELLS = 8
 BANK_SIZE, BANK_BEST = 20_000, 100
 
 
@@ -180,8 +183,7 @@ class Model(Parts):
 
         strength: in -3..3; 1 = what the text says (a face that is so stays), 0 = nothing, -1 = the contrary.
         """
-        settings = replace(STEERING, num_picture_steps=PICTURE_STEPS)
-        steering = replace(self._steering, settings=settings)
+        steering = replace(self._steering, settings=EDITING)
         editor = Editor(self._read, steering, REGION_CELLS)
         if isinstance(photograph, Tensor):
             ws = self._codes(photograph, most=1)

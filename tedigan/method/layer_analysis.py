@@ -17,7 +17,7 @@ from torch import Tensor
 from tedigan.method.steering import Steering
 from tedigan.tensors import stream
 
-MIN_GAIN = 0.1  # deviations
+MIN_GAIN = 0.05  # deviations
 NUM_DRAWS = 500
 
 
