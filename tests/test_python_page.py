@@ -93,6 +93,10 @@ def test_variants_share_the_code_and_differ_in_noise(model):
     first, second = model.variants(ws, 2)
     (other,) = model.draw(model.random_ws(seed=3))
     assert 0 < _distance(first, second) < _distance(first, other) / 2
+    (plain,), (varied,) = model.draw(ws), model.variants(ws, 1, layers=[1])
+    assert 0 < _distance(varied, plain) < _distance(first, plain)
+    with pytest.raises(ParamsError, match="Name some of these"):
+        model.variants(ws, 1, layers=[9])
 
 
 def test_inversion_comes_nearer_than_the_mean_face(model, photograph):

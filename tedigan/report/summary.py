@@ -14,7 +14,8 @@ from tedigan.store.files import read_json, sha256_file, write_json
 from tedigan.store.report_inputs import read_picture_file, read_rows
 
 MAX_FACES = 6  # beside a caption
-STRIP_PX = 128
+MAX_VARIANTS = 8  # of the first of them
+STRIP_PX = VARIANT_PX = 128
 MODELS = (
     "generator",
     "encoder",
@@ -73,15 +74,28 @@ def read_summary(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
 
 
 def _texts(source: Path, folder: Path, most: int) -> list[dict[str, Any]]:
-    """The first captions and their first faces."""
+    """The first captions, their first faces, and what the first of these is with other noise."""
+    variants = _variants(source, folder, most)
     rows: dict[str, dict[str, Any]] = {}
     for row in read_rows(source / "faces.csv"):
         words = {"caption": row["caption"], "understood": row["understood"]}
-        group = rows.setdefault(row["caption_index"], words | {"pictures": []})
+        shown = {"pictures": [], "variants": variants.get(row["caption_index"], [])}
+        group = rows.setdefault(row["caption_index"], words | shown)
         if len(rows) <= most and len(group["pictures"]) < MAX_FACES:
             name = f"pictures/text-{row['caption_index']}-{len(group['pictures'])}.webp"
             group["pictures"].append(copied(source / row["file"], folder, name))
     return list(rows.values())[:most]
+
+
+def _variants(source: Path, folder: Path, most: int) -> dict[str, list[str]]:
+    """The pictures by the caption's number; none where generate was told to make none."""
+    table, groups = source / "variants.csv", dict[str, list[str]]()
+    for row in read_rows(table) if table.is_file() else []:
+        group = groups.setdefault(row["caption_index"], [])
+        if len(groups) <= most and len(group) < MAX_VARIANTS:
+            name = f"pictures/variant-{row['caption_index']}-{len(group)}.webp"
+            group.append(copied(source / row["file"], folder, name, max_px=VARIANT_PX))
+    return groups
 
 
 def _edits(source: Path, folder: Path, most: int) -> list[dict[str, Any]]:
@@ -154,7 +168,7 @@ def _digests(sources: Sources) -> dict[str, str]:
 
 
 def _picture_names(summary: dict[str, Any]) -> list[str]:
-    names = [name for row in summary["texts"] for name in row["pictures"]]
+    names = [name for row in summary["texts"] for name in row["pictures"] + row["variants"]]
     names += [row[step] for row in summary["edits"] for step in _STEPS]
     names += [row["strip"] for row in summary["edits"] if row["strip"] is not None]
     names += judged_edits.picture_names(summary["judged"])
