@@ -25,12 +25,14 @@ from tedigan.generator.noise import NoiseMode
 from tedigan.generator.whitening import Whitening, whitening_of
 from tedigan.method.edit import Editor
 from tedigan.method.inversion import InversionSettings, Inverter
+from tedigan.method.noise_variants import draw_variants
 from tedigan.method.sentence_reader import Reading
 from tedigan.method.steering import Steering, SteeringSettings
 from tedigan.method.text_to_face import (
     FaceMaker,
     FaceSettings,
     Read,
+    Start,
     StartSettings,
     SteeredText,
 )
@@ -40,7 +42,6 @@ from tedigan.store import pictures
 from tedigan.store.model_folders import check_finite
 from tedigan.tensors import (
     choose_device,
-    sample_noise,
     sample_z,
     stream,
     to_images,
@@ -125,7 +126,8 @@ class Model(Parts):
         strength: in -3..3; 1 = what the text says, 0 = nothing, -1 = the contrary. Raises CaptionError for a text
         that is no caption.
         """
-        start = StartSettings(truncation_psi, BANK_SIZE, BANK_BEST, style_layers)
+        begin = StartSettings(truncation_psi, BANK_SIZE, BANK_BEST, style_layers)
+        start = Start(self.generator, self._steering.tagger, begin)
         maker = FaceMaker(
             self.generator,
             SteeredText(self._read, self._steering, start, strength),
@@ -148,14 +150,17 @@ class Model(Parts):
         """The face of each code."""
         return self._draw(self._codes(ws), noise_mode)
 
-    @torch.no_grad()
-    def variants(self, ws: Codes, n: int, *, seed: int = 0) -> list[Image.Image]:
-        """n faces of one code that differ in their noise alone: strands, pores, the fall of the hair."""
-        one, faces = self._codes(ws, most=1), []
-        for index in range(at_least_one(n)):
-            maps = sample_noise(seed, [index], self.generator.config.noise_sizes)
-            noise = [layer.to(self._device) for layer in maps]
-            faces.append(to_pixels(self.generator.synthesis(one, noise=noise)).cpu()[0])
+    def variants(
+        self, ws: Codes, n: int, *, seed: int = 0, layers: Sequence[int] | None = None
+    ) -> list[Image.Image]:
+        """n faces of one code that differ in their noise alone: strands, pores, the fall of the hair.
+
+        layers: whose noise is drawn anew, None = all; the others keep the stored one, as `draw` does.
+        """
+        sizes, code = self.generator.config.noise_sizes, self._codes(ws, most=1)
+        faces = draw_variants(
+            self.generator.synthesis, code, sizes, at_least_one(n), seed=seed, layers=layers
+        )
         return [pictures.to_pillow(face) for face in faces]
 
     def read(self, photograph: Photograph) -> Image.Image:

@@ -142,6 +142,8 @@ class Generate(Steered):
     bank_best: CountOrZero
     style_layers: Layers
     noise_mode: Literal["const", "random", "none"]
+    noise_variants: CountOrZero
+    variant_layers: Annotated[list[CountOrZero], Field(min_length=1)] | None
     precision: Literal["auto", "fp32", "bf16", "fp16"]
     compile: Literal["auto", "never"]
     image_format: Literal["png", "jpg", "webp"]

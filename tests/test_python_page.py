@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy
@@ -23,7 +22,7 @@ from tedigan.errors import (
     WeightsError,
 )
 from tedigan.method.steering import SteeringSettings
-from tedigan.notebook import BANK_BEST, BANK_SIZE, PICTURE_STEPS, STEERING
+from tedigan.notebook import BANK_BEST, BANK_SIZE, EDITING, REGION_CELLS, STEERING
 from tedigan.params import chosen, read_params
 
 PAGE = Path(__file__).parents[1] / "docs" / "python.md"
@@ -93,6 +92,10 @@ def test_variants_share_the_code_and_differ_in_noise(model):
     first, second = model.variants(ws, 2)
     (other,) = model.draw(model.random_ws(seed=3))
     assert 0 < _distance(first, second) < _distance(first, other) / 2
+    (plain,), (varied,) = model.draw(ws), model.variants(ws, 1, layers=[1])
+    assert 0 < _distance(varied, plain) < _distance(first, plain)
+    with pytest.raises(ParamsError, match="Name some of these"):
+        model.variants(ws, 1, layers=[9])
 
 
 def test_inversion_comes_nearer_than_the_mean_face(model, photograph):
@@ -223,8 +226,8 @@ def test_what_nobody_says_is_what_params_yaml_says():
         assert given[name].default == getattr(params.generate, name)
     assert chosen(params.generate, SteeringSettings) == STEERING
     assert (params.generate.bank_size, params.generate.bank_best) == (BANK_SIZE, BANK_BEST)
-    edits = replace(STEERING, num_picture_steps=PICTURE_STEPS)
-    assert chosen(params.manipulate, SteeringSettings) == edits
+    assert chosen(params.manipulate, SteeringSettings) == EDITING
+    assert params.manipulate.region_cells == REGION_CELLS
 
 
 def _distance(one: Image.Image, other: Image.Image) -> float:

@@ -84,7 +84,7 @@ class FastSynthesis:
         *,
         noise_mode: NoiseMode | Sequence[NoiseMode] = "const",
         generator: torch.Generator | None = None,
-        noise: Sequence[Float[Tensor, "_ 1 _ _"]] | None = None,
+        noise: Sequence[Float[Tensor, "_ 1 _ _"] | None] | None = None,
     ) -> Float[Tensor, "n 3 r r"]:
         """ws -> images; see `Synthesis.forward`."""
         maps = self.reference.noise_maps(

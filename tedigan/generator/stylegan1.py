@@ -140,10 +140,10 @@ class StyleGAN1Synthesis(nn.Module):
         *,
         noise_mode: NoiseMode | Sequence[NoiseMode] = "const",
         generator: torch.Generator | None = None,
-        noise: Sequence[Float[Tensor, "_ 1 _ _"]] | None = None,
+        noise: Sequence[Float[Tensor, "_ 1 _ _"] | None] | None = None,
     ) -> Float[Tensor, "n 3 r r"]:
         """noise_mode: const = the stored maps, random = drawn from `generator` (CPU), none = off; one
-        for all layers or one for each. noise: maps to use in place of the stored ones.
+        for all layers or one for each. noise: maps to use in place of the stored ones (None keeps one).
         """
         self.config.check_ws(ws)
         num_ws, n = self.config.num_ws, ws.shape[0]

@@ -126,7 +126,7 @@ class Synthesis(nn.Module):
         *,
         noise_mode: NoiseMode | Sequence[NoiseMode] = "const",
         generator: torch.Generator | None = None,
-        noise: Sequence[Float[Tensor, "_ 1 _ _"]] | None = None,
+        noise: Sequence[Float[Tensor, "_ 1 _ _"] | None] | None = None,
     ) -> dict[str, Float[Tensor, "_ 1 _ _"] | None]:
         """What each of `conv_names` adds for n images; see `tedigan.generator.noise.noise_maps`."""
         stored = [self.get_buffer(f"{name}.noise_const") for name in self.conv_names]
@@ -158,10 +158,10 @@ class Synthesis(nn.Module):
         *,
         noise_mode: NoiseMode | Sequence[NoiseMode] = "const",
         generator: torch.Generator | None = None,
-        noise: Sequence[Float[Tensor, "_ 1 _ _"]] | None = None,
+        noise: Sequence[Float[Tensor, "_ 1 _ _"] | None] | None = None,
     ) -> Float[Tensor, "n 3 r r"]:
         """noise_mode: const = the stored maps, random = drawn from `generator` (CPU), none = off; one
-        for all layers or one for each. noise: maps to use in place of the stored ones.
+        for all layers or one for each. noise: maps to use in place of the stored ones (None keeps one).
         """
         maps = self.noise_maps(ws.shape[0], noise_mode=noise_mode, generator=generator, noise=noise)
         return self.from_styles(self.styles_of(ws), maps)

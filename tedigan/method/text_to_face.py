@@ -13,14 +13,16 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from tedigan.encoders.latent_tagger import LatentTagger
 from tedigan.encoders.text import CaptionEncoder
 from tedigan.generator.noise import NoiseMode
 from tedigan.generator.stylegan import Generator
 from tedigan.method.bank import Bank
 from tedigan.method.control import free_layers, mix_layers, wishes_of
+from tedigan.method.noise_variants import draw_variants
 from tedigan.method.sentence_reader import Reading
 from tedigan.method.steering import Steering
-from tedigan.tensors import sample_noise, sample_z, to_pixels
+from tedigan.tensors import sample_noise, sample_z, stream, to_pixels
 
 Read = Callable[[str], Reading]
 
@@ -51,37 +53,45 @@ class StartSettings:
 
 
 @dataclass(frozen=True)
+class Start:
+    """Where a generator's faces begin. Ways that share it share its bank."""
+
+    generator: Generator
+    tagger: LatentTagger
+    settings: StartSettings
+
+    @cached_property
+    def bank(self) -> Bank:
+        """Made when it is first asked for."""
+        settings = self.settings
+        return Bank.of(
+            self.generator,
+            self.tagger,
+            size=settings.bank_size,
+            truncation_psi=settings.truncation_psi,
+        )
+
+
+@dataclass(frozen=True)
 class SteeredText:
     """Read the sentence, start at a random code that nearly fits, steer it. read: sentence -> what it names."""
 
     read: Read
     steering: Steering
-    settings: StartSettings
+    start: Start
     strength: float = 1.0
 
     @property
     def style_layers(self) -> list[int]:
         """Layers that chance has whole."""
-        if self.settings.style_layers != "measured":
-            return self.settings.style_layers
-        return free_layers(self.steering.attribute_layers)
-
-    @cached_property
-    def bank(self) -> Bank:
-        """Where faces begin."""
-        settings, steering = self.settings, self.steering
-        return Bank.of(
-            steering.generator,
-            steering.tagger,
-            size=settings.bank_size,
-            truncation_psi=settings.truncation_psi,
-        )
+        layers = self.start.settings.style_layers
+        return free_layers(self.steering.attribute_layers) if layers == "measured" else layers
 
     def ws(
         self, texts: Sequence[str], indices: Sequence[int], *, seed: int
     ) -> Float[Tensor, "n num_ws w_dim"]:
         """See `TextToCode`. A sentence that names nothing gives a random code."""
-        generator, settings = self.steering.generator, self.settings
+        generator, settings = self.steering.generator, self.start.settings
         style = random_ws(generator, indices, seed=seed, truncation_psi=settings.truncation_psi)
         wishes = wishes_of([self.read(text).wishes for text in texts], self.steering.tagger.names)
         names_any = (wishes != 0).any(dim=1)
@@ -90,7 +100,7 @@ class SteeredText:
         wishes = wishes.to(style)
         start = style
         if settings.bank_best:
-            chosen = self.bank.choose(
+            chosen = self.start.bank.choose(
                 wishes,
                 indices,
                 seed=seed,
@@ -142,6 +152,12 @@ class FaceMaker:
 
     def faces(self, captions: Sequence[str], *, seed: int) -> Iterator[UInt8[Tensor, "m 3 r r"]]:
         """One face a caption, a batch at a time; face i depends on its caption and `(seed, i)` alone."""
+        return (pixels for _, pixels in self.coded_faces(captions, seed=seed))
+
+    def coded_faces(
+        self, captions: Sequence[str], *, seed: int
+    ) -> Iterator[tuple[Float[Tensor, "m num_ws w_dim"], UInt8[Tensor, "m 3 r r"]]]:
+        """As `faces`, each batch with its codes."""
 
         def ws_of(rows: range) -> Tensor:
             here = [captions[min(row, len(captions) - 1)] for row in rows]
@@ -158,20 +174,38 @@ class FaceMaker:
         def ws_of(rows: range) -> Tensor:
             return random_ws(self.generator, rows, seed=seed, truncation_psi=psi)
 
-        return self._draw(ws_of, num_images, seed=seed)
+        return (pixels for _, pixels in self._draw(ws_of, num_images, seed=seed))
+
+    def variants(
+        self,
+        ws: Float[Tensor, "1 num_ws w_dim"],
+        face: int,
+        n: int,
+        *,
+        seed: int,
+        layers: Sequence[int] | None = None,
+    ) -> Iterator[UInt8[Tensor, "3 r r"]]:
+        """Image `face` with other noise, n times; variant j depends on its code and `(seed, face, j)` alone.
+
+        ws: its code. layers: whose noise is drawn anew, None = all; the others keep what the face has there.
+        """
+        of_face = stream(seed, "variants", face).initial_seed()
+        sizes, own = self.generator.config.noise_sizes, self._noise_of(face, seed=seed)
+        return draw_variants(self.synthesise, ws, sizes, n, seed=of_face, layers=layers, own=own)
 
     def _draw(
         self, ws_of: Callable[[range], Tensor], total: int, *, seed: int
-    ) -> Iterator[UInt8[Tensor, "m 3 r r"]]:
-        """Pixels of images 0 to total; every batch has one shape, so the last draws more than it gives.
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Codes and pixels of images 0 to total; every batch has one shape, so the last draws more than it gives.
 
         Drawn noise belongs to the image: that of image i depends on `(seed, i)` alone.
         """
         size = self.settings.batch_size
         for start in range(0, total, size):
             rows = range(start, start + size)
-            images = self._images(ws_of(rows), rows, seed=seed)
-            yield to_pixels(images[: total - start].float()).cpu()
+            ws = ws_of(rows)
+            images = self._images(ws, rows, seed=seed)
+            yield ws[: total - start], to_pixels(images[: total - start].float()).cpu()
 
     @torch.no_grad()
     def _images(self, ws: Tensor, rows: range, *, seed: int) -> Tensor:
@@ -180,6 +214,15 @@ class FaceMaker:
             return self.synthesise(ws, noise_mode=mode)
         maps = sample_noise(seed, rows, self.generator.config.noise_sizes)
         return self.synthesise(ws, noise=[one.to(ws.device) for one in maps])
+
+    def _noise_of(self, face: int, *, seed: int) -> list[Tensor | None]:
+        """The noise maps that an image is drawn with; None = a layer's stored one."""
+        sizes = self.generator.config.noise_sizes
+        if self.settings.noise_mode == "const":
+            return [None] * len(sizes)
+        if self.settings.noise_mode == "none":
+            return [torch.zeros(1, 1, size, size) for size in sizes]
+        return [*sample_noise(seed, [face], sizes)]
 
 
 @torch.no_grad()

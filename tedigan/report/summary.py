@@ -14,7 +14,8 @@ from tedigan.store.files import read_json, sha256_file, write_json
 from tedigan.store.report_inputs import read_picture_file, read_rows
 
 MAX_FACES = 6  # beside a text
-STRIP_PX = 128
+MAX_VARIANTS = 8  # of the first of them
+STRIP_PX = VARIANT_PX = 128
 MODELS = (
     "generator",
     "encoder",
@@ -53,7 +54,7 @@ def write_summary(
     """
     summary = {
         "title": title,
-        "texts": _by_text(sources.generated / "faces.csv", folder, "text", max_examples),
+        "texts": _texts(sources.generated, folder, max_examples),
         "edits": _edits(sources.manipulated, folder, max_examples),
         "showcase": _showcase(sources.showcase, folder, max_examples),
         "judged": judged_edits.read_edits(sources.edits, folder),
@@ -74,6 +75,18 @@ def read_summary(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
     return summary, {name: read_picture_file(folder / name) for name in _picture_names(summary)}
 
 
+def _texts(source: Path, folder: Path, most: int) -> list[dict[str, Any]]:
+    """The first captions, their first faces, and what the first of these is with other noise."""
+    variants, rows = source / "variants.csv", _by_text(source / "faces.csv", folder, "text", most)
+    shown: list[dict[str, Any]] = []
+    if variants.is_file():
+        shown = _by_text(
+            variants, folder, "variant", most, most_pictures=MAX_VARIANTS, max_px=VARIANT_PX
+        )
+    drawn = [row["pictures"] for row in shown] or [[] for _ in rows]
+    return [row | {"variants": files} for row, files in zip(rows, drawn, strict=True)]
+
+
 def _by_text(
     table: Path,
     folder: Path,
@@ -81,6 +94,7 @@ def _by_text(
     most: int,
     *,
     columns: tuple[str, str] = ("caption", "file"),
+    most_pictures: int = MAX_FACES,
     max_px: int = MAX_PX,
 ) -> list[dict[str, Any]]:
     """The first texts of a table and the first pictures of each. columns: of a text and of its picture."""
@@ -90,7 +104,7 @@ def _by_text(
         key = row[f"{text}_index"]
         words = {"text": row[text], "understood": row["understood"]}
         group = rows.setdefault(key, words | {"pictures": []})
-        if len(rows) <= most and len(group["pictures"]) < MAX_FACES:
+        if len(rows) <= most and len(group["pictures"]) < most_pictures:
             place = f"pictures/{name}-{key}-{len(group['pictures'])}.webp"
             shown = copied(table.parent / row[picture], folder, place, max_px=max_px)
             group["pictures"].append(shown)
@@ -188,6 +202,7 @@ def _picture_names(summary: dict[str, Any]) -> list[str]:
     shown = summary["showcase"] or {"texts": [], "edits": []}
     by_text = [*summary["texts"], *shown["texts"], *shown["edits"]]
     names = [name for row in by_text for name in row["pictures"]]
+    names += [name for row in summary["texts"] for name in row["variants"]]
     names += [row[step] for row in summary["edits"] for step in _STEPS]
     names += [row["strip"] for row in summary["edits"] if row["strip"] is not None]
     names += judged_edits.picture_names(summary["judged"])

@@ -1,8 +1,9 @@
-"""A captions file -> results/generated: `faces_per_caption` faces for each caption."""
+"""A captions file -> results/generated: faces for each caption, and the first of them with other noise."""
 
 from tedigan.captions.lists import read_captions
-from tedigan.jobs.render_faces import render_faces
+from tedigan.jobs.render_faces import RenderSettings, render_faces
 from tedigan.models.makers import MODELS_OF
+from tedigan.params import chosen
 from tedigan.stages.making_faces import open_maker
 from tedigan.store.files import finished_folder, write_json
 from tedigan.store.model_folders import model_digests
@@ -15,7 +16,7 @@ def check(workspace: Workspace) -> None:
 
 
 def run(workspace: Workspace) -> Outcome:
-    """Write the faces, faces.csv, grid.png and recipe.json.
+    """Write the faces and their variants, a table of each, grid.png and recipe.json.
 
     The captions file is read and checked before any network is loaded.
     """
@@ -27,10 +28,8 @@ def run(workspace: Workspace) -> Outcome:
             fresh,
             maker,
             captions,
+            chosen(params, RenderSettings),
             read=read,
-            faces_per_caption=params.faces_per_caption,
-            seed=params.seed,
-            image_format=params.image_format,
             stage="generate",
         )
         models = model_digests(workspace.model(name) for name in MODELS_OF[params.way])

@@ -8,9 +8,9 @@ from tedigan.captions.lists import read_captions, read_edits
 from tedigan.generator.engine import Engine
 from tedigan.method.edit import Editor
 from tedigan.method.steering import SteeringSettings
-from tedigan.method.text_to_face import FaceMaker, FaceSettings, StartSettings, SteeredText
+from tedigan.method.text_to_face import FaceMaker, FaceSettings, Start, StartSettings, SteeredText
 from tedigan.models.layers import FILE
-from tedigan.models.makers import open_face_maker, open_sentence_reader, open_steering
+from tedigan.models.makers import open_face_makers, open_sentence_reader, open_steering
 from tedigan.models.ready_made import licence_of
 from tedigan.params import chosen
 from tedigan.store.files import sha256_file
@@ -40,15 +40,16 @@ def open_showcase(workspace: Workspace, models: Path) -> tuple[FaceMaker, Editor
     steering = open_steering(models, device, chosen(params, SteeringSettings))
     place, known = workspace.model("text_mapper"), steering.tagger.names
     read = open_sentence_reader(workspace.grammar, place, device, known=known).reading
-    maker, engine = open_face_maker(
+    start = Start(steering.generator, steering.tagger, chosen(params, StartSettings))
+    makers, engine = open_face_makers(
         steering.generator,
-        SteeredText(read, steering, chosen(params, StartSettings), params.strength),
+        {"search": SteeredText(read, steering, start, params.strength)},
         chosen(params, FaceSettings),
         precision=params.precision,
         compilation=params.compile,
     )
     editing = replace(steering, settings=chosen(edits, SteeringSettings))
-    return maker, Editor(read, editing, edits.region_cells), engine
+    return makers["search"], Editor(read, editing, edits.region_cells), engine
 
 
 def recipe_of(workspace: Workspace, models: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ the showcase's own are generate's and manipulate's. Without models the record is
 from pathlib import Path
 from typing import Any
 
-from tedigan.jobs.render_faces import render_faces
+from tedigan.jobs.render_faces import RenderSettings, render_faces
 from tedigan.jobs.render_strips import render_strips
 from tedigan.method.text_to_face import random_ws
 from tedigan.models.ready_made import check_holds
@@ -48,10 +48,14 @@ def show(workspace: Workspace, models: Path, folder: Path) -> dict[str, Any]:
         folder / "generated",
         maker,
         captions,
+        RenderSettings(
+            faces_per_caption=params.faces_per_caption,
+            seed=params.seed,
+            image_format=numbers.image_format,
+            noise_variants=0,
+            variant_layers=None,
+        ),
         read=editor.read,
-        faces_per_caption=params.faces_per_caption,
-        seed=params.seed,
-        image_format=numbers.image_format,
         stage="showcase",
     )
     rows, psi = range(params.num_faces), numbers.truncation_psi

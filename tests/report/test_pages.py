@@ -30,7 +30,7 @@ def summary_of(word: str) -> dict[str, Any]:
     facts = ["photographs", "splits", "resolution", "captions", "identities", "label maps"]
     return {
         "title": word,
-        "texts": [spoken],
+        "texts": [spoken | {"variants": [word]}],
         "showcase": {"texts": [spoken], "edits": [spoken], "licence": word},
         "edits": [
             {"text": word, "strip": word} | dict.fromkeys(("photograph", "inversion", "edit"), word)
@@ -117,6 +117,7 @@ def test_a_page_loads_nothing_and_says_so(page_of: Callable[[str], str]) -> None
         ("texts",),
         ("texts", 0, "text"),
         ("texts", 0, "understood"),
+        ("texts", 0, "variants"),
         ("edits", 0, "text"),
         ("edits", 0, "strip"),
         ("showcase",),

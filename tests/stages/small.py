@@ -89,6 +89,7 @@ SMALL: dict[str, dict[str, object]] = {
         "batch_size": 4,
         "bank_size": 64,
         "bank_best": 8,
+        "noise_variants": 1,
         "num_search_steps": 8,
     },
     "manipulate": {

@@ -54,6 +54,11 @@ def write_results(workspace):
         ],
     )
     write_table(
+        generated / "variants.csv",
+        ["file", "caption_index", "image_index", "seed", "caption", "understood", "variant"],
+        [["a.png", 0, 0, 2, CAPTION, "Bangs, Big_Lips", number] for number in range(2)],
+    )
+    write_table(
         manipulated / "edits.csv",
         ["before", "inversion", "after", "strip", "photograph", "text"],
         [
@@ -167,6 +172,27 @@ def test_a_sentence_stands_beside_what_was_understood_of_it(reported):
     texts = Outline.of(html_of(reported)).texts
     assert "understood: bangs, big lips" in texts
     assert "names nothing that is known: any face" in texts
+
+
+def test_a_sentence_s_first_face_stands_there_with_other_noise(reported):
+    outline = Outline.of(html_of(reported))
+    shown = outline.attributes("img", "alt")
+    assert shown.count("the first with other noise") == 2
+    assert shown.index("the first with other noise") == shown.index(CAPTION) + 3
+    texts = outline.texts
+    assert sum(text.startswith("the first with other noise") for text in texts) == 1
+
+
+def test_without_variants_the_page_says_nothing_of_noise(reported):
+    workspace, _ = reported
+    before, table = html_of(reported), workspace.result("generated") / "variants.csv"
+    rows = table.read_text()
+    table.unlink()
+    report.run(workspace)
+    assert "other noise" not in html_of(reported)
+    table.write_text(rows)
+    report.run(workspace)
+    assert html_of(reported) == before
 
 
 def test_an_edit_shows_its_strip_where_it_has_one(reported):
