@@ -1,20 +1,22 @@
 """Model cards: what a model folder's README.md says. Deterministic: no time, no host."""
 
+from collections.abc import Iterable
 from typing import Any
 
 
-def generator_card(config: dict[str, Any]) -> str:
-    """The card of models/generator."""
+def generator_card(config: dict[str, Any], networks: Iterable[str]) -> str:
+    """The card of models/generator. networks: the names of those that lie there."""
     training = config["training"]
+    names = ", ".join(f"`{name}`" for name in networks)
     licence = training.get("licence", "not recorded; as of the source.")
     return (
         f"# StyleGAN2, {config['img_resolution']} px\n\n"
-        f"- Networks: `G_ema` (use this one), `G`, `D`; safetensors with NVIDIA's tensor names.\n"
+        f"- Networks: {names} (`G_ema` is the one to use); safetensors with NVIDIA's tensor names.\n"
         f"- Latents: z {config['z_dim']}, w {config['w_dim']}, num_ws {config['num_ws']}.\n"
         f"- Data: {training.get('data', 'not recorded')}.\n"
         f"- Images seen: {training.get('images_seen', 'not recorded')}.\n"
         f"- Licence: {licence}\n"
-        "- Made by the stage `train_generator`; its numbers are in `config.json`, its losses in `log.csv`.\n"
+        "- Made by the stage `train_generator`; its numbers are in `config.json`, its losses, where kept, in `log.csv`.\n"
     )
 
 

@@ -52,7 +52,7 @@ def run(workspace: Workspace) -> Outcome:
     with finished_folder(folder) as fresh:
         config = trainer.config.to_json() | {"training": history}
         networks = {"G_ema": trainer.G_ema, "G": trainer.G, "D": trainer.D}
-        save_model(fresh, networks, config, generator_card(config))
+        save_model(fresh, networks, config, generator_card(config, networks))
         loop.write_log(fresh / "log.csv")
         save_sheet(fresh / "samples.png", trainer.G_ema)
     metrics = loop.last("loss_g", "loss_d") | {"images_seen": float(history["images_seen"])}
