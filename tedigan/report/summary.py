@@ -77,14 +77,15 @@ def read_summary(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
 
 def _texts(source: Path, folder: Path, most: int) -> list[dict[str, Any]]:
     """The first captions, their first faces, and what the first of these is with other noise."""
-    variants, rows = source / "variants.csv", _by_text(source / "faces.csv", folder, "text", most)
-    shown: list[dict[str, Any]] = []
-    if variants.is_file():
-        shown = _by_text(
-            variants, folder, "variant", most, most_pictures=MAX_VARIANTS, max_px=VARIANT_PX
+    table, others = source / "variants.csv", dict[str, dict[str, Any]]()
+    if table.is_file():
+        others = _by_text(
+            table, folder, "variant", most, most_pictures=MAX_VARIANTS, max_px=VARIANT_PX
         )
-    drawn = [row["pictures"] for row in shown] or [[] for _ in rows]
-    return [row | {"variants": files} for row, files in zip(rows, drawn, strict=True)]
+    return [
+        row | {"variants": others[index]["pictures"] if index in others else []}
+        for index, row in _by_text(source / "faces.csv", folder, "text", most).items()
+    ]
 
 
 def _by_text(
@@ -96,19 +97,21 @@ def _by_text(
     columns: tuple[str, str] = ("caption", "file"),
     most_pictures: int = MAX_FACES,
     max_px: int = MAX_PX,
-) -> list[dict[str, Any]]:
-    """The first texts of a table and the first pictures of each. columns: of a text and of its picture."""
+) -> dict[str, dict[str, Any]]:
+    """The first texts of a table, by their index, and the first pictures of each. columns: of text, picture."""
     text, picture = columns
     rows: dict[str, dict[str, Any]] = {}
     for row in read_rows(table):
         key = row[f"{text}_index"]
+        if key not in rows and len(rows) == most:
+            break
         words = {"text": row[text], "understood": row["understood"]}
         group = rows.setdefault(key, words | {"pictures": []})
-        if len(rows) <= most and len(group["pictures"]) < most_pictures:
+        if len(group["pictures"]) < most_pictures:
             place = f"pictures/{name}-{key}-{len(group['pictures'])}.webp"
             shown = copied(table.parent / row[picture], folder, place, max_px=max_px)
             group["pictures"].append(shown)
-    return list(rows.values())[:most]
+    return rows
 
 
 def _edits(source: Path, folder: Path, most: int) -> list[dict[str, Any]]:
@@ -132,13 +135,11 @@ def _showcase(source: Path, folder: Path, most: int) -> dict[str, Any] | None:
     if not recipe["models"]:
         return None
     faces, strips = source / "generated" / "faces.csv", source / "edited" / "edits.csv"
-    return {
-        "texts": _by_text(faces, folder, "showcase-text", most),
-        "edits": _by_text(
-            strips, folder, "showcase-edit", most, columns=("text", "strip"), max_px=STRIP_PX
-        ),
-        "licence": recipe["licence"],
-    }
+    columns = ("text", "strip")
+    texts = _by_text(faces, folder, "showcase-text", most)
+    edits = _by_text(strips, folder, "showcase-edit", most, columns=columns, max_px=STRIP_PX)
+    shown = {"texts": [*texts.values()], "edits": [*edits.values()]}
+    return shown | {"licence": recipe["licence"]}
 
 
 def _reconstructions(evaluation: Path, folder: Path, most: int) -> list[dict[str, str]]:

@@ -124,8 +124,9 @@ def test_a_strip_goes_from_the_contrary_of_its_text_to_what_it_says(
     _, editor, _ = open_showcase(workspace, workspace.root / "shown/models")
     ws = random_faces(workspace, editor.steering.generator)
     for text, face, frames in strips_of(shown[0]):
-        codes = editor.edit(ws[[face] * len(STRENGTHS)], [text] * len(STRENGTHS), STRENGTHS)
-        change = frames - to_pixels(editor.images(codes)).float()
+        start = ws[[face] * len(STRENGTHS)]
+        edited = editor.edit(start, [text] * len(STRENGTHS), STRENGTHS)
+        change = frames - to_pixels(editor.draw(start, edited)).float()
         assert change.abs().max() <= 1
         assert torch.equal(frames[0], frames[2]) == (text == EDITS[0])  # of which they know nothing
 
