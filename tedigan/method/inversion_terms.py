@@ -4,7 +4,7 @@ A term is called with the codes and pictures of the photographs that are still b
 `rows` among all, by which it finds their targets.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -73,11 +73,3 @@ def coherence_term(whitening: Whitening) -> Term:
         return (u - u.mean(dim=1, keepdim=True)).square().mean(dim=[1, 2])
 
     return term
-
-
-def anchor_term(
-    target: Float[Tensor, "n num_ws w_dim"], layers: Sequence[int], w_std: Float[Tensor, " w_dim"]
-) -> Term:
-    """mean (ws - target)^2 on the named layers: holds them at what the text asked for."""
-    named, held = list(layers), target[:, list(layers)]
-    return lambda ws, _, rows: ((ws[:, named] - held[rows]) / w_std).square().mean(dim=[1, 2])

@@ -10,7 +10,6 @@ from tedigan.method.inversion import WINDOW, Inversion, Schedule, optimise_ws
 from tedigan.method.inversion_terms import (
     Term,
     WeightedTerm,
-    anchor_term,
     coherence_term,
     encoder_term,
     norm_term,
@@ -57,13 +56,12 @@ def pixel_error(ws: torch.Tensor, photographs: torch.Tensor) -> torch.Tensor:
     return pixel_term(photographs)(ws, tiny_generator().synthesis(ws), ROWS[: len(ws)])
 
 
-def term_of(name: str, ws: torch.Tensor, photographs: torch.Tensor) -> Term:
+def term_of(name: str, photographs: torch.Tensor) -> Term:
     encoder = VisualEncoder(TINY, head_dim=8, num_axes=12).requires_grad_(False)
     terms = {
         "pixel": lambda: pixel_term(photographs),
         "perceptual": lambda: perceptual_term(photographs, tiny_discriminator().features),
         "encoder": lambda: encoder_term(encoder, torch.full((12,), 0.5)),
-        "anchor": lambda: anchor_term(ws, [0, 2], torch.full((12,), 0.5)),
         "norm": lambda: norm_term(whitening()),
         "coherence": lambda: coherence_term(whitening()),
     }
@@ -76,7 +74,6 @@ def term_of(name: str, ws: torch.Tensor, photographs: torch.Tensor) -> Term:
         ["pixel"],
         ["perceptual"],
         ["encoder"],
-        ["anchor"],
         ["norm"],
         ["coherence"],
         ["pixel", "norm"],
@@ -89,9 +86,7 @@ def test_photographs_do_not_influence_each_other(names: list[str]):
 
     def solve(rows: list[int]) -> torch.Tensor:
         torch.manual_seed(0)
-        terms = [
-            WeightedTerm(name, 1.0, term_of(name, ws[rows], photographs[rows])) for name in names
-        ]
+        terms = [WeightedTerm(name, 1.0, term_of(name, photographs[rows])) for name in names]
         return optimised(start[rows], terms, 5, 0.03).ws
 
     alone = solve([1])[0]
@@ -99,13 +94,13 @@ def test_photographs_do_not_influence_each_other(names: list[str]):
     assert torch.allclose(solve([0, 1, 2])[1], alone, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["pixel", "perceptual", "anchor"])
+@pytest.mark.parametrize("name", ["pixel", "perceptual"])
 def test_terms_find_the_targets_of_the_photographs_that_are_left(name: str):
     ws, photographs = faces(3)
-    term, moved = term_of(name, ws, photographs), ws + 0.5
+    term, moved = term_of(name, photographs), ws + 0.5
     images, left = tiny_generator().synthesis(moved), torch.tensor([2, 1])
     every = term(moved, images, ROWS[:3])
-    assert every[2] != every[1] or name == "anchor"
+    assert every[2] != every[1]
     torch.testing.assert_close(term(moved[left], images[left], left), every[left])
 
 
@@ -175,15 +170,6 @@ def test_the_encoder_term_counts_in_deviations_of_w():
         ws, torch.zeros(2, 3, 16, 16), ROWS[:2]
     )
     assert found.tolist() == [0.0, (4 + 16) / 2]
-
-
-def test_the_anchor_term_counts_in_deviations_of_w():
-    ws, target = torch.zeros(2, 6, 12), torch.zeros(2, 6, 12)
-    target[1, 3], target[1, 4] = 1.0, 7.0
-    found = anchor_term(target, [2, 3], torch.full((12,), 0.5))(
-        ws, torch.zeros(2, 3, 16, 16), ROWS[:2]
-    )
-    assert found.tolist() == [0.0, 4 / 2]
 
 
 def climb(ws: torch.Tensor, _: torch.Tensor, __: torch.Tensor) -> torch.Tensor:
@@ -262,15 +248,6 @@ def test_the_coherence_term_is_the_spread_of_a_photographs_layers():
     ws[1, :3] = 3.0
     found = coherence_term(own)(ws, torch.zeros(2, 3, 16, 16), ROWS[:2])
     assert found.tolist() == [0.0, 1.0]
-
-
-def test_the_anchor_holds_only_its_layers():
-    ws, images = faces()
-    target = ws.clone()
-    target[:, 3] += 1
-    std = torch.ones(12)
-    assert anchor_term(target, [0, 1], std)(ws, images, ROWS[:2]).abs().max() == 0
-    assert torch.allclose(anchor_term(target, [3], std)(ws, images, ROWS[:2]), torch.ones(2))
 
 
 def test_the_encoder_term_is_zero_where_the_encoder_finds_the_code_again():
