@@ -32,6 +32,7 @@ from tedigan.method.text_to_face import (
     FaceMaker,
     FaceSettings,
     Read,
+    Start,
     StartSettings,
     SteeredText,
 )
@@ -122,7 +123,8 @@ class Model(Parts):
         strength: in -3..3; 1 = what the text says, 0 = nothing, -1 = the contrary. Raises CaptionError for a text
         that is no caption.
         """
-        start = StartSettings(truncation_psi, BANK_SIZE, BANK_BEST, style_layers)
+        begin = StartSettings(truncation_psi, BANK_SIZE, BANK_BEST, style_layers)
+        start = Start(self.generator, self._steering.tagger, begin)
         maker = FaceMaker(
             self.generator,
             SteeredText(self._read, self._steering, start, strength),

@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from tedigan.encoders.latent_tagger import LatentTagger
 from tedigan.encoders.text import CaptionEncoder
 from tedigan.generator.noise import NoiseMode
 from tedigan.generator.stylegan import Generator
@@ -52,37 +53,45 @@ class StartSettings:
 
 
 @dataclass(frozen=True)
+class Start:
+    """Where a generator's faces begin. Ways that share it share its bank."""
+
+    generator: Generator
+    tagger: LatentTagger
+    settings: StartSettings
+
+    @cached_property
+    def bank(self) -> Bank:
+        """Made when it is first asked for."""
+        settings = self.settings
+        return Bank.of(
+            self.generator,
+            self.tagger,
+            size=settings.bank_size,
+            truncation_psi=settings.truncation_psi,
+        )
+
+
+@dataclass(frozen=True)
 class SteeredText:
     """Read the sentence, start at a random code that nearly fits, steer it. read: sentence -> what it names."""
 
     read: Read
     steering: Steering
-    settings: StartSettings
+    start: Start
     strength: float = 1.0
 
     @property
     def style_layers(self) -> list[int]:
         """Layers that chance has whole."""
-        if self.settings.style_layers != "measured":
-            return self.settings.style_layers
-        return free_layers(self.steering.attribute_layers)
-
-    @cached_property
-    def bank(self) -> Bank:
-        """Where faces begin."""
-        settings, steering = self.settings, self.steering
-        return Bank.of(
-            steering.generator,
-            steering.tagger,
-            size=settings.bank_size,
-            truncation_psi=settings.truncation_psi,
-        )
+        layers = self.start.settings.style_layers
+        return free_layers(self.steering.attribute_layers) if layers == "measured" else layers
 
     def ws(
         self, texts: Sequence[str], indices: Sequence[int], *, seed: int
     ) -> Float[Tensor, "n num_ws w_dim"]:
         """See `TextToCode`. A sentence that names nothing gives a random code."""
-        generator, settings = self.steering.generator, self.settings
+        generator, settings = self.steering.generator, self.start.settings
         style = random_ws(generator, indices, seed=seed, truncation_psi=settings.truncation_psi)
         wishes = wishes_of([self.read(text).wishes for text in texts], self.steering.tagger.names)
         names_any = (wishes != 0).any(dim=1)
@@ -91,7 +100,7 @@ class SteeredText:
         wishes = wishes.to(style)
         start = style
         if settings.bank_best:
-            chosen = self.bank.choose(
+            chosen = self.start.bank.choose(
                 wishes,
                 indices,
                 seed=seed,

@@ -1,6 +1,6 @@
 """Model folders -> what draws faces, steers codes and inverts photographs, with its numbers."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -20,6 +20,7 @@ from tedigan.method.text_to_face import (
     FaceMaker,
     FaceSettings,
     RegressedText,
+    Start,
     StartSettings,
     SteeredText,
     TextToCode,
@@ -62,12 +63,10 @@ def open_steering(
     *,
     generator: Generator | None = None,
     has_layers: bool = True,
-    in_one_pass: bool = False,
 ) -> Steering:
     """What moves codes. models: holds generator/, guide/, latent_tagger/ and layers/.
 
-    has_layers: False where they are not measured yet; then every attribute acts on all of them. in_one_pass: the
-    mover of text_mapper/ in the place of the search.
+    has_layers: False where they are not measured yet; then every attribute acts on all of them.
     """
     generator = generator or load_generator(models / "generator", device)
     tagger = load_latent_tagger(models / "latent_tagger", device)
@@ -76,51 +75,65 @@ def open_steering(
         layers = load_layers(models / "layers", tagger.names, generator.num_ws).to(device)
     else:
         layers = torch.ones(len(tagger.names), generator.num_ws, dtype=torch.bool, device=device)
-    if not in_one_pass:
-        return Steering(generator, tagger, layers, guide.look, settings)
-    mover, still = load_mover(models / "text_mapper", device), replace(settings, num_search_steps=0)
-    return Steering(generator, tagger, layers, guide.look, still, mover)
+    return Steering(generator, tagger, layers, guide.look, settings)
 
 
-def open_text(
+def in_one_pass(steering: Steering, folder: Path, device: torch.device) -> Steering:
+    """The mover of a text mapper's folder in the place of the search."""
+    still = replace(steering.settings, num_search_steps=0)
+    return replace(steering, settings=still, mover=load_mover(folder, device))
+
+
+def open_texts(
     models: Path,
     device: torch.device,
-    way: Way,
+    ways: Sequence[Way],
     grammar: Path,
     start: StartSettings,
     steering: SteeringSettings,
     *,
     strength: float,
-) -> tuple[Generator, TextToCode, SentenceReader]:
-    """The generator of a models folder, one way from sentences to its codes (`MODELS_OF`), and their reader."""
-    generator = load_generator(models / "generator", device)
-    reader = open_sentence_reader(grammar, models / "text_mapper", device)
-    if way == "regression":
+) -> tuple[Generator, dict[str, TextToCode], SentenceReader]:
+    """The generator of a models folder, ways from sentences to its codes (`MODELS_OF`), and their reader.
+
+    What several ways need is opened once, the bank where faces begin too.
+    """
+    generator, mapper = load_generator(models / "generator", device), models / "text_mapper"
+    reader = open_sentence_reader(grammar, mapper, device)
+    texts: dict[str, TextToCode] = {}
+    if "regression" in ways:
         captions = load_text_encoder(models / "text_encoder", device)
-        return generator, RegressedText(generator, captions, start.truncation_psi), reader
-    moves = open_steering(
-        models, device, steering, generator=generator, in_one_pass=way == "one_pass"
-    )
-    reader = replace(reader, known=moves.tagger.names)
-    return generator, SteeredText(reader.reading, moves, start, strength), reader
+        texts["regression"] = RegressedText(generator, captions, start.truncation_psi)
+    if {"search", "one_pass"} & {*ways}:
+        search = open_steering(models, device, steering, generator=generator)
+        reader = replace(reader, known=search.tagger.names)
+        begin = Start(generator, search.tagger, start)
+        steered = SteeredText(reader.reading, search, begin, strength)
+        texts["search"] = steered
+        if "one_pass" in ways:
+            texts["one_pass"] = replace(steered, steering=in_one_pass(search, mapper, device))
+    return generator, {way: texts[way] for way in ways}, reader
 
 
-def open_face_maker(
+def open_face_makers(
     generator: Generator,
-    text: TextToCode,
+    texts: Mapping[str, TextToCode],
     settings: FaceSettings,
     *,
     precision: Literal["auto", "fp32", "bf16", "fp16"],
     compilation: Literal["auto", "never"],
-) -> tuple[FaceMaker, Engine]:
-    """Text -> faces, and the engine that draws them; see `choose_engine`."""
+) -> tuple[dict[str, FaceMaker], Engine]:
+    """Text -> faces by each way, and the one engine that draws them; see `choose_engine`."""
     engine = choose_engine(
         generator,
         precision=precision,
         compilation=compilation,
         batch_size=settings.batch_size,
     )
-    return FaceMaker(generator, text, engine.synthesise, settings), engine
+    makers = {
+        way: FaceMaker(generator, text, engine.synthesise, settings) for way, text in texts.items()
+    }
+    return makers, engine
 
 
 def open_inverter(models: Path, device: torch.device, settings: InversionSettings) -> Inverter:

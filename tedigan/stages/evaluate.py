@@ -16,11 +16,10 @@ from tedigan.evaluation.instruments import open_instruments
 from tedigan.evaluation.metric import Instruments
 from tedigan.evaluation.protocol import Protocol, measure
 from tedigan.extras import require
-from tedigan.method.text_to_face import FaceMaker
 from tedigan.models.makers import MODELS_OF
 from tedigan.models.opening import load_encoder
 from tedigan.params import chosen
-from tedigan.stages.making_faces import open_maker
+from tedigan.stages.making_faces import open_makers
 from tedigan.store.files import finished_folder
 from tedigan.store.model_folders import read_config
 from tedigan.workspace import Outcome, Workspace
@@ -39,9 +38,7 @@ def run(workspace: Workspace) -> Outcome:
 def networks_of(workspace: Workspace) -> Networks:
     """The workspace's models, at the truncation that is measured; the other way to faces is generate's rival."""
     psi = workspace.params.evaluate.truncation_psi
-    makers: dict[str, FaceMaker] = {
-        way: open_maker(workspace, way=way, truncation_psi=psi)[0] for way in MODELS_OF
-    }
+    makers, _, _ = open_makers(workspace, [*MODELS_OF], truncation_psi=psi)
     maker = makers.pop(workspace.params.generate.way)
     return Networks.of(maker, load_encoder(workspace.model("encoder"), maker.generator), makers)
 

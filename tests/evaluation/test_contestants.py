@@ -7,7 +7,7 @@ from tedigan.method.text_to_face import FaceMaker
 from tedigan.models.makers import Way
 from tedigan.models.opening import load_encoder
 from tedigan.stages.evaluate import networks_of
-from tedigan.stages.making_faces import open_maker
+from tedigan.stages.making_faces import open_makers
 from tedigan.tensors import to_images, to_pixels
 from tedigan.workspace import Workspace
 
@@ -16,7 +16,7 @@ CAPTIONS = ["She is young.", "The man has a beard."]
 
 def maker_of(workspace: Workspace, way: Way = "search") -> FaceMaker:
     psi = workspace.params.evaluate.truncation_psi
-    return open_maker(workspace, way=way, truncation_psi=psi)[0]
+    return open_makers(workspace, [way], truncation_psi=psi)[0][way]
 
 
 def test_the_networks_under_test_are_the_workspace_s(untrained: Workspace) -> None:

@@ -13,11 +13,12 @@ from tedigan.method.text_to_face import (
     FaceMaker,
     FaceSettings,
     RegressedText,
+    Start,
     StartSettings,
     SteeredText,
     random_ws,
 )
-from tedigan.models.makers import open_face_maker, open_text
+from tedigan.models.makers import Way, open_face_makers, open_texts
 from tedigan.params import chosen
 from tedigan.stages import generate
 from tedigan.store import pictures
@@ -29,24 +30,24 @@ YOUNG, BEARD, NOTHING = "She is young.", "The man has a beard.", "This person."
 STYLE_LAYERS = [3, 4, 6, 7]
 
 
-def opened(workspace: Workspace, way: str = "search") -> FaceMaker:
+def opened(workspace: Workspace, *ways: Way) -> dict[str, FaceMaker]:
     params = workspace.params.generate
-    generator, text, _ = open_text(
+    generator, texts, _ = open_texts(
         workspace.models,
         workspace.device,
-        way,
+        ways,
         workspace.grammar,
         chosen(params, StartSettings),
         chosen(params, SteeringSettings),
         strength=1.0,
     )
     settings = chosen(params, FaceSettings)
-    return open_face_maker(generator, text, settings, precision="fp32", compilation="never")[0]
+    return open_face_makers(generator, texts, settings, precision="fp32", compilation="never")[0]
 
 
 @pytest.fixture(scope="module")
 def maker(untrained: Workspace) -> FaceMaker:
-    return opened(untrained)
+    return opened(untrained, "search")["search"]
 
 
 @pytest.fixture(scope="module")
@@ -64,19 +65,23 @@ def difference(one: Tensor, other: Tensor) -> float:
     return (one.float() - other.float()).abs().mean().item()
 
 
+def starting(text: SteeredText, **values: object) -> Start:
+    return replace(text.start, settings=replace(text.start.settings, **values))
+
+
 @pytest.mark.parametrize("way", ["search", "one_pass", "regression"])
 def test_two_captions_give_two_faces_and_one_with_one_seed_gives_one(
-    untrained: Workspace, way: str
+    untrained: Workspace, way: Way
 ) -> None:
-    maker = opened(untrained, way)
+    maker = opened(untrained, way)[way]
     assert difference(faces(maker, [YOUNG])[0], faces(maker, [BEARD])[0]) > 1
     assert torch.equal(faces(maker, [YOUNG]), faces(maker, [YOUNG]))
     assert difference(faces(maker, [YOUNG]), faces(maker, [YOUNG], seed=6)) > 1
 
 
 @pytest.mark.parametrize("way", ["search", "one_pass", "regression"])
-def test_a_face_does_not_depend_on_the_captions_beside_it(untrained: Workspace, way: str) -> None:
-    maker = opened(untrained, way)
+def test_a_face_does_not_depend_on_the_captions_beside_it(untrained: Workspace, way: Way) -> None:
+    maker = opened(untrained, way)[way]
     beside = faces(maker, [YOUNG, BEARD, NOTHING, BEARD, BEARD])
     assert difference(beside[:1], faces(maker, [YOUNG])) < 0.01
 
@@ -92,6 +97,19 @@ def test_random_faces_are_those_of_their_seed(maker: FaceMaker) -> None:
     few, many = (torch.cat(list(maker.unconditional_faces(n, seed=1))) for n in (2, 5))
     assert difference(few, many[:2]) < 0.01
     assert difference(many[0], many[1]) > 1
+
+
+def test_ways_that_are_opened_together_share_what_they_need(untrained: Workspace) -> None:
+    together = opened(untrained, "one_pass", "regression", "search")
+    assert [*together] == ["one_pass", "regression", "search"]
+    texts = [together[way].text for way in ("one_pass", "search")]
+    assert texts[0].start.bank is texts[1].start.bank
+    assert texts[0].steering.tagger is texts[1].steering.tagger
+    assert len({id(maker.generator) for maker in together.values()}) == 1
+    assert len({id(maker.synthesise) for maker in together.values()}) == 1
+    for way, maker in together.items():
+        alone = opened(untrained, way)[way]
+        assert torch.equal(faces(maker, [YOUNG, BEARD]), faces(alone, [YOUNG, BEARD])), way
 
 
 def test_truncation_reaches_the_random_codes(maker: FaceMaker) -> None:
@@ -121,7 +139,7 @@ def test_codes_are_made_a_batch_at_a_time(maker: FaceMaker) -> None:
 def test_layers_that_no_attribute_acts_on_come_whole_from_a_random_code(text: SteeredText) -> None:
     assert text.style_layers == STYLE_LAYERS
     generator = text.steering.generator
-    psi = text.settings.truncation_psi
+    psi = text.start.settings.truncation_psi
     random = random_ws(generator, range(2), seed=3, truncation_psi=psi)
     ws = text.ws([YOUNG, BEARD], range(2), seed=3)
     torch.testing.assert_close(ws[:, STYLE_LAYERS], random[:, STYLE_LAYERS])
@@ -129,8 +147,8 @@ def test_layers_that_no_attribute_acts_on_come_whole_from_a_random_code(text: St
 
 
 def test_named_style_layers_replace_the_measured_ones(text: SteeredText) -> None:
-    own = replace(text, settings=replace(text.settings, style_layers=[0]))
-    psi = text.settings.truncation_psi
+    own = replace(text, start=starting(text, style_layers=[0]))
+    psi = text.start.settings.truncation_psi
     random = random_ws(text.steering.generator, range(1), seed=3, truncation_psi=psi)
     ws = own.ws([YOUNG], range(1), seed=3)
     torch.testing.assert_close(ws[:, 0], random[:, 0])
@@ -154,7 +172,7 @@ def test_without_a_bank_a_face_begins_at_the_random_code(text: SteeredText) -> N
     still = replace(text.steering.settings, num_search_steps=0)
     own = replace(
         text,
-        settings=replace(text.settings, bank_best=0),
+        start=starting(text, bank_best=0),
         steering=replace(text.steering, settings=still),
     )
     random = random_ws(text.steering.generator, range(3), seed=1, truncation_psi=0.7)
@@ -162,7 +180,7 @@ def test_without_a_bank_a_face_begins_at_the_random_code(text: SteeredText) -> N
 
 
 def test_regression_takes_the_text_encoders_code_on_its_layers(untrained: Workspace) -> None:
-    text = opened(untrained, "regression").text
+    text = opened(untrained, "regression")["regression"].text
     assert isinstance(text, RegressedText)
     ws = text.ws([YOUNG, BEARD], range(2), seed=3)
     random = random_ws(text.generator, range(2), seed=3, truncation_psi=text.truncation_psi)
