@@ -16,7 +16,7 @@ def generator_card(config: dict[str, Any], networks: Iterable[str]) -> str:
         f"- Data: {training.get('data', 'not recorded')}.\n"
         f"- Images seen: {training.get('images_seen', 'not recorded')}.\n"
         f"- Licence: {licence}\n"
-        "- Made by the stage `train_generator`; its numbers are in `config.json`, its losses in `log.csv` if kept.\n"
+        "- Made by the stage `train_generator`; numbers in `config.json`, losses, if kept, in `log.csv`.\n"
     )
 
 
