@@ -49,6 +49,7 @@ SMALL: dict[str, dict[str, object]] = {
         "checkpoint_every": 4,
     },
     "train_guide": {
+        "init": None,
         "base_channels": 4,
         "num_steps": 6,
         "batch_size": 8,
