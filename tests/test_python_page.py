@@ -133,9 +133,9 @@ def test_a_sentence_without_steering_says_what_to_name():
 @pytest.mark.parametrize(
     ("codes", "advice"),
     [
-        (torch.zeros(1, 14, 128), "Were they made for another one"),
-        (torch.zeros(0, 10, 128), "Were they made for another one"),
-        (torch.full((1, 10, 128), float("nan")), "no numbers"),
+        (torch.zeros(1, 14, 256), "Were they made for another one"),
+        (torch.zeros(0, 10, 256), "Were they made for another one"),
+        (torch.full((1, 10, 256), float("nan")), "no numbers"),
     ],
 )
 def test_codes_that_do_not_fit_are_refused_by_whatever_takes_them(model, codes, advice):
