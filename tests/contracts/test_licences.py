@@ -113,11 +113,14 @@ def test_the_defaults_choose_only_what_may_be_used() -> None:
 
 def test_the_default_path_reaches_only_what_may_be_used(tmp_path: Path) -> None:
     params = {name: section | SMALL.get(name, {}) for name, section in DEFAULTS.items()}
+    for shown in SHOWN:
+        params[shown.split(".")[0]][shown.split(".")[1]] = None
     for section, key in (
         ("train_generator", "init"),
         ("generate", "captions"),
         ("manipulate", "edits"),
         ("train_text_mapper", "reader"),
+        ("train_guide", "init"),
     ):
         params[section][key] = str(CHECKOUT / params[section][key])
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
