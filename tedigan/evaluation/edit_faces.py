@@ -26,7 +26,7 @@ OWN, LINEAR, NOTHING = "ours", "linear", "nothing"
 
 @dataclass(frozen=True)
 class EditNetworks:
-    """The networks under test. invert: images -> ws; draw: ws -> images; both on the networks' device.
+    """The networks under test. invert: images -> ws; draw: ws -> images.
 
     ways: name -> (ws, wishes, strength=) -> images, the platform's own first. names: the wishes' attributes.
     """

@@ -65,9 +65,12 @@ def render_edits(
     edited = edit_codes(editor, inverted, wanted, batch_size=batch_size, desc="manipulate")
     draw = _painter(inverter, editor, images, inverted, tuning, batch_size)
     drawn, of = draw(range(len(names)), inverted), [job.row for job in wanted]
-    after = composed(drawn[of], draw(of, edited.ws), edited.region)
+    after = [
+        to_pixels(composed(drawn[rows], draw(rows, part.ws), part.region))
+        for rows, part in zip(_split(of, batch_size), edited.split(batch_size), strict=True)
+    ]  # as pixels at once: as floats, many at 1024 px would not fit
     write_trace(folder / "trace.csv", names, trace)
-    edits = to_pixels(after).unflatten(0, (len(jobs), 1 + len(strip)))
+    edits = torch.cat(after).unflatten(0, (len(jobs), 1 + len(strip)))
     _write(folder, names, jobs, photographs, to_pixels(drawn), edits)
     return (drawn.clamp(-1, 1) - images).square().mean().item()
 
@@ -129,3 +132,7 @@ def _write(
         shown += [before[job.row], inversion[job.row], edits[index, 0]]
     write_table(folder / "edits.csv", COLUMNS, rows)
     pictures.save(folder / "grid.png", pictures.grid(torch.stack(shown), 3))
+
+
+def _split(rows: Sequence[int], size: int) -> list[list[int]]:
+    return [list(rows[start : start + size]) for start in range(0, len(rows), size)]

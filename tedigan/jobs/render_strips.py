@@ -48,8 +48,8 @@ def render_strips(
     edited = edit_codes(editor, ws, jobs, batch_size=batch_size, desc=stage)
     starts = ws[[job.row for job in jobs]].split(batch_size)
     parts = zip(starts, edited.split(batch_size), strict=True)
-    images = torch.cat([editor.draw(start, part) for start, part in parts])
-    strips = to_pixels(images).unflatten(0, (len(shown), len(strengths)))
+    images = torch.cat([to_pixels(editor.draw(start, part)) for start, part in parts])
+    strips = images.unflatten(0, (len(shown), len(strengths)))
     rows = []
     for (index, row), strip in zip(shown, strips, strict=True):
         name = f"strips/{index:05d}-{row:03d}.png"
