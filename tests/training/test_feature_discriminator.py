@@ -45,9 +45,16 @@ def test_every_depth_judges_every_cell(features: FeatureDiscriminator) -> None:
 
 
 def test_the_depths_weigh_alike(features: FeatureDiscriminator) -> None:
+    """A map's own scale does not count: ten times the map and ten times its deviation are judged alike."""
     maps = features.maps(stripes(8))
     for one, deviation in zip(maps, features.deviations, strict=True):
         assert (one / deviation).std().item() == pytest.approx(1, rel=1e-4)
+    features.eval()  # spectral norms stay as they are
+    before = features.judge(maps)
+    features.deviations[1] *= 10
+    after = features.judge([one * 10 if depth == 1 else one for depth, one in enumerate(maps)])
+    for found, expected in zip(after, before, strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_a_small_picture_is_enlarged_and_a_large_one_made_smaller(trunk: Trunk) -> None:
@@ -66,6 +73,11 @@ def test_every_head_learns_to_tell_two_kinds_apart(features: FeatureDiscriminato
     for index in range(12):
         descend(optimiser, features.loss(photographs, images, stream("loss", index)))
     assert (logits(features, photographs) > logits(features, images) + 0.1).all()
+    # so that a generator whose pictures pass for photographs has the smaller loss
+    fooled, seen_through = (
+        features.generator_loss(made, stream("view")) for made in (photographs, images)
+    )
+    assert fooled < seen_through - 0.1
 
 
 def test_only_the_heads_learn(features: FeatureDiscriminator) -> None:
