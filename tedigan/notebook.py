@@ -60,20 +60,27 @@ EMBEDDED_PARTS = {
 }
 READER = EMBEDDED / "text-reader"
 STEERING = SteeringSettings(
-    margin=1.0,
+    margin=0.5,
     num_search_steps=60,
     search_rate=0.05,
     weight_unnamed=0.1,
-    weight_distance=0.03,
+    weight_distance=0.1,
     weight_length=0.005,
     num_picture_steps=0,
     weight_picture=1.0,
 )
-EDITING = replace(
-    STEERING, margin=2.0, weight_unnamed=0.3, num_picture_steps=25, weight_picture=3.0
+EDITING = SteeringSettings(
+    margin=3.0,
+    num_search_steps=0,
+    search_rate=0.1,
+    weight_unnamed=0.3,
+    weight_distance=0.03,
+    weight_length=0.005,
+    num_picture_steps=30,
+    weight_picture=8.0,
 )
 REGION_CELLS = 8
-BANK_SIZE, BANK_BEST = 20_000, 100
+BANK_SIZE, BANK_BEST, BANK_LACK = 40_000, 60, 0.1
 
 
 def load(
@@ -126,7 +133,7 @@ class Model(Parts):
         strength: in -3..3; 1 = what the text says, 0 = nothing, -1 = the contrary. Raises CaptionError for a text
         that is no caption.
         """
-        begin = StartSettings(truncation_psi, BANK_SIZE, BANK_BEST, style_layers)
+        begin = StartSettings(truncation_psi, BANK_SIZE, BANK_BEST, BANK_LACK, style_layers)
         start = Start(self.generator, self._steering.tagger, begin)
         maker = FaceMaker(
             self.generator,

@@ -140,6 +140,7 @@ class Generate(Steered):
     strength: Strength
     bank_size: Count
     bank_best: CountOrZero
+    bank_lack: Weight
     style_layers: Layers
     noise_mode: Literal["const", "random", "none"]
     noise_variants: CountOrZero

@@ -22,7 +22,7 @@ from tedigan.errors import (
     WeightsError,
 )
 from tedigan.method.steering import SteeringSettings
-from tedigan.notebook import BANK_BEST, BANK_SIZE, EDITING, REGION_CELLS, STEERING
+from tedigan.notebook import BANK_BEST, BANK_LACK, BANK_SIZE, EDITING, REGION_CELLS, STEERING
 from tedigan.params import chosen, read_params
 
 PAGE = Path(__file__).parents[1] / "docs" / "python.md"
@@ -225,7 +225,8 @@ def test_what_nobody_says_is_what_params_yaml_says():
     for name in ("strength", "truncation_psi", "style_layers"):
         assert given[name].default == getattr(params.generate, name)
     assert chosen(params.generate, SteeringSettings) == STEERING
-    assert (params.generate.bank_size, params.generate.bank_best) == (BANK_SIZE, BANK_BEST)
+    for name, value in (("size", BANK_SIZE), ("best", BANK_BEST), ("lack", BANK_LACK)):
+        assert getattr(params.generate, f"bank_{name}") == value
     assert chosen(params.manipulate, SteeringSettings) == EDITING
     assert params.manipulate.region_cells == REGION_CELLS
 

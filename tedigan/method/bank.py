@@ -1,6 +1,7 @@
 """A bank of random codes and what the latent tagger reads in them: where a face for a text starts.
 
-Of those that fit a text best, chance takes one, so that faces of one sentence differ as people do.
+Of those that fit a text, chance takes one, so that faces of one sentence differ as people do; where few do, one of
+those that fit best.
 """
 
 from collections.abc import Sequence
@@ -51,13 +52,14 @@ class Bank:
         seed: int,
         margin: float,
         best: int,
+        lack: float,
     ) -> Float[Tensor, "n *rows w_dim"]:
-        """For each row of wishes one of the `best` codes that lack least of it; image i's by `(seed, i)` alone.
+        """For each row of wishes one of the codes that lack at most `lack` of it, or of the `best` if these are
+        fewer; image i's by `(seed, i)` alone.
 
         What is lacking: the squares of what remains to `margin` on the side that is wished. Where nothing is
         wished, any code will do.
         """
-        best = min(best, len(self.w))
         rows = []
         for wish, index in zip(wishes, indices, strict=True):
             named = torch.nonzero(wish).flatten()
@@ -65,7 +67,9 @@ class Bank:
             if not len(named):
                 rows.append(int(torch.randint(len(self.w), (), generator=rng)))
                 continue
-            missing = F.relu(margin - self.margins[:, named] * wish[named].sign())
-            fitting = missing.square().sum(dim=1).topk(best, largest=False).indices
-            rows.append(int(fitting[int(torch.randint(best, (), generator=rng))]))
+            short = F.relu(margin - self.margins[:, named] * wish[named].sign())
+            missing = short.square().sum(dim=1)
+            count = min(max(best, int((missing <= lack).sum())), len(self.w))
+            fitting = missing.topk(count, largest=False).indices
+            rows.append(int(fitting[int(torch.randint(count, (), generator=rng))]))
         return self.w[rows]

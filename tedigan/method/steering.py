@@ -2,11 +2,11 @@
 
     min_d  sum_named (goal - m)_+^2 + a sum_unnamed (1 - |r|) (m - m0)^2 + b |d|^2 + c (|u + d|^2 - |u|^2)_+^2
 
-u is the whitened code and d one shift for the layers of the named attributes. m are margins, m0 before the
-shift: what the latent tagger reads in u + d, and then, for a few steps, also what the guide sees in the picture.
-|r| is an attribute's correlation with the named ones: who grows a beard may look more like a man. One search
-serves both tasks, which differ in where they start. The code stays inside the generator's distribution, where
-pictures are good. An edit of a face also finds in which region of the picture it has to show.
+u is the whitened code and d its shift on the layers of the named attributes. m are margins, m0 before the shift:
+first what the latent tagger reads in u + d, with one d for all layers (search steps), then what the guide sees in
+the picture, with a d for each (picture steps, slower). |r| is an attribute's correlation with the named ones: who
+grows a beard may look more like a man. One search serves both tasks, which differ in where they start: a text's
+face takes search steps, and an edit of a face picture steps, which also find in which region it has to show.
 """
 
 from collections.abc import Callable
@@ -142,7 +142,7 @@ class Steering:
         self, task: Task, shift: Float[Tensor, "n 1 num_axes"], rng: torch.Generator, step: int
     ) -> Float[Tensor, " n"]:
         """What is minimised before any picture is drawn, of each code, as one member of the tagger sees it."""
-        return self._read_loss(task, shift, task.wanted, rng, step) + self._move_loss(task, shift)
+        return self._read_loss(task, shift, rng, step) + self._move_loss(task, shift)
 
     @torch.no_grad()
     def first(self, task: Task) -> Float[Tensor, "n 1 num_axes"]:
@@ -165,19 +165,19 @@ class Steering:
 
     def _search_in_pictures(
         self, task: Task, start: Float[Tensor, "n 1 num_axes"], cells: int
-    ) -> tuple[Float[Tensor, "n 1 num_axes"], Float[Tensor, "n 1 cells cells"]]:
-        """The shift, and the region: half of every cell to begin with, then what serves."""
+    ) -> tuple[Float[Tensor, "n num_ws num_axes"], Float[Tensor, "n 1 cells cells"]]:
+        """A shift for each layer, and the region: half of every cell to begin with, then what serves."""
         settings, rng = self.settings, stream("steering in pictures")
         with torch.no_grad():
             before = self._draw(task.us)
             seen = self.look(before, None) / self.tagger.deviation
         wanted = goals(seen, task.wishes, task.strength, margin=settings.margin) - seen
-        shift = start.clone().requires_grad_(True)
+        shift = start.repeat(1, task.us.shape[1], 1).requires_grad_(True)
         logits = start.new_zeros(len(start), 1, cells, cells, requires_grad=True)
         optimiser = torch.optim.Adam([shift], lr=settings.search_rate)
         if cells:
             optimiser.add_param_group({"params": [logits], "lr": REGION_RATE})
-        for step in range(settings.num_picture_steps):
+        for _ in range(settings.num_picture_steps):
             images = self._shown(task, shift, logits, before)
             view = rng.get_state()
             with torch.no_grad():
@@ -185,7 +185,6 @@ class Steering:
             rng.set_state(view)
             change = (self.look(images, rng) - same_view) / self.tagger.deviation
             loss = self._margin_loss(task, change, wanted) + self._move_loss(task, shift)
-            loss = loss + 0.5 * self._read_loss(task, shift, task.wanted, rng, step)
             repainted = (images - before).square().mean(dim=[1, 2, 3])
             loss = loss + settings.weight_picture * repainted
             optimiser.zero_grad(set_to_none=True)
@@ -205,14 +204,14 @@ class Steering:
         return images
 
     def _read_loss(
-        self, task: Task, shift: Tensor, wanted: Tensor, rng: torch.Generator, step: int
+        self, task: Task, shift: Tensor, rng: torch.Generator, step: int
     ) -> Float[Tensor, " n"]:
         """What the members of the latent tagger, one a step, read in the moved code, with noise on it."""
         noise = NOISE * torch.randn(1, 1, task.us.shape[2], generator=rng).to(task.us.device)
         with torch.no_grad():
             before = self.tagger.margins(task.us + noise, member=step)
         after = self.tagger.margins(task.us + noise + shift * task.layers, member=step)
-        return self._margin_loss(task, after - before, wanted)
+        return self._margin_loss(task, after - before, task.wanted)
 
     def _margin_loss(self, task: Task, change: Tensor, wanted: Tensor) -> Float[Tensor, " n"]:
         missing = F.relu(wanted.sign() * (wanted - change)).square()
@@ -220,10 +219,11 @@ class Steering:
         return missing.sum(dim=1) + self.settings.weight_unnamed * drift.sum(dim=1)
 
     def _move_loss(self, task: Task, shift: Tensor) -> Float[Tensor, " n"]:
+        move = shift * task.layers
         length = task.us.square().mean(dim=[1, 2])
-        moved = (task.us + shift * task.layers).square().mean(dim=[1, 2])
+        moved = (task.us + move).square().mean(dim=[1, 2])
         excess = task.us.shape[2] * F.relu(moved - length.clamp_min(1)).square()
-        distance = shift.square().sum(dim=[1, 2])
+        distance = move.square().sum(dim=[1, 2]) / task.layers.sum(dim=[1, 2]).clamp_min(1)
         return self.settings.weight_distance * distance + self.settings.weight_length * excess
 
     def _correlation_with(self, named: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:

@@ -40,15 +40,16 @@ class TextToCode(Protocol):
 
 @dataclass(frozen=True)
 class StartSettings:
-    """Where a face begins: bank_best = one of so many best-fitting of bank_size random codes, 0 = a random code.
+    """Where a face begins: at one of the bank_size random codes that fit its text; bank_best = 0: at any code.
 
-    truncation_psi: of random codes; 1 leaves them as they are, 0 gives the mean face. style_layers: taken from
+    bank_lack, bank_best: see `Bank.choose`. truncation_psi: of random codes; 1 leaves them as they are, 0 gives the mean face. style_layers: taken from
     another random code; measured = those that no attribute acts on.
     """
 
     truncation_psi: float
     bank_size: int
     bank_best: int
+    bank_lack: float
     style_layers: list[int] | Literal["measured"]
 
 
@@ -100,12 +101,14 @@ class SteeredText:
         wishes = wishes.to(style)
         start = style
         if settings.bank_best:
+            side = (self.strength > 0) - (self.strength < 0)
             chosen = self.start.bank.choose(
-                wishes,
+                side * wishes,
                 indices,
                 seed=seed,
                 margin=self.steering.settings.margin,
                 best=settings.bank_best,
+                lack=settings.bank_lack,
             )
             start = generator.ws_of_w(chosen)
         steered = self.steering.steer(start, wishes, strength=self.strength)

@@ -21,22 +21,22 @@ def test_chosen_codes_are_among_the_best(bank: Bank) -> None:
         0
     ).square()
     best = bank.w[lacking.topk(10, largest=False).indices]
-    chosen = bank.choose(WISH.expand(30, -1), range(30), seed=0, margin=1.0, best=10)
+    chosen = bank.choose(WISH.expand(30, -1), range(30), seed=0, margin=1.0, best=10, lack=0.0)
     found = {tuple(row) for row in chosen.tolist()}
     assert found <= {tuple(row) for row in best.tolist()}
     assert len(found) > 5
 
 
 def test_image_i_starts_where_its_seed_and_number_say(bank: Bank) -> None:
-    many = bank.choose(WISH.expand(5, -1), range(5), seed=3, margin=1.0, best=50)
-    one = bank.choose(WISH, [4], seed=3, margin=1.0, best=50)
+    many = bank.choose(WISH.expand(5, -1), range(5), seed=3, margin=1.0, best=50, lack=0.0)
+    one = bank.choose(WISH, [4], seed=3, margin=1.0, best=50, lack=0.0)
     assert torch.equal(many[4:], one)
-    other = bank.choose(WISH.expand(5, -1), range(5), seed=4, margin=1.0, best=50)
+    other = bank.choose(WISH.expand(5, -1), range(5), seed=4, margin=1.0, best=50, lack=0.0)
     assert not torch.equal(many, other)
 
 
 def test_where_nothing_is_wished_any_code_will_do(bank: Bank) -> None:
-    chosen = bank.choose(torch.zeros(40, 3), range(40), seed=0, margin=1.0, best=1)
+    chosen = bank.choose(torch.zeros(40, 3), range(40), seed=0, margin=1.0, best=1, lack=0.0)
     assert len({tuple(row.tolist()) for row in chosen}) > 30
 
 
@@ -56,3 +56,18 @@ def test_a_smaller_bank_is_the_beginning_of_a_larger_one() -> None:
     tagger = linear_tagger(generator)
     few, many = (Bank.of(generator, tagger, size=n, truncation_psi=1.0) for n in (10, 40))
     assert torch.equal(few.w, many.w[:10])
+
+
+def test_any_code_that_fits_well_enough_may_be_chosen_however_few_best_ones_are_asked_for(
+    bank: Bank,
+) -> None:
+    lacking = (1 - bank.margins[:, 0]).clamp_min(0).square() + (1 + bank.margins[:, 2]).clamp_min(
+        0
+    ).square()
+    fitting = {tuple(row) for row in bank.w[lacking <= 0.5].tolist()}
+    assert 10 < len(fitting) < 400
+    wish = WISH.expand(40, -1)
+    chosen = bank.choose(wish, range(40), seed=0, margin=1.0, best=1, lack=0.5)
+    found = {tuple(row) for row in chosen.tolist()}
+    assert found <= fitting
+    assert len(found) > 5

@@ -207,3 +207,31 @@ def test_steering_works_inside_no_grad(steering: Steering) -> None:
         moved = steering.steer(ws, wish(4, 1, 0, 0))
     torch.testing.assert_close(moved, steering.steer(ws, wish(4, 1, 0, 0)))
     assert not moved.requires_grad
+
+
+def test_search_steps_move_all_layers_alike_and_picture_steps_each_by_itself(
+    steering: Steering,
+) -> None:
+    def spread(own: Steering) -> float:
+        ws = codes(steering)
+        shift = own.tagger.whitening.whiten(own.steer(ws, wish(4, 1, 0, 0), strength=3.0))
+        shift = shift - own.tagger.whitening.whiten(ws)
+        return (shift - shift.mean(dim=1, keepdim=True)).abs().max().item()
+
+    assert spread(steering) < 1e-3
+    assert spread(in_pictures(steering)) > 0.1
+
+
+def test_the_distance_is_that_of_a_moved_layer_however_many_move(steering: Steering) -> None:
+    few = torch.zeros_like(steering.attribute_layers)
+    few[:, 0] = True
+    shift = torch.full((1, 1, steering.tagger.whitening.num_axes), 0.1)
+    settings = replace(SETTINGS, weight_distance=1.0)
+    losses = []
+    for layers in (steering.attribute_layers, few):
+        own = replace(steering, attribute_layers=layers, settings=settings)
+        us = own.tagger.whitening.whiten(codes(steering, 1))
+        task = own.task(us, wish(1, 1, 0, 0), torch.ones(1))
+        losses.append(own._move_loss(task, shift))
+    torch.testing.assert_close(*losses)
+    torch.testing.assert_close(losses[0], shift.square().sum()[None])
