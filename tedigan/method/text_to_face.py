@@ -42,8 +42,8 @@ class TextToCode(Protocol):
 class StartSettings:
     """Where a face begins: at one of the bank_size random codes that fit its text; bank_best = 0: at any code.
 
-    bank_lack, bank_best: see `Bank.choose`. truncation_psi: of random codes; 1 leaves them as they are, 0 gives the mean face. style_layers: taken from
-    another random code; measured = those that no attribute acts on.
+    bank_best, bank_lack: see `Bank.choose`. truncation_psi: of random codes; 1 leaves them alone, 0 gives the
+    mean face. style_layers: taken from another random code; measured = those that no attribute acts on.
     """
 
     truncation_psi: float
