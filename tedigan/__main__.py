@@ -23,6 +23,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "a photograph edited by a sentence, without a workspace",
         "tedigan.commands.edit_command",
     ),
+    "jobs": (
+        "bulk jobs: plan, approve, run, status, resume, cancel, seal, verify, prove, check",
+        "tedigan.commands.jobs_actions",
+    ),
+    "replay": (
+        "draw an image of a bulk job again, and say how near it comes",
+        "tedigan.commands.replay_command",
+    ),
     "params": ("write or check a profile's params.yaml", "tedigan.commands.params_actions"),
     "models": (
         "import official weights; list, show, verify models",

@@ -1,8 +1,5 @@
 """Worker processes that hold one object and call its methods: results in order, memory bounded."""
 
-import multiprocessing
-import os
-import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -13,6 +10,7 @@ from typing import Any
 import torch
 
 from tedigan.errors import StoreError
+from tedigan.processes import pool_of
 
 _IN_FLIGHT = 8  # items a worker; they wait for the slowest in memory
 
@@ -62,12 +60,7 @@ class Workers:
 
     def _started(self) -> ProcessPoolExecutor:
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(
-                self._num_workers,
-                mp_context=multiprocessing.get_context("spawn"),
-                initializer=_start,
-                initargs=(self._subject,),
-            )
+            self._pool = pool_of(self._num_workers, _start, self._subject)
         return self._pool
 
 
@@ -75,19 +68,10 @@ _subject: Any
 
 
 def _start(subject: Any) -> None:
-    """Prepare a worker: one thread, since there is one worker a core, and an end with the parent."""
+    """Prepare a worker: one thread, since there is one worker a core."""
     global _subject
     _subject = subject
     torch.set_num_threads(1)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """A parent that was killed says no goodbye; its workers would wait for ever."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None, "only worker processes wait for their parent"
-    parent.join()
-    os._exit(1)
 
 
 def _call(method: str, item: Any) -> Any:

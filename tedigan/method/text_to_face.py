@@ -162,11 +162,17 @@ class FaceMaker:
     ) -> Iterator[tuple[Float[Tensor, "m num_ws w_dim"], UInt8[Tensor, "m 3 r r"]]]:
         """As `faces`, each batch with its codes."""
 
-        def ws_of(rows: range) -> Tensor:
+        def ws_of(rows: Sequence[int]) -> Tensor:
             here = [captions[min(row, len(captions) - 1)] for row in rows]
             return self.text.ws(here, rows, seed=seed)
 
         return self._draw(ws_of, len(captions), seed=seed)
+
+    def batch(
+        self, captions: Sequence[str], indices: Sequence[int], *, seed: int
+    ) -> tuple[Float[Tensor, "n num_ws w_dim"], UInt8[Tensor, "n 3 r r"]]:
+        """Codes and faces of images `indices`, in one batch as given; its size is part of the recipe."""
+        return self._drawn(self.text.ws(captions, indices, seed=seed), indices, seed=seed)
 
     def unconditional_faces(
         self, num_images: int, *, seed: int
@@ -174,7 +180,7 @@ class FaceMaker:
         """Faces of random codes, a batch at a time: the floor of every text metric."""
         psi = self.settings.truncation_psi
 
-        def ws_of(rows: range) -> Tensor:
+        def ws_of(rows: Sequence[int]) -> Tensor:
             return random_ws(self.generator, rows, seed=seed, truncation_psi=psi)
 
         return (pixels for _, pixels in self._draw(ws_of, num_images, seed=seed))
@@ -197,7 +203,7 @@ class FaceMaker:
         return draw_variants(self.synthesise, ws, sizes, n, seed=of_face, layers=layers, own=own)
 
     def _draw(
-        self, ws_of: Callable[[range], Tensor], total: int, *, seed: int
+        self, ws_of: Callable[[Sequence[int]], Tensor], total: int, *, seed: int
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Codes and pixels of images 0 to total; every batch has one shape, so the last draws more than it gives.
 
@@ -206,12 +212,14 @@ class FaceMaker:
         size = self.settings.batch_size
         for start in range(0, total, size):
             rows = range(start, start + size)
-            ws = ws_of(rows)
-            images = self._images(ws, rows, seed=seed)
-            yield ws[: total - start], to_pixels(images[: total - start].float()).cpu()
+            ws, pixels = self._drawn(ws_of(rows), rows, seed=seed)
+            yield ws[: total - start], pixels[: total - start]
+
+    def _drawn(self, ws: Tensor, rows: Sequence[int], *, seed: int) -> tuple[Tensor, Tensor]:
+        return ws, to_pixels(self._images(ws, rows, seed=seed).float()).cpu()
 
     @torch.no_grad()
-    def _images(self, ws: Tensor, rows: range, *, seed: int) -> Tensor:
+    def _images(self, ws: Tensor, rows: Sequence[int], *, seed: int) -> Tensor:
         mode = self.settings.noise_mode
         if mode != "random":
             return self.synthesise(ws, noise_mode=mode)

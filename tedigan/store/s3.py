@@ -239,14 +239,22 @@ def _explain(
         name = {"403": "AccessDenied", "Forbidden": "AccessDenied", "404": missing}.get(code, code)
         kind = ObjectError if name == "NoSuchKey" else StoreError
         advice = _ADVICE.get(name, error)
-        return kind(f"{uri} at {_endpoint()}: {advice} (server says: {code})")
+        found = kind(f"{uri} at {_endpoint()}: {advice} (server says: {code})")
+        found.may_pass = _status(error) >= 500
+        return found
     if isinstance(error, NoCredentialsError):
         return StoreError(f"{uri}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.")
     if isinstance(error, ConnectionError):
-        return StoreError(
+        return _passing(
             f"{uri}: no answer from {_endpoint()}: {error}. Start the server, or set AWS_ENDPOINT_URL."
         )
-    return StoreError(f"{uri} at {_endpoint()}: {error}. Run again, or check AWS_ENDPOINT_URL.")
+    return _passing(f"{uri} at {_endpoint()}: {error}. Run again, or check AWS_ENDPOINT_URL.")
+
+
+def _passing(message: str) -> StoreError:
+    found = StoreError(message)
+    found.may_pass = True
+    return found
 
 
 def _status(error: ClientError | BotoCoreError) -> int:

@@ -1,0 +1,207 @@
+"""The ledger of a job: what is approved, committed and sealed, in a folder or below an s3:// prefix.
+
+    <job>/plan.json prompts.parquet quarantine.parquet grammar.yaml   what is to be drawn
+    <job>/approved.json                            by whom; nothing runs without it
+    <job>/shards/<sha256>.tar, .parquet            pictures and their table, under what they hold
+    <job>/commits/000012.json                      which of these are shard 12: created once, never changed
+    <job>/conflicts/000012-<digest>.json           another worker's other answer, which lost
+    <job>/cancelled.json, sealed.json
+
+A commit is one create-only put: who puts it second with the same bytes has committed too, and with others is told so.
+What a killed worker left is an object that no commit names. Progress is the list of commits; there is no other state.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from tedigan.bulk.plan import Plan, plan_from
+from tedigan.errors import DataError, StoreError
+from tedigan.store.addresses import open_bucket
+from tedigan.store.files import sha256_file, sha256_value
+from tedigan.store.objects import Bucket
+
+PLAN, APPROVED, CANCELLED, SEALED = "plan.json", "approved.json", "cancelled.json", "sealed.json"
+GRAMMAR = "grammar.yaml"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A finished file of a shard, by what it holds."""
+
+    sha256: str
+    num_bytes: int
+
+    @classmethod
+    def of(cls, path: Path) -> "Piece":
+        """Of a file."""
+        return cls(sha256_file(path), path.stat().st_size)
+
+
+@dataclass(frozen=True)
+class Commit:
+    """What a shard is, for ever. root: Merkle root of its images, in hexadecimal; num_marked: of these, set aside."""
+
+    shard: int
+    num_images: int
+    num_marked: int
+    root: str
+    tar: Piece
+    table: Piece
+
+    def to_bytes(self) -> bytes:
+        """Canonical: equal shards have equal commits."""
+        return json.dumps(asdict(self), sort_keys=True).encode()
+
+    @classmethod
+    def from_bytes(cls, content: bytes, *, name: str) -> "Commit":
+        """Of an object; a DataError if it is none."""
+        try:
+            found = json.loads(content)
+            pieces = {part: Piece(**found.pop(part)) for part in ("tar", "table")}
+            return cls(**found, **pieces)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise DataError(
+                f"{name} is no commit: {error!r}. Nothing but a worker writes there; put the object back from a "
+                "backup, or delete it to have its shard drawn again."
+            ) from error
+
+
+class Ledger:
+    """One job's. address: of its folder, or s3://bucket/prefix/job; the last part is its name."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address.rstrip("/")
+        self.name = self.address.rpartition("/")[2]
+        self.bucket: Bucket = open_bucket(self.address)
+
+    @classmethod
+    def create(cls, place: str, plan: Plan, files: Mapping[str, bytes | Path]) -> "Ledger":
+        """Write a plan and its files below `place`; an equal plan is the job that stands there already."""
+        ledger = cls(f"{place.rstrip('/')}/{plan.name}")
+        for name, content in files.items():
+            ledger.bucket.write(name, content)
+        if not ledger.bucket.create(PLAN, plan.to_bytes()):
+            raise StoreError(
+                f"{ledger.address} holds another plan, expected nothing or this one. Plan into another place."
+            )
+        return ledger
+
+    @cached_property
+    def plan(self) -> Plan:
+        """What was planned, if it is what the job is named after."""
+        return plan_from(self.bucket.read(PLAN), name=self.name)
+
+    def approve(self, by: str) -> None:
+        """Say that this very plan may run."""
+        self.bucket.create(APPROVED, _json({"plan": self.plan.digest, "by": by}))
+
+    def check_runs(self) -> None:
+        """A StoreError for a job that may not run: not approved, cancelled, or sealed."""
+        if self.bucket.exists(CANCELLED):
+            raise StoreError(f"job {self.name} is cancelled. Plan another, or resume it.")
+        if not self.bucket.exists(APPROVED):
+            raise StoreError(
+                f"job {self.name} is not approved. Look at its plan, then `tedigan jobs approve {self.address}`."
+            )
+        found = self.read(APPROVED).get("plan")
+        if found != self.plan.digest:
+            raise StoreError(
+                f"job {self.name}: what was approved is plan {str(found)[:12]}, and this is {self.plan.digest[:12]}. "
+                "Plan the job again, and have that approved."
+            )
+
+    def cancel(self, by: str) -> None:
+        """No worker begins another shard; what is committed stays."""
+        self.bucket.write(CANCELLED, _json({"by": by}))
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether it was, and was not resumed."""
+        return self.bucket.exists(CANCELLED)
+
+    def resume(self) -> None:
+        """Take a cancellation back."""
+        self.bucket.delete(CANCELLED)
+
+    def committed(self) -> set[int]:
+        """The shards that are settled, by one listing."""
+        return {_number_of(name) for name in self.bucket.names("commits/")}
+
+    def remaining(self) -> list[int]:
+        """The others, in order."""
+        done = self.committed()
+        return [shard for shard in range(self.plan.num_shards) if shard not in done]
+
+    def commits(self) -> Iterator[Commit]:
+        """In the order of shards."""
+        for name in self.bucket.names("commits/"):
+            yield Commit.from_bytes(self.bucket.read(name), name=f"{self.address}/{name}")
+
+    def commit_of(self, shard: int) -> Commit:
+        """One shard's; an ObjectError while it has none."""
+        name = _name_of(shard)
+        return Commit.from_bytes(self.bucket.read(name), name=f"{self.address}/{name}")
+
+    def commit(self, commit: Commit, tar: Path, table: Path) -> bool:
+        """Put a shard's files up, then settle it; False where another answer was there first, and is kept."""
+        for piece, path in ((commit.tar, tar), (commit.table, table)):
+            name = piece_name(piece, path.suffix)
+            if not self.bucket.exists(name):
+                self.bucket.write(name, path)
+        if self.bucket.create(_name_of(commit.shard), commit.to_bytes()):
+            return True
+        digest = sha256_value(asdict(commit))[:12]
+        self.bucket.write(f"conflicts/{commit.shard:06d}-{digest}.json", commit.to_bytes())
+        return False
+
+    def conflicts(self) -> list[str]:
+        """The names of answers that lost."""
+        return list(self.bucket.names("conflicts/"))
+
+    def piece(self, piece: Piece, suffix: str, cache: Path) -> Path:
+        """A shard's file, here; a DataError where it does not hold what its commit says."""
+        path = self.bucket.fetch(piece_name(piece, suffix), cache)
+        found = Piece.of(path)
+        if found != piece:
+            raise DataError(
+                f"{self.address}/{piece_name(piece, suffix)} has sha256 {found.sha256[:12]} and {found.num_bytes} bytes, "
+                f"expected {piece.sha256[:12]} and {piece.num_bytes}; it was damaged or replaced. Put it back from a "
+                "backup, or delete the shard's commit and the file, and resume the job."
+            )
+        return path
+
+    def checked(self, name: str, sha256: str, cache: Path) -> Path:
+        """A file of the plan, here; a DataError where it is not the one that was planned."""
+        path = self.bucket.fetch(name, cache)
+        if (found := sha256_file(path)) != sha256:
+            raise DataError(
+                f"{self.address}/{name} has sha256 {found[:12]}, and the plan was made for {sha256[:12]}; it was "
+                "changed after planning. Put it back, or plan the job again."
+            )
+        return path
+
+    def read(self, name: str) -> dict[str, Any]:
+        """A JSON object of the job."""
+        found: dict[str, Any] = json.loads(self.bucket.read(name))
+        return found
+
+
+def piece_name(piece: Piece, suffix: str) -> str:
+    """Where a shard's file lies: under what it holds."""
+    return f"shards/{piece.sha256}{suffix}"
+
+
+def _name_of(shard: int) -> str:
+    return f"commits/{shard:06d}.json"
+
+
+def _number_of(name: str) -> int:
+    return int(name.rpartition("/")[2].removesuffix(".json"))
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True).encode()

@@ -1,0 +1,121 @@
+"""A plan: all that decides a job's pictures, written once. Its sha256 is the job's name.
+
+Image i shows prompt `i // faces_per_prompt`. It is drawn at place `i % batch_size` of a batch of that size by a
+random stream that `(seed, i)` alone decides, so that neither workers nor shards nor what died change a pixel.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from tedigan.errors import DataError, ParamsError
+from tedigan.store.files import sha256_value
+
+FORMAT = 1
+NAME_LENGTH = 16  # hexadecimal digits of the digest in a job's name
+
+
+@dataclass(frozen=True)
+class Plan:
+    """See above. Counts are of images, sizes in px.
+
+    prompts_sha256, grammar_sha256: of the job's own copies. models: file of a model folder -> sha256. recipe: the
+    numbers of params.yaml's section `generate` that decide a picture. num_threads: of a worker, as sums over more are
+    rounded otherwise. attempts: how often a face that lacks something of its prompt is drawn, at most. environment:
+    versions and kind of processor with which the plan's sample was drawn; they explain, and are compared by nobody.
+    """
+
+    num_prompts: int
+    faces_per_prompt: int
+    images_per_shard: int
+    seed: int
+    batch_size: int
+    num_threads: int
+    attempts: int
+    image_format: str
+    resolution: int
+    prompts_sha256: str
+    grammar_sha256: str
+    models: Mapping[str, str]
+    recipe: Mapping[str, Any]
+    environment: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        for name in ("num_prompts", "faces_per_prompt", "images_per_shard", "batch_size"):
+            if getattr(self, name) < 1:
+                raise ParamsError(
+                    f"{name} of a plan is {getattr(self, name)}; expected at least 1. Plan the job again."
+                )
+        if self.num_threads < 1 or self.attempts < 1:
+            raise ParamsError(
+                f"a plan has {self.num_threads} threads and {self.attempts} attempts; expected at least 1 of each. "
+                "Plan the job again."
+            )
+
+    @property
+    def num_images(self) -> int:
+        """Of the whole job."""
+        return self.num_prompts * self.faces_per_prompt
+
+    @property
+    def num_shards(self) -> int:
+        """The last may be smaller."""
+        return -(-self.num_images // self.images_per_shard)
+
+    @property
+    def digest(self) -> str:
+        """sha256 of the canonical JSON."""
+        return sha256_value(self.to_json())
+
+    @property
+    def name(self) -> str:
+        """The job's, and its folder's."""
+        return self.digest[:NAME_LENGTH]
+
+    def images_of(self, shard: int) -> range:
+        """The images of one shard."""
+        if not 0 <= shard < self.num_shards:
+            raise ParamsError(
+                f"shard {shard} was asked for, but the job has {self.num_shards}; expected 0 to "
+                f"{self.num_shards - 1}. Name one of these."
+            )
+        start = shard * self.images_per_shard
+        return range(start, min(start + self.images_per_shard, self.num_images))
+
+    def shard_of(self, image: int) -> int:
+        """Where an image lies."""
+        if not 0 <= image < self.num_images:
+            raise ParamsError(
+                f"image {image} was asked for, but the job has {self.num_images:,}; expected 0 to "
+                f"{self.num_images - 1:,}. Name one of these."
+            )
+        return image // self.images_per_shard
+
+    def to_json(self) -> dict[str, Any]:
+        """As `plan.json` holds it."""
+        return {"format": FORMAT} | asdict(self)
+
+    def to_bytes(self) -> bytes:
+        """plan.json: canonical, so that one plan is one file."""
+        text = json.dumps(self.to_json(), sort_keys=True, ensure_ascii=False, indent=1)
+        return f"{text}\n".encode()
+
+
+def plan_from(content: bytes, *, name: str) -> Plan:
+    """The plan of a job's `plan.json`; a DataError where it is not the one that the job is named after."""
+    try:
+        found = json.loads(content)
+        given = {field.name: found[field.name] for field in fields(Plan)}
+        is_known = found["format"] == FORMAT and len(found) == len(given) + 1
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"job {name}: plan.json is no plan: {error!r}. Plan the job again."
+        ) from error
+    plan = Plan(**given)
+    if not is_known or plan.name != name:
+        raise DataError(
+            f"job {name}: plan.json is that of {plan.name} (format {found['format']}), expected the plan whose digest "
+            "the job is named after; it was changed after planning. Plan the job again."
+        )
+    return plan

@@ -1,0 +1,114 @@
+"""Draws one image of a job again, alone, and says how near it comes."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import UInt8
+from torch import Tensor
+
+from tedigan.bulk.draw import sha256_tensor
+from tedigan.bulk.ledger import Ledger
+from tedigan.bulk.planning import environment
+from tedigan.bulk.shard_files import LABEL, read_rows
+from tedigan.bulk.worker import Worker
+from tedigan.errors import DataError
+from tedigan.store import pictures
+from tedigan.store.picture_labels import label, label_of
+from tedigan.store.shards import read_shard, read_span
+
+
+@dataclass(frozen=True)
+class Replay:
+    """An image drawn again. said: whether it is the same, or how far off and why."""
+
+    image: int
+    row: dict[str, Any]
+    pixels: UInt8[Tensor, "3 r r"]
+    picture: bytes
+    is_same: bool
+    said: str
+
+
+def named_in(picture: bytes) -> tuple[str, int]:
+    """The job and the number that a picture's own recipe names; a DataError where it has none."""
+    found = label_of(picture, LABEL)
+    if found is None:
+        raise DataError(
+            "the picture carries no recipe: it is no PNG of a bulk job, or lost its text on the way; expected one as a "
+            "job wrote it. Name its sha256 in its place, or the job and the number."
+        )
+    about = json.loads(found)
+    return about["job"], about["image"]
+
+
+def find(ledger: Ledger, sha256: str, cache: Path) -> int:
+    """The image whose file or pixels have this digest, by the job's tables."""
+    for row in rows_of(ledger, cache):
+        if sha256 in (row["file_sha256"], row["pixels_sha256"]):
+            return int(row["image"])
+    raise DataError(
+        f"job {ledger.name} has no image with sha256 {sha256[:12]}, expected one among its committed shards. Name "
+        "another job, or finish this one."
+    )
+
+
+def rows_of(ledger: Ledger, cache: Path) -> Iterator[dict[str, Any]]:
+    """Every committed image's row, in order."""
+    for commit in ledger.commits():
+        yield from read_rows(ledger.piece(commit.table, ".parquet", cache))
+
+
+def replay(worker: Worker, image: int) -> Replay:
+    """Draw an image again by its recipe, and compare it with what was committed."""
+    ledger, plan = worker.ledger, worker.ledger.plan
+    commit = ledger.commit_of(plan.shard_of(image))
+    rows = read_rows(ledger.piece(commit.table, ".parquet", worker.scratch))
+    (row,) = (one for one in rows if one["image"] == image)
+    face = worker.painter.face(image, row["text"], attempt=row["attempt"])
+    about = json.dumps({"job": plan.name, "image": image}, sort_keys=True)
+    picture = label(pictures.encode(face.pixels, plan.image_format), LABEL, about)
+    kept = committed_picture(worker, image)
+    is_same = sha256_tensor(face.pixels) == row["pixels_sha256"]
+    return Replay(
+        image, row, face.pixels, picture, is_same, _said(worker, row, face.pixels, picture, kept)
+    )
+
+
+def committed_picture(worker: Worker, image: int) -> bytes:
+    """The file of an image, out of its shard."""
+    commit = worker.ledger.commit_of(worker.ledger.plan.shard_of(image))
+    path = worker.ledger.piece(commit.tar, ".tar", worker.scratch)
+    return read_span(path, read_shard(path).spans[image]["image"])
+
+
+def _said(worker: Worker, row: dict[str, Any], pixels: Tensor, picture: bytes, kept: bytes) -> str:
+    if hashlib.sha256(picture).hexdigest() == row["file_sha256"]:
+        return "bit-identical: the file has the committed sha256"
+    if sha256_tensor(pixels) == row["pixels_sha256"]:
+        return "pixel-identical; the file differs, as another build of the encoder wrote it"
+    off = (pixels.int() - pictures.decode(kept).int()).abs()
+    return (
+        f"differs: {off.float().mean():.3f} levels on average, {int(off.max())} at most, in {(off > 0).float().mean():.1%} "
+        f"of the values. {_why(worker)}"
+    )
+
+
+def _why(worker: Worker) -> str:
+    plan, here = worker.ledger.plan, environment()
+    other = [
+        f"{name} was {was!r} and is {here.get(name)!r}"
+        for name, was in plan.environment.items()
+        if here.get(name) != was
+    ]
+    if torch.get_num_threads() != plan.num_threads:
+        other.append(f"threads were {plan.num_threads} and are {torch.get_num_threads()}")
+    if not other:
+        return (
+            "Versions, processor and threads are the plan's; the picture was lossy, or was changed."
+        )
+    return f"What may explain it: {'; '.join(other)}."

@@ -1,0 +1,128 @@
+"""Seals a finished job: one root over all its images, that nobody can change a picture without changing."""
+
+import json
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tedigan.bulk.ledger import SEALED, Commit, Ledger
+from tedigan.bulk.merkle import leaf_hash, proof_of, root_from, root_of
+from tedigan.bulk.shard_files import entry_of, read_rows
+from tedigan.errors import DataError, ObjectError, StoreError
+from tedigan.progress import progress
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What `verify` found. problems: one line each; none where the job is as it was sealed."""
+
+    root: str
+    num_images: int
+    problems: list[str]
+
+
+def seal(ledger: Ledger) -> dict[str, Any]:
+    """The manifest of a job whose every shard is committed; a job that is sealed already gives the same one."""
+    left = ledger.remaining()
+    if left:
+        raise StoreError(
+            f"job {ledger.name} has {len(left):,} of {ledger.plan.num_shards:,} shards to go, the first is {left[0]}; "
+            "expected none. Resume it, then seal it."
+        )
+    commits = list(ledger.commits())
+    manifest = {
+        "job": ledger.name,
+        "plan": ledger.plan.digest,
+        "root": _root(commits),
+        "num_images": sum(one.num_images for one in commits),
+        "num_marked": sum(one.num_marked for one in commits),
+        "num_conflicts": len(ledger.conflicts()),
+        "shards": [asdict(one) for one in commits],
+    }
+    if not ledger.bucket.create(SEALED, _bytes(manifest)):
+        raise StoreError(
+            f"job {ledger.name} was sealed with another content than its commits have now; expected these to stay as "
+            f"they were. `tedigan jobs verify {ledger.address}` says which differ."
+        )
+    return manifest
+
+
+def verify(ledger: Ledger, cache: Path) -> Verdict:
+    """Read every shard again, and its pictures' digests; what differs from the commits, or the seal, is a problem."""
+    problems, commits, num_images = list[str](), list(ledger.commits()), 0
+    for commit in progress(commits, desc="verify", unit="shard"):
+        try:
+            num_images += _check_shard(ledger, commit, cache)
+        except (DataError, ObjectError) as error:
+            problems.append(f"shard {commit.shard}: {error}")
+    root = _root(commits)
+    if ledger.bucket.exists(SEALED):
+        sealed = ledger.read(SEALED)
+        if sealed["root"] != root or sealed["plan"] != ledger.plan.digest:
+            problems.append(
+                f"the seal's root is {sealed['root'][:12]}, that of the commits {root[:12]}"
+            )
+    problems += [f"shard {one} is not committed" for one in ledger.remaining()]
+    return Verdict(root, num_images, problems)
+
+
+def prove(ledger: Ledger, image: int, cache: Path) -> dict[str, Any]:
+    """A proof that one image belongs to the sealed job, which `check_proof` needs nothing else for."""
+    plan = ledger.plan
+    shard = plan.shard_of(image)
+    commits = list(ledger.commits())
+    table = ledger.piece(commits[shard].table, ".parquet", cache)
+    entries = [entry_of(ledger.name, row) for row in read_rows(table)]
+    leaves = [leaf_hash(entry) for entry in entries]
+    place = image - plan.images_of(shard).start
+    roots = [bytes.fromhex(one.root) for one in commits]
+    return {
+        "entry": entries[place].decode(),
+        "in_shard": _path(leaves, place),
+        "in_job": _path([leaf_hash(root) for root in roots], shard),
+        "root": _root(commits),
+    }
+
+
+def check_proof(proof: dict[str, Any], file_sha256: str, root: str) -> str | None:
+    """Why a file is not in the job that was sealed with `root`; None where the proof holds."""
+    entry = json.loads(proof["entry"])
+    if entry["file_sha256"] != file_sha256:
+        return f"the proof is of a file with sha256 {entry['file_sha256'][:12]}, and this one has {file_sha256[:12]}"
+    shard_root = _climb(leaf_hash(proof["entry"].encode()), proof["in_shard"])
+    found = None if shard_root is None else _climb(leaf_hash(shard_root), proof["in_job"])
+    if found is None or found.hex() != root:
+        return f"the proof leads to the root {found.hex()[:12] if found else 'nowhere'}, and the job's is {root[:12]}"
+    return None
+
+
+def _check_shard(ledger: Ledger, commit: Commit, cache: Path) -> int:
+    """How many images it holds; a DataError where a file is not the committed one, or the root not theirs."""
+    ledger.piece(commit.tar, ".tar", cache)
+    rows = read_rows(ledger.piece(commit.table, ".parquet", cache))
+    root = root_of([leaf_hash(entry_of(ledger.name, row)) for row in rows]).hex()
+    if root != commit.root:
+        raise DataError(
+            f"its images have the root {root[:12]}, and its commit says {commit.root[:12]}; expected one. Restore the "
+            "commit from a backup."
+        )
+    return len(rows)
+
+
+def _root(commits: list[Commit]) -> str:
+    """Over the shards' roots, in order."""
+    return root_of([leaf_hash(bytes.fromhex(one.root)) for one in commits]).hex()
+
+
+def _path(leaves: list[bytes], index: int) -> dict[str, Any]:
+    path = [one.hex() for one in proof_of(leaves, index)]
+    return {"index": index, "size": len(leaves), "path": path}
+
+
+def _climb(leaf: bytes, way: dict[str, Any]) -> bytes | None:
+    return root_from(leaf, way["index"], way["size"], [bytes.fromhex(one) for one in way["path"]])
+
+
+def _bytes(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True).encode()

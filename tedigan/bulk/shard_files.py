@@ -1,0 +1,109 @@
+"""A shard's two files: a tar of pictures that WebDataset reads as it is, and a table that pandas does.
+
+Equal faces give equal bytes: nothing in either tells the time, the machine or the worker.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tedigan.bulk.draw import Face, sha256_tensor
+from tedigan.bulk.ledger import Commit, Piece
+from tedigan.bulk.merkle import leaf_hash, root_of
+from tedigan.dataset.duplicates import perceptual_hash
+from tedigan.store import pictures
+from tedigan.store.picture_labels import label
+from tedigan.store.shards import ShardWriter
+
+LABEL = "tedigan"  # the key of a picture's own recipe
+SCHEMA = pa.schema(
+    [
+        ("image", pa.int64()),
+        ("prompt", pa.int64()),
+        ("attempt", pa.int32()),
+        ("text", pa.string()),
+        ("understood", pa.string()),
+        ("lacks", pa.string()),
+        ("seen", pa.list_(pa.string())),
+        ("ws_sha256", pa.string()),
+        ("pixels_sha256", pa.string()),
+        ("file_sha256", pa.string()),
+        ("hash", pa.binary()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class ShardFiles:
+    """Finished files, and what their commit says."""
+
+    commit: Commit
+    tar: Path
+    table: Path
+
+
+def write_shard(
+    folder: Path, job: str, shard: int, faces: Iterable[Face], *, image_format: str
+) -> ShardFiles:
+    """Both files of a shard, in `folder`, face by face as they come."""
+    tar, table = folder / f"{shard:06d}.tar", folder / f"{shard:06d}.parquet"
+    rows: list[dict[str, Any]] = []
+    suffixes = {"image": image_format, "text": "txt", "recipe": "json"}
+    with ShardWriter(tar, suffixes) as writer:
+        for face in faces:
+            recipe = json.dumps({"job": job, "image": face.image}, sort_keys=True)
+            picture = label(pictures.encode(face.pixels, image_format), LABEL, recipe)
+            row = _row(face, picture)
+            about = {name: value for name, value in row.items() if name != "hash"} | {"job": job}
+            files = {"image": picture, "text": face.text.encode()}
+            writer.add(face.image, files | {"recipe": _json(about)})
+            rows.append(row)
+    rows.sort(key=lambda row: int(row["image"]))
+    pq.write_table(pa.Table.from_pylist(rows, SCHEMA), table, compression="zstd")
+    commit = Commit(
+        shard=shard,
+        num_images=len(rows),
+        num_marked=sum(bool(row["lacks"]) for row in rows),
+        root=root_of([leaf_hash(entry_of(job, row)) for row in rows]).hex(),
+        tar=Piece.of(tar),
+        table=Piece.of(table),
+    )
+    return ShardFiles(commit, tar, table)
+
+
+def read_rows(table: Path) -> list[dict[str, Any]]:
+    """A shard's table, a mapping an image, in their order."""
+    rows: list[dict[str, Any]] = pq.read_table(table).to_pylist()
+    return rows
+
+
+def entry_of(job: str, row: dict[str, Any]) -> bytes:
+    """What the tree of a sealed job holds of an image."""
+    kept = ("image", "prompt", "attempt", "text", "ws_sha256", "pixels_sha256", "file_sha256")
+    return _json({"job": job} | {name: row[name] for name in kept})
+
+
+def _row(face: Face, picture: bytes) -> dict[str, Any]:
+    return {
+        "image": face.image,
+        "prompt": face.prompt,
+        "attempt": face.attempt,
+        "text": face.text,
+        "understood": face.understood,
+        "lacks": ", ".join(face.lacks),
+        "seen": [name for name, holds in face.seen.items() if holds],
+        "ws_sha256": face.ws_sha256,
+        "pixels_sha256": sha256_tensor(face.pixels),
+        "file_sha256": hashlib.sha256(picture).hexdigest(),
+        "hash": perceptual_hash(face.pixels),
+    }
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False).encode()

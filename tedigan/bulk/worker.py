@@ -1,0 +1,106 @@
+"""What a worker does, wherever it runs: opens a job once, then draws and commits the shards that it is given.
+
+Writing a batch overlaps the drawing of the next one, and sending a shard that of the next shard. A worker holds two
+shards as files and two batches as pixels at most, however large the job.
+"""
+
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+from tedigan.bulk.draw import Painter, open_painter
+from tedigan.bulk.ledger import GRAMMAR, Ledger
+from tedigan.bulk.prompts import PROMPTS, PromptTable
+from tedigan.bulk.shard_files import ShardFiles, write_shard
+from tedigan.errors import StoreError
+from tedigan.tensors import choose_device
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Worker:
+    """job: the address of its folder. models: where the plan's models lie, here. scratch: for what is under way.
+
+    until: seconds since the epoch after which no shard is begun; None = none is late.
+    """
+
+    job: str
+    models: Path
+    scratch: Path
+    device: str = "auto"
+    until: float | None = None
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The job's."""
+        return Ledger(self.job)
+
+    @cached_property
+    def prompts(self) -> PromptTable:
+        """The job's own copy; a StoreError where it is not the one that was planned."""
+        ledger = self.ledger
+        path = ledger.checked(PROMPTS, ledger.plan.prompts_sha256, self.scratch)
+        return PromptTable.open(path)
+
+    @cached_property
+    def painter(self) -> Painter:
+        """The plan's networks."""
+        plan = self.ledger.plan
+        grammar = self.ledger.checked(GRAMMAR, plan.grammar_sha256, self.scratch)
+        return open_painter(plan, self.models, grammar, choose_device(self.device))
+
+    def work(self, shards: Iterable[int]) -> Iterator[int]:
+        """Draw and commit shards; each number comes when it is settled. A cancelled or late job gets no further shard."""
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        with (
+            tempfile.TemporaryDirectory(dir=self.scratch) as folder,
+            ThreadPoolExecutor(1, "commit") as sender,
+        ):
+            sending: Future[int] | None = None
+            for shard in shards:
+                if self.ledger.is_cancelled or (self.until and time.time() > self.until):
+                    break
+                files = self.draw(shard, Path(folder))
+                if sending is not None:
+                    yield sending.result()
+                sending = sender.submit(self._commit, files)
+            if sending is not None:
+                yield sending.result()
+
+    def draw(self, shard: int, folder: Path) -> ShardFiles:
+        """The files of a shard, in `folder`."""
+        plan = self.ledger.plan
+        images, each = plan.images_of(shard), plan.faces_per_prompt
+        first = images.start // each
+        texts = self.prompts.texts(first, (images.stop - 1) // each + 1)
+        faces = self.painter.faces(images, [texts[image // each - first] for image in images])
+        return write_shard(
+            folder, plan.name, shard, one_ahead(faces), image_format=plan.image_format
+        )
+
+    def _commit(self, files: ShardFiles) -> int:
+        is_settled = self.ledger.commit(files.commit, files.tar, files.table)
+        files.tar.unlink()
+        files.table.unlink()
+        if not is_settled:
+            raise StoreError(
+                f"job {self.ledger.name}: shard {files.commit.shard} was committed with other bytes than this worker "
+                "drew; the first answer stands, ours lies in conflicts/. Another processor, build of torch or device "
+                "rounds otherwise: run all workers of a job on machines of one kind."
+            )
+        return files.commit.shard
+
+
+def one_ahead(items: Iterator[list[T]]) -> Iterator[T]:
+    """The items, one list being made while those of the one before are used."""
+    with ThreadPoolExecutor(1, "draw") as maker:
+        coming = maker.submit(next, items, None)
+        while (here := coming.result()) is not None:
+            coming = maker.submit(next, items, None)
+            yield from here

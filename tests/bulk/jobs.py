@@ -1,0 +1,96 @@
+"""Small jobs of untrained models, which draw a face in a millisecond."""
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tedigan.bulk.draw import Painter, open_painter
+
+from tedigan.bulk.ledger import Ledger
+from tedigan.bulk.plan import Plan
+from tedigan.bulk.planning import plan_faces, save_plan
+from tedigan.bulk.prompts import Prompt, write_prompts
+from tedigan.bulk.shard_files import read_rows
+from tedigan.bulk.worker import Worker
+from tedigan.tensors import to_images
+from tedigan.workspace import Workspace
+
+TEXTS = ["She is young.", "The man has a beard.", "He is smiling.", "This person."]
+
+
+def planned(
+    workspace: Workspace, folder: Path, texts: list[str] = TEXTS, **values: Any
+) -> tuple[Plan, Path]:
+    """A plan, and the folder of its prompts."""
+    write_prompts(folder, [Prompt(row, text) for row, text in enumerate(texts, start=1)])
+    recipe = workspace.params.generate.model_dump(mode="json") | {"num_search_steps": 2}
+    numbers = {
+        "faces_per_prompt": 5,
+        "images_per_shard": 4,
+        "seed": 1,
+        "batch_size": 4,
+        "num_threads": 1,
+        "attempts": 1,
+        "image_format": "png",
+    }
+    plan = plan_faces(
+        folder, workspace.grammar, workspace.models, recipe, **numbers | values
+    )
+    return plan, folder
+
+
+_OPENED: dict[tuple[Path, int], Painter] = {}
+
+
+def _opened(workspace: Workspace, batch_size: int) -> Painter:
+    """Networks are opened once; what they draw does not depend on the sizes of a plan."""
+    key = (workspace.models, batch_size)
+    if key not in _OPENED:
+        _OPENED[key] = _open(workspace, batch_size)
+    return _OPENED[key]
+
+
+def _open(workspace: Workspace, batch_size: int) -> Painter:
+    with tempfile.TemporaryDirectory() as folder:
+        plan, _ = planned(workspace, Path(folder) / "list", batch_size=batch_size)
+    models, grammar = workspace.models, workspace.grammar
+    painter = open_painter(plan, models, grammar, torch.device("cpu"))
+    assert painter.guide is not None
+    _, pixels = painter.maker.batch(["Nothing."] * 4, [0, 1, 2, 3], seed=0)
+    usual = painter.guide.look(to_images(pixels)).median(dim=0).values
+    guide = replace(painter.guide, thresholds=painter.guide.thresholds + usual)  # sees it in half
+    return replace(painter, guide=guide)
+
+
+def job(workspace: Workspace, place: Path | str, scratch: Path, **values: Any) -> Worker:
+    """An approved job below `place`, and a worker for it that need not open its networks."""
+    plan, folder = planned(workspace, scratch / "list", **values)
+    ledger = save_plan(str(place), plan, folder, workspace.grammar)
+    ledger.approve("tests")
+    worker = Worker(ledger.address, workspace.models, scratch / "scratch", "cpu")
+    vars(worker)["painter"] = replace(_opened(workspace, plan.batch_size), plan=plan)
+    return worker
+
+
+def finished(worker: Worker) -> Worker:
+    """With all that is left drawn here."""
+    list(worker.work(worker.ledger.remaining()))
+    return worker
+
+
+def rows_of(ledger: Ledger, cache: Path) -> list[dict[str, Any]]:
+    """Every image's row, in order."""
+    return [
+        row
+        for commit in ledger.commits()
+        for row in read_rows(ledger.piece(commit.table, ".parquet", cache))
+    ]
+
+
+def pixels_of(worker: Worker) -> dict[int, str]:
+    """Image -> digest of its pixels."""
+    rows = rows_of(worker.ledger, worker.scratch)
+    return {row["image"]: row["pixels_sha256"] for row in rows}
