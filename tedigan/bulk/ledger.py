@@ -80,8 +80,12 @@ class Ledger:
 
     @classmethod
     def create(cls, place: str, plan: Plan, files: Mapping[str, bytes | Path]) -> "Ledger":
-        """Write a plan and its files below `place`; an equal plan is the job that stands there already."""
+        """Write a plan and its files below `place`; an equal plan is the job that stands there already.
+
+        A bucket that is missing is a StoreError: some servers would make it in silence.
+        """
         ledger = cls(f"{place.rstrip('/')}/{plan.name}")
+        ledger.bucket.exists(PLAN)
         for name, content in files.items():
             ledger.bucket.write(name, content)
         if not ledger.bucket.create(PLAN, plan.to_bytes()):

@@ -36,9 +36,7 @@ def planned(
         "attempts": 1,
         "image_format": "png",
     }
-    plan = plan_faces(
-        folder, workspace.grammar, workspace.models, recipe, **numbers | values
-    )
+    plan = plan_faces(folder, workspace.grammar, workspace.models, recipe, **numbers | values)
     return plan, folder
 
 

@@ -71,7 +71,9 @@ def test_redrawn_faces_do_not_depend_on_the_shard_either(
     untrained: Workspace, tmp_path: Path
 ) -> None:
     few, many = (
-        finished(job(untrained, tmp_path / str(n), tmp_path / str(n), attempts=3, images_per_shard=n))
+        finished(
+            job(untrained, tmp_path / str(n), tmp_path / str(n), attempts=3, images_per_shard=n)
+        )
         for n in (3, 50)
     )
     assert pixels_of(few) == pixels_of(many)

@@ -1,0 +1,81 @@
+"""Jobs whose pictures are noise of their number: the real ledger, engines and files, without networks."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tedigan.bulk.draw import Face
+from tedigan.bulk.ledger import GRAMMAR, Ledger
+from tedigan.bulk.plan import Plan
+from tedigan.bulk.prompts import PROMPTS, Prompt, write_prompts
+from tedigan.bulk.worker import Worker
+from tedigan.store.files import sha256_file
+from tedigan.tensors import stream
+
+
+@dataclass(frozen=True)
+class ToyPainter:
+    """Draws noise; `seconds` a shard."""
+
+    seed: int
+    seconds: float
+
+    def faces(self, images: range, texts: list[str]) -> Iterator[list[Face]]:
+        time.sleep(self.seconds)
+        for image, text in zip(images, texts, strict=True):
+            rng = stream(self.seed, image)
+            pixels = torch.randint(256, (3, 16, 16), generator=rng).to(torch.uint8)
+            yield [Face(image, image, text, "", (), 0, "0" * 64, pixels, {})]
+
+
+@dataclass(frozen=True)
+class ToyWorker(Worker):
+    """A worker with a toy painter. drift: changes what it draws, as another processor would."""
+
+    seconds: float = 0.0
+    drift: int = 0
+
+    @cached_property
+    def painter(self) -> Any:
+        return ToyPainter(self.ledger.plan.seed + self.drift, self.seconds)
+
+
+def toy_plan(folder: Path, num_images: int = 40, images_per_shard: int = 2) -> tuple[Plan, dict]:
+    """A plan, and the files of its job."""
+    texts = (Prompt(row, f"Face {row}.") for row in range(1, num_images + 1))
+    written = write_prompts(folder / "list", texts)
+    grammar = folder / GRAMMAR
+    grammar.write_text("")
+    plan = Plan(
+        num_prompts=num_images,
+        faces_per_prompt=1,
+        images_per_shard=images_per_shard,
+        seed=0,
+        batch_size=4,
+        num_threads=1,
+        attempts=1,
+        image_format="png",
+        resolution=16,
+        prompts_sha256=written.sha256,
+        grammar_sha256=sha256_file(grammar),
+        models={},
+        recipe={},
+        environment={},
+    )
+    return plan, {PROMPTS: folder / "list" / PROMPTS, GRAMMAR: grammar}
+
+
+def toy_job(place: str | Path, folder: Path, **values: Any) -> ToyWorker:
+    """An approved job below `place`, and a worker for it. values: of the worker, or of `toy_plan`."""
+    sizes = {
+        name: values.pop(name) for name in ("num_images", "images_per_shard") if name in values
+    }
+    plan, files = toy_plan(folder, **sizes)
+    ledger = Ledger.create(str(place), plan, files)
+    ledger.approve("tests")
+    return ToyWorker(ledger.address, folder, folder / "scratch", "cpu", **values)
