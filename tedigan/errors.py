@@ -93,7 +93,8 @@ class NumbersError(TediganError):
 class StoreError(TediganError):
     """A bucket or a disk does not answer as it should.
 
-    may_pass: whether it may pass by itself, as a network that is down does; it travels with the error from a worker.
+    may_pass: whether it may pass by itself, as a network that is down does; it travels with the error from a
+    worker.
     """
 
     may_pass = False

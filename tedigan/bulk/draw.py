@@ -1,4 +1,5 @@
-"""Draws the images of a shard: each at its own place of a batch, so that no neighbour, shard or worker changes a bit.
+"""Draws the images of a shard: each at its own place of a batch, so that no neighbour, shard or worker changes a
+bit.
 
 A face that lacks something of its prompt, as the guide sees it, is drawn again from another random code, a bounded
 number of times; the one that lacks least is kept, and marked if it still lacks something.
@@ -34,8 +35,8 @@ T = TypeVar("T")
 class Face:
     """One image of a job.
 
-    lacks: what its prompt names and the guide does not see in it, in words. attempt: 0 is the first. seen: attribute
-    -> whether the guide sees it.
+    lacks: what its prompt names and the guide does not see in it, in words. attempt: 0 is the first. seen:
+    attribute -> whether the guide sees it.
     """
 
     image: int
@@ -178,7 +179,8 @@ def check_models(plan: Plan, models: Path) -> None:
         if found.get(name) != expected:
             raise WeightsError(
                 f"{models / name} has sha256 {(found.get(name) or 'missing')[:12]}, and the plan was made for "
-                f"{expected[:12]}; another model draws other faces. Name the folder that holds the plan's models, or "
+                f"{expected[:12]}; another model draws other faces. Name the folder that holds the plan's "
+                f"models, or "
                 "plan the job again."
             )
 

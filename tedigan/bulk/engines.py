@@ -1,8 +1,8 @@
 """Who runs workers: processes of this machine, or Ray. (Prefect's way is flows/bulk.py: nothing here knows it.)
 
-An engine hands out shards, starts workers again that died, and scales; it decides nothing about a job. What is done
-is what is committed, so that a shard which was handed out twice, or whose worker died after its commit, costs time and
-nothing else.
+An engine hands out shards, starts workers again that died, and scales; it decides nothing about a job. What is
+done is what is committed, so that a shard which was handed out twice, or whose worker died after its commit,
+costs time and nothing else.
 """
 
 import time
@@ -16,8 +16,8 @@ from tedigan.errors import MissingExtraError, StoreError
 from tedigan.processes import pool_of
 from tedigan.progress import note
 
-# What workers may suffer together without one shard committed in between: a death, or a bucket that does not answer.
-PATIENCE_S = (1.0, 3.0, 10.0, 30.0, 60.0)
+# What workers may suffer together without one shard committed in between: a death, or a bucket that does not
+answer.PATIENCE_S = (1.0, 3.0, 10.0, 30.0, 60.0)
 SHARDS_AT_ONCE = 8  # given to a worker in one call, at most, so that sending overlaps drawing
 
 Engine = Callable[[Worker, Sequence[int], int], Iterator[int]]
@@ -56,7 +56,9 @@ def run_local(worker: Worker, shards: Sequence[int], num_workers: int) -> Iterat
 
 
 def run_ray(worker: Worker, shards: Sequence[int], num_workers: int) -> Iterator[int]:
-    """Actors of a Ray cluster (RAY_ADDRESS), or of this machine where none is named; a GPU each where there are some."""
+    """Actors of a Ray cluster (RAY_ADDRESS), or of this machine where none is named; a GPU each where there are
+    some.
+    """
     try:
         import ray
     except ImportError as error:
@@ -89,7 +91,8 @@ def wait_or_raise(error: BaseException, failures: int) -> None:
         if not is_death:
             raise error
         raise StoreError(
-            f"workers died {failures} times without one shard committed, perhaps for want of memory; what is committed "
+            f"workers died {failures} times without one shard committed, perhaps for want of memory; what is "
+            f"committed "
             "is kept. Resume the job with fewer workers, or plan it with smaller batches."
         ) from error
     pause = PATIENCE_S[max(failures - 1, 0)]

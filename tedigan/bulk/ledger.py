@@ -7,8 +7,9 @@
     <job>/conflicts/000012-<digest>.json           another worker's other answer, which lost
     <job>/cancelled.json, sealed.json
 
-A commit is one create-only put: who puts it second with the same bytes has committed too, and with others is told so.
-What a killed worker left is an object that no commit names. Progress is the list of commits; there is no other state.
+A commit is one create-only put: who puts it second with the same bytes has committed too, and with others is told
+so. What a killed worker left is an object that no commit names. Progress is the list of commits; there is no
+other state.
 """
 
 import json
@@ -43,7 +44,9 @@ class Piece:
 
 @dataclass(frozen=True)
 class Commit:
-    """What a shard is, for ever. root: Merkle root of its images, in hexadecimal; num_marked: of these, set aside."""
+    """What a shard is, for ever. root: Merkle root of its images, in hexadecimal; num_marked: of these, set
+    aside.
+    """
 
     shard: int
     num_images: int
@@ -61,8 +64,8 @@ class Commit:
         """Of an object; a DataError if it is none."""
         try:
             found = json.loads(content)
-            pieces = {part: Piece(**found.pop(part)) for part in ("tar", "table")}
-            return cls(**found, **pieces)
+            tar, table = Piece(**found.pop("tar")), Piece(**found.pop("table"))
+            return cls(**found, tar=tar, table=table)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(
                 f"{name} is no commit: {error!r}. Nothing but a worker writes there; put the object back from a "
@@ -114,7 +117,8 @@ class Ledger:
         found = self.read(APPROVED).get("plan")
         if found != self.plan.digest:
             raise StoreError(
-                f"job {self.name}: what was approved is plan {str(found)[:12]}, and this is {self.plan.digest[:12]}. "
+                f"job {self.name}: what was approved is plan {str(found)[:12]}, and this is "
+                f"{self.plan.digest[:12]}. "
                 "Plan the job again, and have that approved."
             )
 
@@ -172,8 +176,10 @@ class Ledger:
         found = Piece.of(path)
         if found != piece:
             raise DataError(
-                f"{self.address}/{piece_name(piece, suffix)} has sha256 {found.sha256[:12]} and {found.num_bytes} bytes, "
-                f"expected {piece.sha256[:12]} and {piece.num_bytes}; it was damaged or replaced. Put it back from a "
+                f"{self.address}/{piece_name(piece, suffix)} has sha256 {found.sha256[:12]} and "
+                f"{found.num_bytes} bytes, "
+                f"expected {piece.sha256[:12]} and {piece.num_bytes}; it was damaged or replaced. Put it back "
+                f"from a "
                 "backup, or delete the shard's commit and the file, and resume the job."
             )
         return path

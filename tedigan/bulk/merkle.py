@@ -1,4 +1,5 @@
-"""Merkle trees as RFC 6962 hashes them: one root for any number of entries, and a short proof that one is among them.
+"""Merkle trees as RFC 6962 hashes them: one root for any number of entries, and a short proof that one is among
+them.
 
 Leaves and inner nodes are hashed with different first bytes, so that neither passes for the other.
 """
@@ -36,7 +37,9 @@ def proof_of(leaves: Sequence[bytes], index: int) -> list[bytes]:
 
 
 def root_from(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes | None:
-    """The root that a leaf and its audit path give in a tree of `size` leaves; None where the path has a wrong length."""
+    """The root that a leaf and its audit path give in a tree of `size` leaves; None where the path has a wrong
+    length.
+    """
     if not 0 <= index < size:
         return None
     found, rest = leaf, list(path)

@@ -21,9 +21,10 @@ class Plan:
     """See above. Counts are of images, sizes in px.
 
     prompts_sha256, grammar_sha256: of the job's own copies. models: file of a model folder -> sha256. recipe: the
-    numbers of params.yaml's section `generate` that decide a picture. num_threads: of a worker, as sums over more are
-    rounded otherwise. attempts: how often a face that lacks something of its prompt is drawn, at most. environment:
-    versions and kind of processor with which the plan's sample was drawn; they explain, and are compared by nobody.
+    numbers of params.yaml's section `generate` that decide a picture. num_threads: of a worker, as sums over more
+    are rounded otherwise. attempts: how often a face that lacks something of its prompt is drawn, at most.
+    environment: versions and kind of processor with which the plan's sample was drawn; they explain, and are
+    compared by nobody.
     """
 
     num_prompts: int
@@ -49,7 +50,8 @@ class Plan:
                 )
         if self.num_threads < 1 or self.attempts < 1:
             raise ParamsError(
-                f"a plan has {self.num_threads} threads and {self.attempts} attempts; expected at least 1 of each. "
+                f"a plan has {self.num_threads} threads and {self.attempts} attempts; expected at least 1 of "
+                f"each. "
                 "Plan the job again."
             )
 
@@ -115,7 +117,8 @@ def plan_from(content: bytes, *, name: str) -> Plan:
     plan = Plan(**given)
     if not is_known or plan.name != name:
         raise DataError(
-            f"job {name}: plan.json is that of {plan.name} (format {found['format']}), expected the plan whose digest "
+            f"job {name}: plan.json is that of {plan.name} (format {found['format']}), expected the plan whose "
+            f"digest "
             "the job is named after; it was changed after planning. Plan the job again."
         )
     return plan

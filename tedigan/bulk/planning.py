@@ -68,7 +68,9 @@ def plan_faces(
     attempts: int,
     image_format: str,
 ) -> Plan:
-    """The plan of faces for a folder of prompts (`write_prompts`). recipe: holds the keys of RECIPE, and may more."""
+    """The plan of faces for a folder of prompts (`write_prompts`). recipe: holds the keys of RECIPE, and may
+    more.
+    """
     folders = [models / name for name in MODELS_OF[recipe["way"]]]
     return Plan(
         num_prompts=len(PromptTable.open(prompts / PROMPTS)),

@@ -39,7 +39,8 @@ def named_in(picture: bytes) -> tuple[str, int]:
     found = label_of(picture, LABEL)
     if found is None:
         raise DataError(
-            "the picture carries no recipe: it is no PNG of a bulk job, or lost its text on the way; expected one as a "
+            "the picture carries no recipe: it is no PNG of a bulk job, or lost its text on the way; expected "
+            "one as a "
             "job wrote it. Name its sha256 in its place, or the job and the number."
         )
     about = json.loads(found)
@@ -93,7 +94,8 @@ def _said(worker: Worker, row: dict[str, Any], pixels: Tensor, picture: bytes, k
         return "pixel-identical; the file differs, as another build of the encoder wrote it"
     off = (pixels.int() - pictures.decode(kept).int()).abs()
     return (
-        f"differs: {off.float().mean():.3f} levels on average, {int(off.max())} at most, in {(off > 0).float().mean():.1%} "
+        f"differs: {off.float().mean():.3f} levels on average, {int(off.max())} at most, in {(off > "
+        f"0).float().mean():.1%} "
         f"of the values. {_why(worker)}"
     )
 

@@ -27,7 +27,8 @@ def seal(ledger: Ledger) -> dict[str, Any]:
     left = ledger.remaining()
     if left:
         raise StoreError(
-            f"job {ledger.name} has {len(left):,} of {ledger.plan.num_shards:,} shards to go, the first is {left[0]}; "
+            f"job {ledger.name} has {len(left):,} of {ledger.plan.num_shards:,} shards to go, the first is "
+            f"{left[0]}; "
             "expected none. Resume it, then seal it."
         )
     commits = list(ledger.commits())
@@ -42,14 +43,17 @@ def seal(ledger: Ledger) -> dict[str, Any]:
     }
     if not ledger.bucket.create(SEALED, _bytes(manifest)):
         raise StoreError(
-            f"job {ledger.name} was sealed with another content than its commits have now; expected these to stay as "
+            f"job {ledger.name} was sealed with another content than its commits have now; expected these to "
+            f"stay as "
             f"they were. `tedigan jobs verify {ledger.address}` says which differ."
         )
     return manifest
 
 
 def verify(ledger: Ledger, cache: Path) -> Verdict:
-    """Read every shard again, and its pictures' digests; what differs from the commits, or the seal, is a problem."""
+    """Read every shard again, and its pictures' digests; what differs from the commits, or the seal, is a
+    problem.
+    """
     problems, commits, num_images = list[str](), list(ledger.commits()), 0
     for commit in progress(commits, desc="verify", unit="shard"):
         try:
@@ -89,12 +93,12 @@ def check_proof(proof: dict[str, Any], file_sha256: str, root: str) -> str | Non
     """Why a file is not in the job that was sealed with `root`; None where the proof holds."""
     entry = json.loads(proof["entry"])
     if entry["file_sha256"] != file_sha256:
-        return f"the proof is of a file with sha256 {entry['file_sha256'][:12]}, and this one has {file_sha256[:12]}"
-    shard_root = _climb(leaf_hash(proof["entry"].encode()), proof["in_shard"])
+        return f"the proof is of a file with sha256 {entry['file_sha256'][:12]}, and this one has
+    {file_sha256[:12]}" shard_root = _climb(leaf_hash(proof["entry"].encode()), proof["in_shard"])
     found = None if shard_root is None else _climb(leaf_hash(shard_root), proof["in_job"])
     if found is None or found.hex() != root:
-        return f"the proof leads to the root {found.hex()[:12] if found else 'nowhere'}, and the job's is {root[:12]}"
-    return None
+        return f"the proof leads to the root {found.hex()[:12] if found else 'nowhere'}, and the job's is
+    {root[:12]}" return None
 
 
 def _check_shard(ledger: Ledger, commit: Commit, cache: Path) -> int:
@@ -104,7 +108,8 @@ def _check_shard(ledger: Ledger, commit: Commit, cache: Path) -> int:
     root = root_of([leaf_hash(entry_of(ledger.name, row)) for row in rows]).hex()
     if root != commit.root:
         raise DataError(
-            f"its images have the root {root[:12]}, and its commit says {commit.root[:12]}; expected one. Restore the "
+            f"its images have the root {root[:12]}, and its commit says {commit.root[:12]}; expected one. "
+            f"Restore the "
             "commit from a backup."
         )
     return len(rows)

@@ -1,7 +1,7 @@
 """What a worker does, wherever it runs: opens a job once, then draws and commits the shards that it is given.
 
-Writing a batch overlaps the drawing of the next one, and sending a shard that of the next shard. A worker holds two
-shards as files and two batches as pixels at most, however large the job.
+Writing a batch overlaps the drawing of the next one, and sending a shard that of the next shard. A worker holds
+two shards as files and two batches as pixels at most, however large the job.
 """
 
 import tempfile
@@ -56,7 +56,9 @@ class Worker:
         return open_painter(plan, self.models, grammar, choose_device(self.device))
 
     def work(self, shards: Iterable[int]) -> Iterator[int]:
-        """Draw and commit shards; each number comes when it is settled. A cancelled or late job gets no further shard."""
+        """Draw and commit shards; each number comes when it is settled. A cancelled or late job gets no further
+        shard.
+        """
         self.scratch.mkdir(parents=True, exist_ok=True)
         with (
             tempfile.TemporaryDirectory(dir=self.scratch) as folder,
@@ -90,8 +92,10 @@ class Worker:
         files.table.unlink()
         if not is_settled:
             raise StoreError(
-                f"job {self.ledger.name}: shard {files.commit.shard} was committed with other bytes than this worker "
-                "drew; the first answer stands, ours lies in conflicts/. Another processor, build of torch or device "
+                f"job {self.ledger.name}: shard {files.commit.shard} was committed with other bytes than this "
+                f"worker "
+                "drew; the first answer stands, ours lies in conflicts/. Another processor, build of torch or "
+                "device "
                 "rounds otherwise: run all workers of a job on machines of one kind."
             )
         return files.commit.shard

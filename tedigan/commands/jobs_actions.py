@@ -1,11 +1,12 @@
-"""`tedigan jobs plan|approve|run|status|resume|cancel|seal|verify|prove|check`: bulk jobs; and `tedigan replay`."""
+"""`tedigan jobs plan|approve|run|status|resume|cancel|seal|verify|prove|check`: bulk jobs; and `tedigan
+replay`.
+"""
 
 import argparse
 import getpass
 import hashlib
 import json
 from pathlib import Path
-
 
 SAMPLE = 256  # images that an estimate draws
 
@@ -56,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _add_models(parser: argparse.ArgumentParser) -> None:
-    from tedigan.__main__ import add_workspace_arguments
+    from tedigan.commands.workspace_arguments import add_workspace_arguments
 
     add_workspace_arguments(parser)
     parser.add_argument("--models", type=Path, help="without it, the workspace's")
@@ -127,7 +128,7 @@ def _plan(arguments: argparse.Namespace) -> int:
 
 
 def _models(arguments: argparse.Namespace) -> "tuple[Workspace, Path]":
-    from tedigan.__main__ import workspace_folder
+    from tedigan.commands.workspace_arguments import workspace_folder
     from tedigan.workspace import Workspace
 
     workspace = Workspace.open(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The picture, and where its job lies."""
-    from tedigan.__main__ import add_workspace_arguments
+    from tedigan.commands.workspace_arguments import add_workspace_arguments
 
     parser.add_argument("what", help="a picture of a job, or the sha256 of its file or pixels")
     parser.add_argument("job", help="its job, or the place where jobs are kept if it is a picture")
@@ -17,10 +17,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Status 1 where the picture differs."""
-    from tedigan.__main__ import workspace_folder
     from tedigan.bulk.ledger import PLAN, Ledger
     from tedigan.bulk.replay import find, named_in, replay
     from tedigan.bulk.worker import Worker
+    from tedigan.commands.workspace_arguments import workspace_folder
     from tedigan.store.files import write_bytes
     from tedigan.workspace import Workspace
 

@@ -8,7 +8,6 @@ from typing import Any
 import torch
 
 from tedigan.bulk.draw import Painter, open_painter
-
 from tedigan.bulk.ledger import Ledger
 from tedigan.bulk.plan import Plan
 from tedigan.bulk.planning import plan_faces, save_plan
