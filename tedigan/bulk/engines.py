@@ -16,8 +16,8 @@ from tedigan.errors import MissingExtraError, StoreError
 from tedigan.processes import pool_of
 from tedigan.progress import note
 
-# What workers may suffer together without one shard committed in between: a death, or a bucket that does not
-answer.PATIENCE_S = (1.0, 3.0, 10.0, 30.0, 60.0)
+# Waits while no shard is committed: after a death, or a bucket that did not answer.
+PATIENCE_S = (1.0, 3.0, 10.0, 30.0, 60.0)
 SHARDS_AT_ONCE = 8  # given to a worker in one call, at most, so that sending overlaps drawing
 
 Engine = Callable[[Worker, Sequence[int], int], Iterator[int]]

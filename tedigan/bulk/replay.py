@@ -94,9 +94,8 @@ def _said(worker: Worker, row: dict[str, Any], pixels: Tensor, picture: bytes, k
         return "pixel-identical; the file differs, as another build of the encoder wrote it"
     off = (pixels.int() - pictures.decode(kept).int()).abs()
     return (
-        f"differs: {off.float().mean():.3f} levels on average, {int(off.max())} at most, in {(off > "
-        f"0).float().mean():.1%} "
-        f"of the values. {_why(worker)}"
+        f"differs: {off.float().mean():.3f} levels on average, {int(off.max())} at most, in "
+        f"{(off > 0).float().mean():.1%} of the values. {_why(worker)}"
     )
 
 

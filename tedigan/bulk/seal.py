@@ -1,7 +1,6 @@
 """Seals a finished job: one root over all its images, that nobody can change a picture without changing."""
 
 import json
-
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -93,12 +92,14 @@ def check_proof(proof: dict[str, Any], file_sha256: str, root: str) -> str | Non
     """Why a file is not in the job that was sealed with `root`; None where the proof holds."""
     entry = json.loads(proof["entry"])
     if entry["file_sha256"] != file_sha256:
-        return f"the proof is of a file with sha256 {entry['file_sha256'][:12]}, and this one has
-    {file_sha256[:12]}" shard_root = _climb(leaf_hash(proof["entry"].encode()), proof["in_shard"])
+        of = entry["file_sha256"][:12]
+        return f"the proof is of a file with sha256 {of}, and this one has {file_sha256[:12]}"
+    shard_root = _climb(leaf_hash(proof["entry"].encode()), proof["in_shard"])
     found = None if shard_root is None else _climb(leaf_hash(shard_root), proof["in_job"])
     if found is None or found.hex() != root:
-        return f"the proof leads to the root {found.hex()[:12] if found else 'nowhere'}, and the job's is
-    {root[:12]}" return None
+        to = found.hex()[:12] if found else "nowhere"
+        return f"the proof leads to the root {to}, and the job's is {root[:12]}"
+    return None
 
 
 def _check_shard(ledger: Ledger, commit: Commit, cache: Path) -> int:

@@ -7,6 +7,10 @@ import getpass
 import hashlib
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tedigan.workspace import Workspace
 
 SAMPLE = 256  # images that an estimate draws
 

@@ -7,9 +7,8 @@ import pytest
 from tedigan.bulk.merkle import leaf_hash, node_hash, proof_of, root_from, root_of
 
 # Certificate Transparency's own test entries and roots (google/certificate-transparency, merkle_tree_test).
-ENTRIES = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657"] + [
-    "606162636465666768696a6b6c6d6e6f"
-]
+ENTRIES = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657"]
+ENTRIES.append("606162636465666768696a6b6c6d6e6f")
 ROOTS = {
     0: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     1: "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
