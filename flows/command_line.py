@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tedigan.__main__ import add_workspace_arguments, workspace_folder
+from tedigan.commands.workspace_arguments import add_workspace_arguments, workspace_folder
 from tedigan.errors import TediganError
 from tedigan.extras import advised
 
