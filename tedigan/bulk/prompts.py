@@ -176,15 +176,13 @@ def _decoded(content: bytes) -> str:
 
 
 def _text_rows(path: Path) -> Iterator[_Row]:
-    """The lines, without what Windows puts before the first and at the end of each."""
+    """The lines, without the mark that Windows puts before the first."""
     with path.open("rb") as file:
-        before = codecs.BOM_UTF8
         while line := file.readline(_LONGEST):
             rest = line
             while rest and not rest.endswith(b"\n"):
                 rest = file.readline(_LONGEST)
-            yield _Row(line.removeprefix(before).removesuffix(b"\n").removesuffix(b"\r"))
-            before = b""
+            yield _Row(line.removeprefix(codecs.BOM_UTF8))
 
 
 def _csv_rows(path: Path) -> Iterator[_Row]:
