@@ -57,7 +57,7 @@ def arrange(
     Columns are independent of each other, but for values that change places with those of other rows, by chance,
     where rivals would meet. CaptionError if no such order is found; it names the rivals that are in the way.
     """
-    order = sorted(range(len(columns)), key=lambda place: -_num_sets(columns[place], rivals))
+    order = [*range(len(columns))]
     for _ in columns:
         found, failed = _fill(columns, rivals, order, seed)
         if failed is None:
@@ -65,10 +65,6 @@ def arrange(
         order.remove(failed)  # what could not be placed among the others is placed before them
         order.insert(0, failed)
     raise _refusal(columns, rivals, columns[order[0]])
-
-
-def _num_sets(column: Column, rivals: Sequence[Rivals]) -> int:
-    return sum(any(column.hits(one)) for one in rivals)
 
 
 def _fill(

@@ -59,10 +59,10 @@ def test_any_share_of_any_count_is_met_to_the_nearest_prompt(
     assert max(found[name] for name in HAIR) - min(found[name] for name in HAIR) <= 1
 
 
-def test_shares_are_decimals_and_not_floats() -> None:
-    assert counts(assigned({"count": 100, "quotas": {"Male": 0.29, "Young": 0.57}})) == {
-        "Male": 29,
-        "Young": 57,
+def test_shares_are_decimals_and_a_tie_goes_to_what_holds() -> None:
+    assert counts(assigned({"count": 5, "quotas": {"Male": 0.3, "Young": 0.7}})) == {
+        "Male": 2,  # the float lies below 0.3
+        "Young": 4,
     }
 
 
@@ -80,7 +80,7 @@ def test_the_seed_alone_decides() -> None:
 
 
 def test_attributes_that_nothing_keeps_apart_are_independent() -> None:
-    """Three standard errors of a correlation of 4000 rows."""
+    """Within 3.5 standard errors of a correlation of 4000 rows."""
     content = {**BOUND, "count": 4000, "quotas": {**BOUND["quotas"], "Young": 0.5}}
     found = assigned(content)
     correlations = torch.corrcoef(found.values.double().T)
@@ -90,6 +90,12 @@ def test_attributes_that_nothing_keeps_apart_are_independent() -> None:
         assert float(correlations[place[name], others].abs().max()) < 3.5 / 4000**0.5
     without = [float(correlations[place["Bangs"], place[name]]) for name in HAIR]
     assert max(without) - min(without) < 3.5 / 4000**0.5  # as often beside each colour
+
+
+def test_what_only_men_have_is_independent_among_men() -> None:
+    found = assigned({"count": 4000, "quotas": {"Male": 0.5, "Goatee": 0.2, "Mustache": 0.2}})
+    men = found.values[found.values[:, 0]].double()
+    assert abs(float(torch.corrcoef(men[:, 1:].T)[0, 1])) < 3.5 / 2000**0.5
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -135,6 +141,13 @@ def test_what_must_be_tight_is_found() -> None:
     together = [found.face(row) for row in range(40)]
     assert all(face["Bangs"] + face["Bald"] + face["Receding_Hairline"] == 1 for face in together)
     assert all(face["Male"] == face["Bald"] for face in together)
+
+
+def test_what_has_no_room_beside_the_others_is_placed_before_them() -> None:
+    """By chance 15 of 20 have straight hair or bangs; bald may be who has neither."""
+    found = assigned({"count": 20, "quotas": {"Straight_Hair": 0.5, "Bangs": 0.5, "Bald": 0.4}})
+    assert counts(found) == {"Straight_Hair": 10, "Bangs": 10, "Bald": 8}
+    assert not (found.values[:, 2:] & found.values[:, :2]).any()
 
 
 @pytest.mark.parametrize(
