@@ -58,6 +58,18 @@ def draw_captions(
     )
 
 
+def draw_whole_caption(
+    attributes: Mapping[str, bool], *, grammar: Grammar, generator: torch.Generator
+) -> Caption:
+    """A caption that states all of the face for which the grammar has words, what it lacks too.
+
+    What goes without saying is left out ("no bangs" of a bald man), as is all but one of what excludes each other.
+    """
+    dice = Dice(generator)
+    face = _Face.draw(attributes, grammar, dice)
+    return _write(_Told.whole(face, grammar, dice), grammar.voices[face.holds], grammar, dice)
+
+
 def count_bare_captions(grammar: Grammar, *, most: int) -> int:
     """Distinct captions, at most so many, of a face of which nothing at all is known."""
     captions = bare_captions(grammar, None)
@@ -137,7 +149,11 @@ def _draw_caption(face: _Face, grammar: Grammar, dice: Dice) -> Caption:
     """One sentence of one of the templates that fit what was drawn to be said."""
     told = _Told.draw(face, grammar, dice)
     is_neutral = face.holds is None or dice.share() < grammar.file.subject.neutral_share
-    voice = grammar.voices[None if is_neutral else face.holds]
+    return _write(told, grammar.voices[None if is_neutral else face.holds], grammar, dice)
+
+
+def _write(told: "_Told", voice: Voice, grammar: Grammar, dice: Dice) -> Caption:
+    """A sentence that says it."""
     template = grammar.sentences_for(told.groups, told.denying, voice).at(dice.share())
     noun = voice.nouns.at(dice.share())
 
@@ -198,6 +214,16 @@ class _Told:
         if face.denials and denials.share > 0 and dice.share() < denials.share:
             for one in dice.some_of(face.denials, denials.most):
                 groups.setdefault(one.group, []).append(one)
+        return cls(grammar, groups, dice)
+
+    @classmethod
+    def whole(cls, face: _Face, grammar: Grammar, dice: Dice) -> "_Told":
+        """All that may be said of the face, in a random order."""
+        stated = (said for group in face.statements.values() for said in group)
+        sayable = {said.claim: said for said in (*face.denials, *stated)}
+        groups: dict[str, list[Said]] = {}
+        for said in sorted(sayable.values(), key=lambda _: dice.share()):
+            groups.setdefault(said.group, []).append(said)
         return cls(grammar, groups, dice)
 
     def text_of(self, slot: Slot, dice: Dice) -> str:

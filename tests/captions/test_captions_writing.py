@@ -13,7 +13,7 @@ from benchmarks.caption_rules import disagreements, findings
 from tedigan.captions.grammar import Grammar
 from tedigan.captions.grammar_files import load_grammar
 from tedigan.captions.reader import Reader
-from tedigan.captions.writer import Caption, draw_captions
+from tedigan.captions.writer import Caption, draw_captions, draw_whole_caption
 from tedigan.tensors import stream
 from tedigan.vocabulary.attributes import ATTRIBUTE_NAMES
 
@@ -200,3 +200,21 @@ def test_shapes_of_the_released_captions_are_among_ours() -> None:
 )  # fmt: skip
 def test_the_checker_finds_broken_sentences(broken: str) -> None:
     assert findings(broken)
+
+
+@given(FACES, st.integers(0, 1000))
+@examples
+def test_a_whole_caption_states_all_that_is_sayable_and_reads_back_exactly(
+    positives: set[str], seed: int
+) -> None:
+    face = {name: name in positives for name in ATTRIBUTE_NAMES}
+    caption = draw_whole_caption(face, grammar=grammar_with(), generator=stream(seed))
+    assert_faithful([caption], positives)
+    assert {"Male", "Young", "Smiling", "Eyeglasses", "Wearing_Hat"} <= caption.named.keys()
+    assert (positives & {"Big_Lips", "Oval_Face", "Chubby", "Narrow_Eyes"}) <= caption.named.keys()
+
+
+def test_a_whole_caption_says_nothing_of_what_is_not_known_or_goes_without_saying() -> None:
+    bald = {"Bald": True, "Bangs": False, "Big_Lips": False}
+    caption = draw_whole_caption(bald, grammar=grammar_with(), generator=stream(0))
+    assert caption.named == {"Bald": True}
