@@ -71,7 +71,7 @@ STEERING = SteeringSettings(
 )
 EDITING = SteeringSettings(
     margin=3.0,
-    num_search_steps=0,
+    num_search_steps=60,
     search_rate=0.1,
     weight_unnamed=0.3,
     weight_distance=0.03,

@@ -183,6 +183,8 @@ class Showcase(Section):
     max_edits: Count
     num_faces: Count
     strengths: Annotated[list[Strength], Field(min_length=1)]
+    bank_size: Count
+    num_search_steps: CountOrZero
     seed: int
 
 

@@ -32,15 +32,18 @@ def first_sentences(workspace: Workspace) -> tuple[list[str], list[str]]:
 def open_showcase(workspace: Workspace, models: Path) -> tuple[FaceMaker, Editor, Engine]:
     """The models' face maker with generate's numbers, editor with manipulate's, and the engine that draws.
 
+    Two of these numbers are the showcase's own: they depend on how good models are.
+
     The workspace reads the sentences. The way is always the search: what moves codes in one pass is trained with
     the workspace's own latent tagger.
     """
     params, device = workspace.params.generate, workspace.device
-    edits = workspace.params.manipulate
+    edits, own = workspace.params.manipulate, workspace.params.showcase
     steering = open_steering(models, device, chosen(params, SteeringSettings))
     place, known = workspace.model("text_mapper"), steering.tagger.names
     read = open_sentence_reader(workspace.grammar, place, device, known=known).reading
-    start = Start(steering.generator, steering.tagger, chosen(params, StartSettings))
+    begin = replace(chosen(params, StartSettings), bank_size=own.bank_size)
+    start = Start(steering.generator, steering.tagger, begin)
     makers, engine = open_face_makers(
         steering.generator,
         {"search": SteeredText(read, steering, start, params.strength)},
@@ -48,7 +51,8 @@ def open_showcase(workspace: Workspace, models: Path) -> tuple[FaceMaker, Editor
         precision=params.precision,
         compilation=params.compile,
     )
-    editing = replace(steering, settings=chosen(edits, SteeringSettings))
+    numbers = replace(chosen(edits, SteeringSettings), num_search_steps=own.num_search_steps)
+    editing = replace(steering, settings=numbers)
     return makers["search"], Editor(read, editing, edits.region_cells), engine
 
 

@@ -108,6 +108,7 @@ SMALL: dict[str, dict[str, object]] = {
         "faces_per_caption": 2,
         "num_faces": 2,
         "strengths": [-1, 0, 1],
+        "bank_size": 64,
     },
 }
 

@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,11 @@ from torch import Tensor
 
 from tedigan.errors import WeightsError
 from tedigan.generator.stylegan import Generator
-from tedigan.method.text_to_face import random_ws
+from tedigan.method.steering import SteeringSettings
+from tedigan.method.text_to_face import StartSettings, SteeredText, random_ws
 from tedigan.models.opening import load_generator
 from tedigan.models.ready_made import licence_of
+from tedigan.params import chosen
 from tedigan.stages import showcase
 from tedigan.stages.making_showcase import HELD, open_showcase
 from tedigan.store import pictures
@@ -194,3 +197,18 @@ def test_models_that_lack_a_folder_are_refused_before_anything_is_drawn(
         ):
             refuses(one)
     assert not one.result("showcase").exists()
+
+
+def test_two_numbers_are_the_showcases_own_and_the_rest_generates_and_manipulates(
+    workspace: Workspace,
+) -> None:
+    params = workspace.params
+    own = params.showcase.model_copy(update={"bank_size": 48, "num_search_steps": 3})
+    changed = replace(workspace, params=params.model_copy(update={"showcase": own}))
+    maker, editor, _ = open_showcase(changed, workspace.root / "shown/models")
+    assert isinstance(maker.text, SteeredText)
+    start = chosen(params.generate, StartSettings)
+    assert maker.text.start.settings == replace(start, bank_size=48)
+    assert maker.text.steering.settings == chosen(params.generate, SteeringSettings)
+    numbers = chosen(params.manipulate, SteeringSettings)
+    assert editor.steering.settings == replace(numbers, num_search_steps=3)
