@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tedigan.bulk.prompts import Prompt, Rejected
     from tedigan.workspace import Workspace
 
 SAMPLE = 256  # images that an estimate draws
@@ -88,13 +91,13 @@ def _plan(arguments: argparse.Namespace) -> int:
     import tempfile
 
     from tedigan.bulk.planning import estimate, plan_faces, save_plan
-    from tedigan.bulk.prompts import read_prompts, write_prompts
+    from tedigan.bulk.prompts import write_prompts
 
     workspace, models = _models(arguments)
     generate = workspace.params.generate
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        rows = read_prompts(arguments.prompts, root=Path.cwd(), cache=folder / "cache")
+        rows = _rows(arguments.prompts, folder / "cache", seed=arguments.seed)
         written = write_prompts(folder / "list", rows)
         plan = plan_faces(
             folder / "list",
@@ -129,6 +132,17 @@ def _plan(arguments: argparse.Namespace) -> int:
         ledger = save_plan(arguments.place, plan, folder / "list", workspace.grammar)
     print(f"planned: {ledger.address}\napprove it: tedigan jobs approve {ledger.address}")
     return 0
+
+
+def _rows(prompts: str, cache: Path, *, seed: int) -> "Iterator[Prompt | Rejected]":
+    """The rows of a list, or what quotas draw."""
+    from tedigan.bulk.prompts import read_prompts
+    from tedigan.bulk.quotas import assign, draw_prompts, read_quotas
+
+    if not prompts.endswith((".yaml", ".yml")):
+        return read_prompts(prompts, root=Path.cwd(), cache=cache)
+    quotas, grammar = read_quotas(Path(prompts))
+    return draw_prompts(assign(quotas, grammar, seed=seed), grammar, seed=seed)
 
 
 def _models(arguments: argparse.Namespace) -> "tuple[Workspace, Path]":
