@@ -1,0 +1,105 @@
+"""The commands, from a list of prompts to a proof, in processes as a user has them."""
+
+import tarfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tedigan.__main__ import main
+from tedigan.bulk.ledger import Ledger
+from tedigan.captions.grammar_files import load_grammar
+from tedigan.captions.reader import Reader
+from tedigan.workspace import Workspace
+
+
+def text_of(capsys: pytest.CaptureFixture[str]) -> str:
+    return capsys.readouterr().out
+
+
+def test_a_list_becomes_a_sealed_job_and_each_picture_is_drawn_again_and_proved(
+    untrained: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prompts, jobs = tmp_path / "p.csv", tmp_path / "jobs"
+    prompts.write_text('text\nShe is young.\n"A <b>man</b>, smiling."\n' + "x" * 10_000 + "\n")
+    place = ["--workspace", str(untrained.root)]
+    sizes = ["--faces-per-prompt", "3", "--images-per-shard", "4", "--attempts", "2"]
+    plan = ["jobs", "plan", str(prompts), str(jobs), *place, *sizes]
+    assert main([*plan, "--dry-run"]) == 0
+    assert not jobs.exists()
+    assert main(plan) == 0
+    assert "1 rows can be no prompt" in text_of(capsys)
+    (job,) = map(str, jobs.iterdir())
+    assert main(["jobs", "run", job, *place]) == 1
+    assert "is not approved" in capsys.readouterr().err
+    assert main(["jobs", "approve", job]) == 0
+    assert main(["jobs", "run", job, *place]) == 0
+    assert main(["jobs", "seal", job]) == 0
+    assert main(["jobs", "status", job]) == 0
+    assert "state: sealed" in text_of(capsys)
+    assert main(["jobs", "verify", job]) == 0
+    rows = pd.concat(map(pd.read_parquet, sorted(Path(job, "shards").glob("*.parquet"))))
+    assert sorted(rows["image"]) == list(range(6))
+
+    picture = tmp_path / "picture.png"
+    with tarfile.open(next(Path(job, "shards").glob("*.tar"))) as tar:
+        name = next(name for name in tar.getnames() if name.endswith(".png"))
+        picture.write_bytes(tar.extractfile(name).read())
+    capsys.readouterr()
+    assert main(["replay", str(picture), str(jobs), *place]) == 0
+    assert "bit-identical" in text_of(capsys)
+    row = rows.iloc[0]
+    assert (
+        main(["replay", row["pixels_sha256"], job, *place, "--out", str(tmp_path / "b.png")]) == 0
+    )
+    assert (tmp_path / "b.png").is_file()
+    capsys.readouterr()
+    assert main(["jobs", "prove", job, str(picture)]) == 0
+    proof = tmp_path / "proof.json"
+    proof.write_text(text_of(capsys))
+    root = Ledger(job).read("sealed.json")["root"]
+    assert main(["jobs", "check", str(picture), str(proof), root]) == 0
+    picture.write_bytes(picture.read_bytes() + b" ")
+    assert main(["jobs", "check", str(picture), str(proof), root]) == 1
+
+
+def test_models_that_are_not_the_plans_are_refused(
+    untrained: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tests.bulk.jobs import job
+    from tests.stages.small import small_workspace, write_models
+
+    (tmp_path / "other").mkdir()
+    other = small_workspace(tmp_path / "other")
+    write_models(other, seed=3)
+    worker = job(untrained, tmp_path / "jobs", tmp_path)
+    given = ["jobs", "run", worker.job, "--workspace", str(other.root)]
+    assert main(given) == 1
+    assert "another model draws other faces" in capsys.readouterr().err
+    assert worker.ledger.committed() == set()
+
+
+def test_quotas_become_prompts_that_meet_them(
+    untrained: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quotas = tmp_path / "q.yaml"
+    quotas.write_text("count: 20\nquotas: {Male: 0.5, Eyeglasses: 0.1}\n")
+    assert (
+        main(
+            [
+                "jobs",
+                "plan",
+                str(quotas),
+                str(tmp_path / "jobs"),
+                "--workspace",
+                str(untrained.root),
+            ]
+        )
+        == 0
+    )
+    (job,) = (tmp_path / "jobs").iterdir()
+    texts = pd.read_parquet(job / "prompts.parquet")["text"]
+    assert len(texts) == 20
+    read = Reader(load_grammar()).read
+    assert sum(read(text).get("Eyeglasses", False) for text in texts) == 2
+    assert sum(read(text)["Male"] for text in texts) == 10
