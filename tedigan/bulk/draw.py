@@ -8,7 +8,6 @@ number of times; the one that lacks least is kept, and marked if it still lacks 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,8 +24,6 @@ from tedigan.method.text_to_face import FaceMaker, FaceSettings, Read, StartSett
 from tedigan.models.makers import MODELS_OF, open_face_makers, open_texts
 from tedigan.store.model_folders import model_digests
 from tedigan.tensors import stream, to_images
-
-READINGS = 4096  # sentences whose meaning a worker remembers
 
 T = TypeVar("T")
 
@@ -168,7 +165,7 @@ def open_painter(plan: Plan, models: Path, grammar: Path, device: torch.device) 
         compilation=recipe["compile"],
     )
     guide = load_guide(models / "guide", device) if "guide" in MODELS_OF[way] else None
-    return Painter(plan, makers[way], lru_cache(READINGS)(reader.reading), guide, engine)
+    return Painter(plan, makers[way], reader.reading, guide, engine)
 
 
 def check_models(plan: Plan, models: Path) -> None:

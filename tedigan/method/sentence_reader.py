@@ -3,8 +3,9 @@
 The network knows words that are in no grammar ("a bloke in specs"), the grammar the attributes of one's own data.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import torch
 
@@ -12,6 +13,8 @@ from tedigan.captions.reader import Reader
 from tedigan.encoders.text import TextBackbone
 from tedigan.encoders.text_mapper import TextReader
 from tedigan.method.control import in_words
+
+REMEMBERED = 4096  # sentences
 
 
 @dataclass(frozen=True)
@@ -57,8 +60,12 @@ class SentenceReader:
         """The wishes alone."""
         return self.reading(sentence).wishes
 
-    def reading(self, sentence: str) -> Reading:
-        """What the sentence says, in the order of the network's attributes."""
+    @cached_property
+    def reading(self) -> Callable[[str], Reading]:
+        """What a sentence says, in the order of the network's attributes; the last ones are remembered."""
+        return lru_cache(REMEMBERED)(self._reading)
+
+    def _reading(self, sentence: str) -> Reading:
         said = self.said(sentence)
         known = said.keys() if self.known is None else self.known
         return Reading(

@@ -65,3 +65,9 @@ def test_a_data_sets_own_attribute_is_read_by_its_grammar(
     own = replace(reader, grammar=Reader(load_grammar(path)))
     assert own.read("a bloke with freckles") == {"Male": True, "Freckles": True}
     assert own.read("a bloke without freckles") == {"Male": True, "Freckles": False}
+
+
+def test_a_sentence_is_read_once_however_often_it_is_asked_for(reader: SentenceReader) -> None:
+    first = reader.reading("She is young.")
+    assert reader.reading("She is young.") is first
+    assert replace(reader, known=["Male"]).reading("She is young.").unknown == ("Young",)
