@@ -89,13 +89,14 @@ def scores_of(edits: Edits, judges: EditJudges) -> list[Score]:
     logits, mirrored = _look(referee, before), _look(referee, before.flip(3))
     stranger = _strangers(edits.face, len(before))
     sight = _Sight(edits, judges, logits[edits.face], mirrored[edits.face], logits[stranger])
+    person = _Person.of(edits, judges.same_person)
     scores = []
     for way, after in edits.after.items():
         found = _look(referee, after) > referee.thresholds
         scores += [
             sight.reached(way, found),
             sight.kept(way, found),
-            _same_person(edits, judges.same_person, way, after, stranger),
+            person.kept(way, after, stranger),
             _background(edits, judges.parser, way, after, stranger),
         ]
     return [*scores, _monotony(edits, judges)]
@@ -164,22 +165,43 @@ class _Sight:
         return Score(name, "referee", way, "up", said, face, attribute, got, of, floor, 1.0)
 
 
-def _same_person(
-    edits: Edits, who: SamePerson, way: str, after: Tensor, stranger: Int64[Tensor, " n"]
-) -> Score:
-    before, zeros = edits.before[edits.face], torch.zeros(len(edits.face), dtype=torch.float64)
-    said = (
-        "Share of edits that leave the same person. Floor: other people; ceiling: nothing is done."
-    )
-    kept = floor = zeros
-    if who.judge is not None:
-        kept, floor = (
-            _in_chunks(who.judge, before, seen).double() for seen in (after, edits.before[stranger])
+@dataclass(frozen=True)
+class _Person:
+    """Who the faces before are. before: their descriptors; None where nobody can say."""
+
+    edits: Edits
+    who: SamePerson
+    before: Float[Tensor, "m d"] | None
+
+    @classmethod
+    def of(cls, edits: Edits, who: SamePerson) -> "_Person":
+        """Each face is described once, however many edits begin at it."""
+        return cls(edits, who, None if who.describe is None else cls._describe(who, edits.before))
+
+    @staticmethod
+    def _describe(who: SamePerson, pixels: UInt8[Tensor, "n 3 r r"]) -> Float[Tensor, "n d"]:
+        assert who.describe is not None, "nobody can say who it is"
+        describe = who.describe
+        return _in_chunks(lambda part: describe(to_images(part)), pixels)
+
+    def kept(self, way: str, after: Tensor, stranger: Int64[Tensor, " n"]) -> Score:
+        """Whether an edit leaves the same person."""
+        edits, who = self.edits, self.who
+        said = (
+            "Share of edits that leave the same person. Floor: other people; ceiling: nothing is "
+            "done."
         )
-    return Score(
-        "edit_same_person", who.name, way, "up", said, edits.face, edits.attribute, kept, zeros + 1, floor, 1.0,
-        who.reason,
-    )  # fmt: skip
+        kept = floor = zeros = torch.zeros(len(edits.face), dtype=torch.float64)
+        if self.before is not None and who.alike is not None:
+            was = self.before[edits.face]
+            is_untouched = torch.equal(after, edits.before[edits.face])
+            found = was if is_untouched else self._describe(who, after)
+            kept = who.alike(was, found).double()
+            floor = who.alike(was, self.before[stranger]).double()
+        return Score(
+            "edit_same_person", who.name, way, "up", said, edits.face, edits.attribute, kept, zeros + 1,
+            floor, 1.0, who.reason,
+        )  # fmt: skip
 
 
 def _background(

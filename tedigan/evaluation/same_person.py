@@ -11,22 +11,22 @@ from tedigan.annotators.descriptor import NAME as DLIB
 from tedigan.annotators.descriptor import SAME_PERSON, load_descriptor
 from tedigan.annotators.referee import Referee
 from tedigan.errors import WeightsError
-from tedigan.tensors import to_images
 
 Descriptor = Literal["dlib", "referee"]
 
 
 @dataclass(frozen=True)
 class SamePerson:
-    """judge: rows of pictures -> yes or no, each pair. describe: images -> vectors, near for people alike.
+    """describe: images -> vectors. alike: rows of vectors -> whether each pair is one person's.
 
-    name: goes into the metric's name. Both are None where nobody can say, for the `reason`.
+    name: goes into the metric's name. describe is None where nobody can say, for the `reason`. Describing is slow,
+    comparing is not.
     """
 
     name: str
-    judge: Callable[[Tensor, Tensor], Bool[Tensor, " n"]] | None
+    describe: Callable[[Tensor], Float[Tensor, "n d"]] | None
+    alike: Callable[[Tensor, Tensor], Bool[Tensor, " n"]] | None = None
     reason: str = ""
-    describe: Callable[[Tensor], Float[Tensor, "n d"]] | None = None
 
 
 def open_same_person(
@@ -36,10 +36,10 @@ def open_same_person(
     if descriptor == "dlib":
         return dlib_says_who()
     if descriptor is None:
-        return SamePerson("nobody", None, "Not told: no descriptor was asked for.")
+        return SamePerson("nobody", None, reason="Not told: no descriptor was asked for.")
     if people is None or not referee.knows_people:
         why = "Not told: the data set shows nobody twice, so nothing could learn who is who."
-        return SamePerson("referee", None, why)
+        return SamePerson("referee", None, reason=why)
     return referee_says_who(referee, people["threshold"])
 
 
@@ -48,13 +48,12 @@ def dlib_says_who() -> SamePerson:
     try:
         descriptor = load_descriptor()
     except WeightsError as error:
-        return SamePerson(DLIB, None, f"Not told: {error}")
+        return SamePerson(DLIB, None, reason=f"Not told: {error}")
 
-    def judge(pixels: Tensor, others: Tensor) -> Bool[Tensor, " n"]:
-        one, other = (descriptor(to_images(seen)) for seen in (pixels, others))
+    def alike(one: Tensor, other: Tensor) -> Bool[Tensor, " n"]:
         return (one - other).norm(dim=1) < SAME_PERSON
 
-    return SamePerson(DLIB, judge, describe=descriptor)
+    return SamePerson(DLIB, descriptor, alike)
 
 
 def referee_says_who(referee: Referee, threshold: float) -> SamePerson:
@@ -63,8 +62,7 @@ def referee_says_who(referee: Referee, threshold: float) -> SamePerson:
     def describe(images: Tensor) -> Float[Tensor, "n d"]:
         return referee.look(images)[1]
 
-    def judge(pixels: Tensor, others: Tensor) -> Bool[Tensor, " n"]:
-        one, other = (describe(to_images(seen)) for seen in (pixels, others))
+    def alike(one: Tensor, other: Tensor) -> Bool[Tensor, " n"]:
         return (one * other).sum(dim=1) > threshold
 
-    return SamePerson("referee", judge, describe=describe)
+    return SamePerson("referee", describe, alike)

@@ -71,7 +71,7 @@ def edits(attribute: str = "Bald") -> Edits:
 def judges(**changed: object) -> EditJudges:
     given = EditJudges(
         referee(),
-        SamePerson("toy", lambda a, b: (a == b).flatten(1).all(1)),
+        SamePerson("toy", lambda images: images.flatten(1), lambda a, b: (a == b).all(1)),
         torch.eye(40),
         torch.full((40,), 0.4),
         torch.full((40,), 0.5),
@@ -164,7 +164,7 @@ def test_attributes_that_the_referee_is_not_trusted_with_are_not_judged() -> Non
 
 
 def test_without_a_parser_or_a_descriptor_the_metric_is_null_and_says_why() -> None:
-    nobody = SamePerson("dlib", None, "Not told: run `pip install 'tedigan[align]'`.")
+    nobody = SamePerson("dlib", None, reason="Not told: run `pip install 'tedigan[align]'`.")
     report = measure_edits(edits(), judges(parser=None, same_person=nobody))
     assert told(report, "edit_background", "swap").value is None
     assert "no parser" in told(report, "edit_background", "swap").protocol
@@ -174,21 +174,39 @@ def test_without_a_parser_or_a_descriptor_the_metric_is_null_and_says_why() -> N
 
 def test_the_referee_tells_drawn_people_apart() -> None:
     faces = photographs(0, 3)
-    says = referee_says_who(referee(), 0.999).judge
-    assert says is not None
-    assert says(faces, faces).all()
-    assert not says(faces, faces.roll(1, 0)).all()
+    says = referee_says_who(referee(), 0.999)
+    assert says.describe is not None
+    assert says.alike is not None
+    found = says.describe(to_images(faces))
+    assert says.alike(found, found).all()
+    assert not says.alike(found, found.roll(1, 0)).all()
+
+
+def test_a_face_is_described_once_however_many_edits_begin_at_it() -> None:
+    seen: list[int] = []
+
+    def describe(images: Tensor) -> Tensor:
+        seen.append(len(images))
+        return images.flatten(1)
+
+    counting = SamePerson("toy", describe, lambda a, b: (a == b).all(1))
+    asked = edits()
+    measure_edits(asked, judges(same_person=counting))
+    was = asked.before[asked.face]
+    touched = [after for after in asked.after.values() if not torch.equal(after, was)]
+    assert 0 < len(touched) < len(asked.after)
+    assert sum(seen) == len(asked.before) + sum(map(len, touched))
 
 
 def test_who_says_who_it_is_is_chosen_and_nobody_says_so() -> None:
     people = {"threshold": 0.999}
-    assert open_same_person("referee", referee(), people).judge is not None
+    assert open_same_person("referee", referee(), people).describe is not None
     nobody = [
         open_same_person(None, referee(), people),
         open_same_person("referee", referee(), None),
         open_same_person("referee", replace(referee(), knows_people=False), people),
     ]
-    assert all(one.judge is None and "Not told" in one.reason for one in nobody)
+    assert all(one.describe is None and "Not told" in one.reason for one in nobody)
 
 
 def test_each_edit_has_its_row_of_what_came_of_it() -> None:
