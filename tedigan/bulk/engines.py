@@ -1,4 +1,4 @@
-"""Who runs workers: processes of this machine, or Ray. (Prefect's way is flows/bulk.py: nothing here knows it.)
+"""Who runs workers: processes of this machine.
 
 An engine hands out shards, starts workers again that died, and scales; it decides nothing about a job. What is
 done is what is committed, so that a shard which was handed out twice, or whose worker died after its commit,
@@ -9,10 +9,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
-from typing import Literal
 
 from tedigan.bulk.worker import Worker
-from tedigan.errors import MissingExtraError, StoreError
+from tedigan.errors import StoreError
 from tedigan.processes import pool_of
 from tedigan.progress import note
 
@@ -21,12 +20,6 @@ PATIENCE_S = (1.0, 3.0, 10.0, 30.0, 60.0)
 SHARDS_AT_ONCE = 8  # given to a worker in one call, at most, so that sending overlaps drawing
 
 Engine = Callable[[Worker, Sequence[int], int], Iterator[int]]
-EngineName = Literal["local", "ray"]
-
-
-def engine_of(name: EngineName) -> Engine:
-    """The engine of that name: has shards drawn by so many workers; each number comes when it is committed."""
-    return {"local": run_local, "ray": run_ray}[name]
 
 
 def run_local(worker: Worker, shards: Sequence[int], num_workers: int) -> Iterator[int]:
@@ -55,27 +48,6 @@ def run_local(worker: Worker, shards: Sequence[int], num_workers: int) -> Iterat
         wait_or_raise(trouble, failures)
 
 
-def run_ray(worker: Worker, shards: Sequence[int], num_workers: int) -> Iterator[int]:
-    """Actors of a Ray cluster (RAY_ADDRESS), or of this machine where none is named; a GPU each where there are
-    some.
-    """
-    try:
-        import ray
-    except ImportError as error:
-        raise MissingExtraError(
-            "Ray is not installed, and the engine is ray; expected the extra `ray`. Install it: pip install "
-            "tedigan[ray], or take the engine local."
-        ) from error
-    ray.init(ignore_reinit_error=True, log_to_driver=False)
-    gpus = 1 if ray.cluster_resources().get("GPU") else 0
-    actor = ray.remote(num_gpus=gpus, max_restarts=-1, max_task_retries=-1)(_Actor)
-    pool = ray.util.ActorPool([actor.remote(worker) for _ in range(num_workers)])
-    for done in pool.map_unordered(
-        lambda one, portion: one.work.remote(portion), portions(shards, num_workers)
-    ):
-        yield from done
-
-
 def portions(shards: Sequence[int], num_workers: int) -> list[list[int]]:
     """Runs of shards for one call of a worker: a few for each, so that none waits long for the last."""
     size = max(1, min(SHARDS_AT_ONCE, len(shards) // (4 * num_workers)))
@@ -99,17 +71,6 @@ def wait_or_raise(error: BaseException, failures: int) -> None:
     what = "a worker died" if is_death else str(error)
     note(f"{what}; goes on in {pause:g} s with what is not committed")
     time.sleep(pause)
-
-
-class _Actor:
-    """A worker in a process of Ray's."""
-
-    def __init__(self, worker: Worker) -> None:
-        self._worker = worker
-
-    def work(self, shards: Sequence[int]) -> list[int]:
-        done = self._worker.ledger.committed() if shards else set()
-        return list(self._worker.work([shard for shard in shards if shard not in done]))
 
 
 _worker: Worker

@@ -139,6 +139,10 @@ class Ledger:
         """The shards that are settled, by one listing."""
         return {_number_of(name) for name in self.bucket.names("commits/")}
 
+    def is_committed(self, shard: int) -> bool:
+        """Whether one shard is settled."""
+        return self.bucket.exists(_name_of(shard))
+
     def remaining(self) -> list[int]:
         """The others, in order."""
         done = self.committed()

@@ -26,7 +26,7 @@ RECIPE = (
 )  # fmt: skip
 # S3's list prices in us-east-1, USD, November 2026: a put or list, a read, a GB and month.
 PUT_USD, GET_USD, GB_MONTH_USD = 5e-6, 4e-7, 0.023
-PUTS_A_SHARD, GETS_A_SHARD = 3, 3  # tar, table, commit; are the two there, is the job cancelled
+PUTS_A_SHARD, GETS_A_SHARD = 3, 4  # tar, table, commit; are these there, is the job cancelled
 
 
 @dataclass(frozen=True)

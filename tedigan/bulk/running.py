@@ -26,6 +26,8 @@ def run_job(
         )
     worker.ledger.check_runs()
     left = worker.ledger.remaining()
+    begin = time.time_ns() % len(left) if left else 0  # two runs of one job seldom meet
+    left = left[begin:] + left[:begin]
     until = None if max_hours is None else time.time() + 3600 * max_hours
     total = worker.ledger.plan.num_shards
     with progress(total=total, initial=total - len(left), desc="job", unit="shard") as bar:

@@ -56,8 +56,9 @@ class Worker:
         return open_painter(plan, self.models, grammar, choose_device(self.device))
 
     def work(self, shards: Iterable[int]) -> Iterator[int]:
-        """Draw and commit shards; each number comes when it is settled. A cancelled or late job gets no further
-        shard.
+        """Draw and commit shards that nobody has yet; each number comes when it is settled.
+
+        A cancelled or late job gets no further shard.
         """
         self.scratch.mkdir(parents=True, exist_ok=True)
         with (
@@ -68,6 +69,9 @@ class Worker:
             for shard in shards:
                 if self.ledger.is_cancelled or (self.until and time.time() > self.until):
                     break
+                if self.ledger.is_committed(shard):
+                    yield shard
+                    continue
                 files = self.draw(shard, Path(folder))
                 if sending is not None:
                     yield sending.result()

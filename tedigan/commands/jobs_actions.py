@@ -41,7 +41,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         one = actions.add_parser(name, help=help)
         one.add_argument("job")
         _add_models(one)
-        one.add_argument("--engine", choices=["local", "ray"], default="local")
         one.add_argument("--workers", type=int, default=1, metavar="N")
         one.add_argument(
             "--max-hours", type=float, metavar="H", help="begin no shard after so long"
@@ -165,7 +164,7 @@ def _approve(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from tedigan.bulk.engines import engine_of
+    from tedigan.bulk.engines import run_local
     from tedigan.bulk.running import run_job
     from tedigan.bulk.worker import Worker
 
@@ -173,9 +172,7 @@ def _run(arguments: argparse.Namespace) -> int:
     worker = Worker(arguments.job, models, workspace.work / "bulk", workspace.params.runtime.device)
     if arguments.is_resumed:
         worker.ledger.resume()
-    left = run_job(
-        worker, engine_of(arguments.engine), arguments.workers, max_hours=arguments.max_hours
-    )
+    left = run_job(worker, run_local, arguments.workers, max_hours=arguments.max_hours)
     print(
         f"{worker.ledger.plan.num_shards - left:,} of {worker.ledger.plan.num_shards:,} shards are committed"
     )

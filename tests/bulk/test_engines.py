@@ -71,10 +71,14 @@ class DyingWorker(ToyWorker):
 
 
 def test_what_does_not_pass_by_itself_ends_the_run_at_once(tmp_path: Path) -> None:
-    worker = toy_job(tmp_path / "jobs", tmp_path)
-    list(worker.work([3]))
-    with pytest.raises(StoreError, match="committed with other bytes"):
-        list(run_local(replace(worker, drift=1), [3], 1))
+    worker = FailingWorker(toy_job(tmp_path / "jobs", tmp_path).job, tmp_path, tmp_path, "cpu")
+    with pytest.raises(StoreError, match="the disk is full"):
+        list(run_local(worker, [3], 1))
+
+
+class FailingWorker(ToyWorker):
+    def draw(self, shard: int, folder: Path):
+        raise StoreError("the disk is full")
 
 
 def test_a_budget_ends_a_run_cleanly_and_the_next_goes_on(tmp_path: Path) -> None:

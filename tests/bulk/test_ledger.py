@@ -68,9 +68,15 @@ def test_of_two_answers_for_one_shard_one_is_kept_and_the_other_is_told(worker: 
     other = replace(worker, drift=1)
     assert list(worker.work([1])) == [1]
     with pytest.raises(StoreError, match="committed with other bytes"):
-        list(other.work([1]))
+        other._commit(other.draw(1, worker.scratch))
     assert len(worker.ledger.conflicts()) == 1
-    assert list(worker.work([1])) == [1]  # equal bytes are the same claim
+    assert worker._commit(worker.draw(1, worker.scratch)) == 1  # equal bytes are the same claim
+
+
+def test_what_another_has_committed_is_not_drawn_again(worker: ToyWorker) -> None:
+    assert list(worker.work([2])) == [2]
+    assert list(replace(worker, drift=1).work([1, 2])) == [2, 1]
+    assert worker.ledger.conflicts() == []
 
 
 def test_of_many_who_settle_one_shard_at_once_with_other_bytes_one_wins(tmp_path: Path) -> None:

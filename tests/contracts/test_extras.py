@@ -24,6 +24,7 @@ NEEDS = {
     "flows": "flows",
     "tasks": "flows",
     "tedigan.annotators.landmark_labels": "data",
+    "tedigan.bulk": "data",
     "tedigan.commands.dataset_actions": "data",
     "tedigan.dataset": "data",
     "tedigan.evaluation": "data",
