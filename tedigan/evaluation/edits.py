@@ -89,7 +89,7 @@ def scores_of(edits: Edits, judges: EditJudges) -> list[Score]:
     logits, mirrored = _look(referee, before), _look(referee, before.flip(3))
     stranger = _strangers(edits.face, len(before))
     sight = _Sight(edits, judges, logits[edits.face], mirrored[edits.face], logits[stranger])
-    person = _Person.of(edits, judges.same_person)
+    person, background = _Person.of(edits, judges.same_person), _Background.of(edits, judges.parser)
     scores = []
     for way, after in edits.after.items():
         found = _look(referee, after) > referee.thresholds
@@ -97,7 +97,7 @@ def scores_of(edits: Edits, judges: EditJudges) -> list[Score]:
             sight.reached(way, found),
             sight.kept(way, found),
             person.kept(way, after, stranger),
-            _background(edits, judges.parser, way, after, stranger),
+            background.changed(way, after, stranger),
         ]
     return [*scores, _monotony(edits, judges)]
 
@@ -204,34 +204,50 @@ class _Person:
         )  # fmt: skip
 
 
-def _background(
-    edits: Edits, parser: Parser | None, way: str, after: Tensor, stranger: Int64[Tensor, " n"]
-) -> Score:
-    before, zeros = edits.before[edits.face], torch.zeros(len(edits.face), dtype=torch.float64)
-    said = (
-        "Mean absolute difference of pixels, 0..1, where a parser sees background before and after the edit. "
-        "Floor: another face; ceiling: nothing is done."
-    )
-    changed, is_seen, floor, reason = zeros, zeros, zeros, "Not told: no parser was given."
-    if parser is not None:
-        changed, is_seen = _difference_behind(parser, before, after)
-        floor, both = _difference_behind(parser, before, edits.before[stranger])
-        is_seen, reason = is_seen * both, ""
-    return Score(
-        "edit_background", "parser", way, "down", said, edits.face, edits.attribute, changed, is_seen, floor, 0.0,
-        reason,
-    )  # fmt: skip
+@dataclass(frozen=True)
+class _Background:
+    """Where a parser sees background. before: of each face, once; None without a parser."""
+
+    edits: Edits
+    parser: Parser | None
+    before: Bool[Tensor, "m r r"] | None
+
+    @classmethod
+    def of(cls, edits: Edits, parser: Parser | None) -> "_Background":
+        """Each face is parsed once, however many edits begin at it."""
+        return cls(edits, parser, None if parser is None else _behind(parser, edits.before))
+
+    def changed(self, way: str, after: Tensor, stranger: Int64[Tensor, " n"]) -> Score:
+        """How far an edit changes it."""
+        edits, parser = self.edits, self.parser
+        said = (
+            "Mean absolute difference of pixels, 0..1, where a parser sees background before and after the edit. "
+            "Floor: another face; ceiling: nothing is done."
+        )
+        changed = is_seen = floor = torch.zeros(len(edits.face), dtype=torch.float64)
+        reason = "Not told: no parser was given."
+        if parser is not None and self.before is not None:
+            pixels, others = edits.before[edits.face], edits.before[stranger]
+            was, reason = self.before[edits.face], ""
+            changed, is_seen = _difference(pixels, after, was & _behind(parser, after))
+            floor, both = _difference(pixels, others, was & self.before[stranger])
+            is_seen = is_seen * both
+        return Score(
+            "edit_background", "parser", way, "down", said, edits.face, edits.attribute, changed, is_seen,
+            floor, 0.0, reason,
+        )  # fmt: skip
 
 
-def _difference_behind(
-    parser: Parser, pixels: UInt8[Tensor, "n 3 r r"], others: UInt8[Tensor, "n 3 r r"]
+def _behind(parser: Parser, pixels: UInt8[Tensor, "n 3 r r"]) -> Bool[Tensor, "n r r"]:
+    return _in_chunks(lambda part: parser.parse(to_images(part)) == BACKGROUND, pixels)
+
+
+def _difference(
+    pixels: UInt8[Tensor, "n 3 r r"],
+    others: UInt8[Tensor, "n 3 r r"],
+    behind: Bool[Tensor, "n r r"],
 ) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"]]:
     """Of each pair, over the background that both have; and 1 where there is any, else 0."""
-    maps = [
-        _in_chunks(lambda part: parser.parse(to_images(part)), seen) == BACKGROUND
-        for seen in (pixels, others)
-    ]
-    behind = maps[0] & maps[1]
     difference = (pixels.double() - others.double()).abs().mean(dim=1) / 255
     area = behind.sum(dim=[1, 2])
     mean = (difference * behind).sum(dim=[1, 2]) / area.clamp(min=1)
