@@ -60,11 +60,11 @@ EMBEDDED_PARTS = {
 }
 READER = EMBEDDED / "text-reader"
 STEERING = SteeringSettings(
-    margin=0.5,
+    margin=1.0,
     num_search_steps=60,
     search_rate=0.05,
     weight_unnamed=0.1,
-    weight_distance=0.1,
+    weight_distance=0.03,
     weight_length=0.005,
     num_picture_steps=0,
     weight_picture=1.0,

@@ -184,6 +184,8 @@ class Showcase(Section):
     num_faces: Count
     strengths: Annotated[list[Strength], Field(min_length=1)]
     bank_size: Count
+    margin: Positive
+    weight_distance: Weight
     num_search_steps: CountOrZero
     seed: int
 

@@ -1,5 +1,4 @@
-"""Draws the images of a shard: each at its own place of a batch, so that no neighbour, shard or worker changes a
-bit.
+"""Draws the images of a shard: each at its own place of a batch, so that no neighbour or worker changes a bit.
 
 A face that lacks something of its prompt, as the guide sees it, is drawn again from another random code, a bounded
 number of times; the one that lacks least is kept, and marked if it still lacks something.
@@ -18,7 +17,6 @@ from torch import Tensor
 from tedigan.annotators.tagger import Guide, load_guide
 from tedigan.bulk.plan import Plan
 from tedigan.errors import WeightsError
-from tedigan.generator.engine import Engine
 from tedigan.method.steering import SteeringSettings
 from tedigan.method.text_to_face import FaceMaker, FaceSettings, Read, StartSettings
 from tedigan.models.makers import MODELS_OF, open_face_makers, open_texts
@@ -55,7 +53,6 @@ class Painter:
     maker: FaceMaker
     read: Read
     guide: Guide | None
-    engine: Engine
 
     def faces(self, images: range, texts: Sequence[str]) -> Iterator[list[Face]]:
         """The faces of `images`, some at a time: in order, but those that were drawn again after all others.
@@ -157,7 +154,7 @@ def open_painter(plan: Plan, models: Path, grammar: Path, device: torch.device) 
         strength=recipe["strength"],
     )
     settings = FaceSettings(recipe["truncation_psi"], recipe["noise_mode"], plan.batch_size)
-    makers, engine = open_face_makers(
+    makers, _ = open_face_makers(
         generator,
         texts,
         settings,
@@ -165,7 +162,7 @@ def open_painter(plan: Plan, models: Path, grammar: Path, device: torch.device) 
         compilation=recipe["compile"],
     )
     guide = load_guide(models / "guide", device) if "guide" in MODELS_OF[way] else None
-    return Painter(plan, makers[way], reader.reading, guide, engine)
+    return Painter(plan, makers[way], reader.reading, guide)
 
 
 def check_models(plan: Plan, models: Path) -> None:

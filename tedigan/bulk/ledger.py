@@ -107,7 +107,7 @@ class Ledger:
         self.bucket.create(APPROVED, _json({"plan": self.plan.digest, "by": by}))
 
     def check_runs(self) -> None:
-        """A StoreError for a job that may not run: not approved, cancelled, or sealed."""
+        """A StoreError for a job that may not run: not approved, or cancelled."""
         if self.bucket.exists(CANCELLED):
             raise StoreError(f"job {self.name} is cancelled. Plan another, or resume it.")
         if not self.bucket.exists(APPROVED):

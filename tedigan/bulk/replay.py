@@ -14,11 +14,11 @@ from torch import Tensor
 from tedigan.bulk.draw import sha256_tensor
 from tedigan.bulk.ledger import Ledger
 from tedigan.bulk.planning import environment
-from tedigan.bulk.shard_files import LABEL, read_rows
+from tedigan.bulk.shard_files import LABEL, picture_of, read_rows
 from tedigan.bulk.worker import Worker
 from tedigan.errors import DataError
 from tedigan.store import pictures
-from tedigan.store.picture_labels import label, label_of
+from tedigan.store.picture_labels import label_of
 from tedigan.store.shards import read_shard, read_span
 
 
@@ -39,9 +39,8 @@ def named_in(picture: bytes) -> tuple[str, int]:
     found = label_of(picture, LABEL)
     if found is None:
         raise DataError(
-            "the picture carries no recipe: it is no PNG of a bulk job, or lost its text on the way; expected "
-            "one as a "
-            "job wrote it. Name its sha256 in its place, or the job and the number."
+            "the picture carries no recipe: it is no PNG of a bulk job, or lost its text on the way; expected one "
+            "as a job wrote it. Name the sha256 of its file or pixels in its place."
         )
     about = json.loads(found)
     return about["job"], about["image"]
@@ -71,8 +70,7 @@ def replay(worker: Worker, image: int) -> Replay:
     rows = read_rows(ledger.piece(commit.table, ".parquet", worker.scratch))
     (row,) = (one for one in rows if one["image"] == image)
     face = worker.painter.face(image, row["text"], attempt=row["attempt"])
-    about = json.dumps({"job": plan.name, "image": image}, sort_keys=True)
-    picture = label(pictures.encode(face.pixels, plan.image_format), LABEL, about)
+    picture = picture_of(plan.name, face, plan.image_format)
     kept = committed_picture(worker, image)
     is_same = sha256_tensor(face.pixels) == row["pixels_sha256"]
     return Replay(

@@ -1,6 +1,4 @@
-"""Runs a job to its end, its budget, or its cancellation: checks that it may, has an engine draw, counts
-commits.
-"""
+"""Runs a job to its end, budget or cancellation: checks that it may, has an engine draw, counts commits."""
 
 import time
 from dataclasses import replace
@@ -20,9 +18,8 @@ def run_job(
     """
     if num_workers < 1 or (max_hours is not None and max_hours <= 0):
         raise ParamsError(
-            f"{num_workers} workers and {max_hours} hours were asked for; expected at least one worker, and "
-            f"hours above "
-            "0 or none. Set them."
+            f"{num_workers} workers and {max_hours} hours were asked for; expected at least one worker, and hours "
+            "above 0 or none. Set them."
         )
     worker.ledger.check_runs()
     left = worker.ledger.remaining()

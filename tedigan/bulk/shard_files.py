@@ -57,8 +57,7 @@ def write_shard(
     suffixes = {"image": image_format, "text": "txt", "recipe": "json"}
     with ShardWriter(tar, suffixes) as writer:
         for face in faces:
-            recipe = json.dumps({"job": job, "image": face.image}, sort_keys=True)
-            picture = label(pictures.encode(face.pixels, image_format), LABEL, recipe)
+            picture = picture_of(job, face, image_format)
             row = _row(face, picture)
             about = {name: value for name, value in row.items() if name != "hash"} | {"job": job}
             files = {"image": picture, "text": face.text.encode()}
@@ -75,6 +74,12 @@ def write_shard(
         table=Piece.of(table),
     )
     return ShardFiles(commit, tar, table)
+
+
+def picture_of(job: str, face: Face, image_format: str) -> bytes:
+    """The file of an image, which names its job and number where the format has a place for it."""
+    recipe = json.dumps({"job": job, "image": face.image}, sort_keys=True)
+    return label(pictures.encode(face.pixels, image_format), LABEL, recipe)
 
 
 def read_rows(table: Path) -> list[dict[str, Any]]:

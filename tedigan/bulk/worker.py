@@ -96,10 +96,8 @@ class Worker:
         files.table.unlink()
         if not is_settled:
             raise StoreError(
-                f"job {self.ledger.name}: shard {files.commit.shard} was committed with other bytes than this "
-                f"worker "
-                "drew; the first answer stands, ours lies in conflicts/. Another processor, build of torch or "
-                "device "
+                f"job {self.ledger.name}: shard {files.commit.shard} was committed with other bytes than this worker "
+                "drew; the first answer stands, ours lies in conflicts/. Another processor, build of torch or device "
                 "rounds otherwise: run all workers of a job on machines of one kind."
             )
         return files.commit.shard

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     ):
         one = actions.add_parser(name, help=help)
         one.add_argument("job", help="its folder, or s3://bucket/prefix/job")
-        one.set_defaults(run=action)
+        one.set_defaults(do=action)
     for name, help in (
         ("run", "draw what is not committed"),
         ("resume", "the same, after a cancellation"),
@@ -45,21 +45,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         one.add_argument(
             "--max-hours", type=float, metavar="H", help="begin no shard after so long"
         )
-        one.set_defaults(run=_run, is_resumed=name == "resume")
+        one.set_defaults(do=_run, is_resumed=name == "resume")
     one = actions.add_parser("prove", help="a proof that a picture belongs to a job")
     one.add_argument("job")
     one.add_argument("picture", type=Path)
-    one.set_defaults(run=_prove)
+    one.set_defaults(do=_prove)
     one = actions.add_parser("check", help="a proof against a root, without the job")
     one.add_argument("picture", type=Path)
     one.add_argument("proof", type=Path)
     one.add_argument("root", help="of the sealed job")
-    one.set_defaults(run=_check)
+    one.set_defaults(do=_check)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """What the chosen action does."""
-    raise AssertionError(f"{arguments.action} has no action of its own")
+    status: int = arguments.do(arguments)
+    return status
 
 
 def _add_models(parser: argparse.ArgumentParser) -> None:
@@ -83,7 +84,7 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="to estimate with")
     parser.add_argument("--usd-per-hour", type=float, default=0.0, help="of a worker's machine")
     parser.add_argument("--dry-run", action="store_true", help="say what it takes, write nothing")
-    parser.set_defaults(run=_plan)
+    parser.set_defaults(do=_plan)
 
 
 def _plan(arguments: argparse.Namespace) -> int:

@@ -32,14 +32,16 @@ def first_sentences(workspace: Workspace) -> tuple[list[str], list[str]]:
 def open_showcase(workspace: Workspace, models: Path) -> tuple[FaceMaker, Editor, Engine]:
     """The models' face maker with generate's numbers, editor with manipulate's, and the engine that draws.
 
-    Two of these numbers are the showcase's own: they depend on how good models are.
+    Some of these numbers are the showcase's own: they depend on how good models are.
 
     The workspace reads the sentences. The way is always the search: what moves codes in one pass is trained with
     the workspace's own latent tagger.
     """
     params, device = workspace.params.generate, workspace.device
     edits, own = workspace.params.manipulate, workspace.params.showcase
-    steering = open_steering(models, device, chosen(params, SteeringSettings))
+    faces = chosen(params, SteeringSettings)
+    faces = replace(faces, margin=own.margin, weight_distance=own.weight_distance)
+    steering = open_steering(models, device, faces)
     place, known = workspace.model("text_mapper"), steering.tagger.names
     read = open_sentence_reader(workspace.grammar, place, device, known=known).reading
     begin = replace(chosen(params, StartSettings), bank_size=own.bank_size)

@@ -8,11 +8,10 @@ from typing import Any
 import torch
 
 from tedigan.bulk.draw import Painter, open_painter
-from tedigan.bulk.ledger import Ledger
 from tedigan.bulk.plan import Plan
 from tedigan.bulk.planning import plan_faces, save_plan
 from tedigan.bulk.prompts import Prompt, write_prompts
-from tedigan.bulk.shard_files import read_rows
+from tedigan.bulk.replay import rows_of
 from tedigan.bulk.worker import Worker
 from tedigan.tensors import to_images
 from tedigan.workspace import Workspace
@@ -76,15 +75,6 @@ def finished(worker: Worker) -> Worker:
     """With all that is left drawn here."""
     list(worker.work(worker.ledger.remaining()))
     return worker
-
-
-def rows_of(ledger: Ledger, cache: Path) -> list[dict[str, Any]]:
-    """Every image's row, in order."""
-    return [
-        row
-        for commit in ledger.commits()
-        for row in read_rows(ledger.piece(commit.table, ".parquet", cache))
-    ]
 
 
 def pixels_of(worker: Worker) -> dict[int, str]:

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from tedigan.bulk.draw import sha256_tensor
+from tedigan.bulk.replay import rows_of
 from tedigan.workspace import Workspace
-from tests.bulk.jobs import finished, job, pixels_of, rows_of
+from tests.bulk.jobs import finished, job, pixels_of
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +30,7 @@ def test_an_image_alone_is_what_it_is_among_others(
     untrained: Workspace, tmp_path: Path, quiet: dict[int, str]
 ) -> None:
     worker = finished(job(untrained, tmp_path / "jobs", tmp_path))
-    for row in rows_of(worker.ledger, worker.scratch)[::3]:
-        from tedigan.bulk.draw import sha256_tensor
-
+    for row in list(rows_of(worker.ledger, worker.scratch))[::3]:
         face = worker.painter.face(row["image"], row["text"], attempt=0)
         assert sha256_tensor(face.pixels) == quiet[row["image"]]
 

@@ -199,16 +199,19 @@ def test_models_that_lack_a_folder_are_refused_before_anything_is_drawn(
     assert not one.result("showcase").exists()
 
 
-def test_two_numbers_are_the_showcases_own_and_the_rest_generates_and_manipulates(
+def test_some_numbers_are_the_showcases_own_and_the_rest_generates_and_manipulates(
     workspace: Workspace,
 ) -> None:
     params = workspace.params
-    own = params.showcase.model_copy(update={"bank_size": 48, "num_search_steps": 3})
+    own = params.showcase.model_copy(
+        update={"bank_size": 48, "num_search_steps": 3, "margin": 0.7, "weight_distance": 0.2}
+    )
     changed = replace(workspace, params=params.model_copy(update={"showcase": own}))
     maker, editor, _ = open_showcase(changed, workspace.root / "shown/models")
     assert isinstance(maker.text, SteeredText)
     start = chosen(params.generate, StartSettings)
     assert maker.text.start.settings == replace(start, bank_size=48)
-    assert maker.text.steering.settings == chosen(params.generate, SteeringSettings)
+    faces = chosen(params.generate, SteeringSettings)
+    assert maker.text.steering.settings == replace(faces, margin=0.7, weight_distance=0.2)
     numbers = chosen(params.manipulate, SteeringSettings)
     assert editor.steering.settings == replace(numbers, num_search_steps=3)
