@@ -96,9 +96,9 @@ class Worker:
         files.table.unlink()
         if not is_settled:
             raise StoreError(
-                f"job {self.ledger.name}: shard {files.commit.shard} was committed with other bytes than this worker "
-                "drew; the first answer stands, ours lies in conflicts/. Another processor, build of torch or device "
-                "rounds otherwise: run all workers of a job on machines of one kind."
+                f"job {self.ledger.name}: shard {files.commit.shard} was committed with other bytes than this "
+                "worker drew; the first answer stands, ours lies in conflicts/. Another processor, build of torch "
+                "or device rounds otherwise: run all workers of a job on machines of one kind."
             )
         return files.commit.shard
 

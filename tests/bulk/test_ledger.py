@@ -126,6 +126,14 @@ def test_a_commit_that_was_exchanged_changes_the_root(worker: ToyWorker, tmp_pat
     assert any(root[:12] in one for one in problems)
 
 
+def test_a_root_that_is_not_that_of_its_images_is_found(worker: ToyWorker, tmp_path: Path) -> None:
+    list(worker.work(range(4)))
+    forged = replace(worker.ledger.commit_of(1), root="0" * 64)
+    worker.ledger.bucket.write("commits/000001.json", forged.to_bytes())
+    (problem,) = verify(worker.ledger, tmp_path).problems
+    assert problem.startswith("shard 1: its images have the root")
+
+
 def test_every_image_can_be_proved_to_be_in_the_job_and_another_cannot(
     worker: ToyWorker, tmp_path: Path
 ) -> None:

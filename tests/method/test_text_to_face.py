@@ -259,3 +259,14 @@ def test_the_stage_s_faces_are_the_captions_in_order(
     ws = maker.text.ws(captions, range(4), seed=untrained.params.generate.seed)
     expected = to_pixels(maker.generator.synthesis(ws, noise_mode="const"))
     assert difference(drawn.flatten(0, 1), expected) < 0.01
+
+
+def test_a_face_of_the_contrary_begins_where_the_contrary_is(text: SteeredText) -> None:
+    still = replace(text.steering, settings=replace(text.steering.settings, num_search_steps=0))
+    column = still.tagger.names.index("Young")
+    begun = replace(text, steering=still, start=starting(text, bank_best=1, style_layers=[]))
+    means = [
+        still.tagger(replace(begun, strength=strength).ws([YOUNG] * 8, range(8), seed=0))[:, column]
+        for strength in (-1.0, 1.0)
+    ]
+    assert means[0].max() < means[1].min()
