@@ -1,182 +1,209 @@
 """Draws the images of a shard: each at its own place of a batch, so that no neighbour or worker changes a bit.
 
-A face that lacks something of its prompt, as the guide sees it, is drawn again from another random code, a bounded
-number of times; the one that lacks least is kept, and marked if it still lacks something.
+A face that lacks something of its prompt, as the guide sees it, or fails a check is drawn again from another
+random code, a bounded number of times; the best is kept, and marked with what is still wrong. What cannot be drawn
+at all costs its own image and no other.
 """
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from pathlib import Path
-from typing import Any, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
 
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from tedigan.annotators.tagger import Guide, load_guide
+from tedigan.annotators.tagger import Guide
+from tedigan.bulk.checks import Checked, Checks
 from tedigan.bulk.plan import Plan
-from tedigan.errors import WeightsError
-from tedigan.method.steering import SteeringSettings
-from tedigan.method.text_to_face import FaceMaker, FaceSettings, Read, StartSettings
-from tedigan.models.makers import MODELS_OF, open_face_makers, open_texts
-from tedigan.store.model_folders import model_digests
+from tedigan.bulk.prompt_table import Asked
+from tedigan.errors import DataError, NumbersError
+from tedigan.method.sentence_reader import Reading
+from tedigan.method.text_to_face import Read
 from tedigan.tensors import stream, to_images
 
-T = TypeVar("T")
+POISON = (
+    DataError,
+    NumbersError,
+)  # what one image's text or photograph may cause, and no worker or disk
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Codes and pictures of some images. measured: of each, column of the job's table -> value."""
+
+    ws: Float[Tensor, "n num_ws w_dim"]
+    pixels: UInt8[Tensor, "n 3 r r"]
+    measured: Sequence[Mapping[str, Any]]
+
+
+@runtime_checkable
+class Artist(Protocol):
+    """Makes one full batch of pictures."""
+
+    def batch(self, images: Sequence[int], asked: Sequence[Asked], *, seed: int) -> "Batch":
+        """Of these images of the job; the last bits may depend on their number and the place alone."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
 class Face:
     """One image of a job.
 
-    lacks: what its prompt names and the guide does not see in it, in words. attempt: 0 is the first. seen:
-    attribute -> whether the guide sees it.
+    lacks: what its prompt names and the guide does not see in it, in words. faults: what else is wrong with it.
+    attempt: 0 is the first. measured: column of the job's table -> value. seen: attribute -> whether the guide
+    sees it.
     """
 
     image: int
     prompt: int
-    text: str
+    asked: Asked
     understood: str
     lacks: tuple[str, ...]
     attempt: int
     ws_sha256: str
     pixels: UInt8[Tensor, "3 r r"] = field(repr=False)
     seen: Mapping[str, bool] = field(repr=False)
+    faults: tuple[str, ...] = ()
+    measured: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def num_wrong(self) -> int:
+        """0 where nothing is."""
+        return len(self.lacks) + len(self.faults)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An image that could not be drawn, and why."""
+
+    image: int
+    prompt: int
+    asked: Asked
+    reason: str
 
 
 @dataclass(frozen=True)
 class Painter:
-    """A plan's networks, open. guide: None where the text's way needs none; then nothing is looked at."""
+    """A plan's networks, open. guide: None where nothing looks at what a prompt names."""
 
     plan: Plan
-    maker: FaceMaker
+    artist: Artist
     read: Read
     guide: Guide | None
+    checks: Checks = field(default_factory=Checks)
 
-    def faces(self, images: range, texts: Sequence[str]) -> Iterator[list[Face]]:
+    def faces(self, images: range, asked: Sequence[Asked]) -> Iterator[list[Face | Failure]]:
         """The faces of `images`, some at a time: in order, but those that were drawn again after all others.
 
-        texts: one an image.
+        asked: one an image.
         """
         plan, again = self.plan, list[Face]()
-        text_of = {image: text for image, text in zip(images, texts, strict=True)}
+        asked_of = dict(zip(images, asked, strict=True))
         for batch in _batches(images, plan.batch_size):
-            drawn = self._drawn(batch, text_of, attempt=0)
-            poor = [face for face in drawn if face.lacks and plan.attempts > 1]
+            drawn = self._drawn(batch, asked_of, attempt=0)
+            poor = [one for one in drawn if isinstance(one, Face) and one.num_wrong]
+            poor = poor if plan.attempts > 1 else []
             again += poor
-            yield [face for face in drawn if face not in poor]
+            yield [one for one in drawn if one not in poor]
         for attempt in range(1, plan.attempts):
-            again = self._drawn_again(again, text_of, attempt)
-        yield again
+            again = self._drawn_again(again, asked_of, attempt)
+        yield [*again]
 
-    def face(self, image: int, text: str, *, attempt: int) -> Face:
+    def face(self, image: int, asked: Asked, *, attempt: int) -> Face | Failure:
         """One image alone, the same to the bit as among others."""
-        (face,) = self._drawn([image], {image: text}, attempt=attempt)
+        (face,) = self._drawn([image], {image: asked}, attempt=attempt)
         return face
 
     def _drawn_again(
-        self, faces: Sequence[Face], texts: Mapping[int, str], attempt: int
+        self, faces: Sequence[Face], asked: Mapping[int, Asked], attempt: int
     ) -> list[Face]:
-        """The better of each face and its next attempt; those that lack nothing stay."""
+        """The better of each face and its next attempt; those with which nothing is wrong stay."""
         best = {face.image: face for face in faces}
-        poor = [face.image for face in faces if face.lacks]
-        for batch in _by_place(poor, self.plan.batch_size):
-            for face in self._drawn(batch, texts, attempt=attempt):
-                if len(face.lacks) < len(best[face.image].lacks):
+        poor = [face.image for face in faces if face.num_wrong]
+        for batch in by_place(poor, self.plan.batch_size):
+            for face in self._drawn(batch, asked, attempt=attempt):
+                if isinstance(face, Face) and face.num_wrong < best[face.image].num_wrong:
                     best[face.image] = face
         return list(best.values())
 
     def _drawn(
-        self, images: Sequence[int], texts: Mapping[int, str], *, attempt: int
-    ) -> list[Face]:
-        """One batch: each image at its place, and copies of the first where no image is."""
+        self, images: Sequence[int], asked: Mapping[int, Asked], *, attempt: int
+    ) -> list[Face | Failure]:
+        """One batch; where somebody's text or photograph spoils it, each alone."""
+        try:
+            return self._batch(images, asked, attempt)
+        except POISON as error:
+            if len(images) > 1:
+                return [
+                    one for image in images for one in self._drawn([image], asked, attempt=attempt)
+                ]
+            image = images[0]
+            prompt = image // self.plan.faces_per_prompt
+            return [Failure(image, prompt, asked[image], str(error))]
+
+    def _batch(
+        self, images: Sequence[int], asked: Mapping[int, Asked], attempt: int
+    ) -> list[Face | Failure]:
+        """Each image at its place, and copies of the first where no image is."""
         plan = self.plan
         places = [images[0]] * plan.batch_size
         for image in images:
             places[image % plan.batch_size] = image
         seed = seed_of(plan.seed, attempt)
-        ws, pixels = self.maker.batch([texts[image] for image in places], places, seed=seed)
-        seen = None if self.guide is None else self._seen(self.guide, pixels)
-        faces = []
-        for image in images:
-            place = image % plan.batch_size
-            saw = {} if seen is None else seen[place]
-            faces.append(self._face(image, texts[image], attempt, ws[place], pixels[place], saw))
-        return faces
+        batch = self.artist.batch(places, [asked[image] for image in places], seed=seed)
+        seen = _seen(self.guide, batch.pixels) if self.guide else [{} for _ in places]
+        checked = self.checks.look(batch.pixels)
+        return [
+            self._face(image, asked[image], attempt, batch, seen[place], checked[place])
+            for image in images
+            for place in [image % plan.batch_size]
+        ]
 
     def _face(
         self,
         image: int,
-        text: str,
+        asked: Asked,
         attempt: int,
-        ws: Tensor,
-        pixels: Tensor,
+        batch: Batch,
         seen: Mapping[str, bool],
+        checked: Checked,
     ) -> Face:
-        reading = self.read(text)
-        lacks = [
-            name if holds else f"not {name}"
-            for name, holds in reading.wishes.items()
-            if name in seen and seen[name] != holds
-        ]
+        place, reading = image % self.plan.batch_size, self.read(asked.text)
         return Face(
             image,
             image // self.plan.faces_per_prompt,
-            text,
+            asked,
             reading.in_words(),
-            tuple(lacks),
+            self._lacks(reading, asked.strength, seen),
             attempt,
-            sha256_tensor(ws),
-            pixels.clone(),
+            sha256_tensor(batch.ws[place]),
+            batch.pixels[place].clone(),
             seen,
+            checked.faults,
+            {**batch.measured[place], **checked.measured},
         )
 
-    @staticmethod
-    @torch.no_grad()
-    def _seen(guide: Guide, pixels: UInt8[Tensor, "n 3 r r"]) -> list[dict[str, bool]]:
-        found = guide.look(to_images(pixels)).cpu() > 0
-        return [dict(zip(guide.names, row, strict=True)) for row in found.tolist()]
+    def _lacks(
+        self, reading: Reading, strength: float, seen: Mapping[str, bool]
+    ) -> tuple[str, ...]:
+        """Less than the whole of what a text says is not expected to show; its contrary is, below 0."""
+        amount = strength * self.plan.recipe.get("strength", 1.0)
+        if abs(amount) < 1:
+            return ()
+        wished = {name: holds == (amount > 0) for name, holds in reading.wishes.items()}
+        return tuple(
+            name if holds else f"not {name}"
+            for name, holds in wished.items()
+            if name in seen and seen[name] != holds
+        )
 
 
-def open_painter(plan: Plan, models: Path, grammar: Path, device: torch.device) -> Painter:
-    """The networks of a plan. models: a folder that holds them; a WeightsError where they are not the plan's."""
-    check_models(plan, models)
-    torch.set_num_threads(plan.num_threads)
-    recipe, way = plan.recipe, plan.recipe["way"]
-    generator, texts, reader = open_texts(
-        models,
-        device,
-        [way],
-        grammar,
-        _numbers(StartSettings, recipe),
-        _numbers(SteeringSettings, recipe),
-        strength=recipe["strength"],
-    )
-    settings = FaceSettings(recipe["truncation_psi"], recipe["noise_mode"], plan.batch_size)
-    makers, _ = open_face_makers(
-        generator,
-        texts,
-        settings,
-        precision=recipe["precision"],
-        compilation=recipe["compile"],
-    )
-    guide = load_guide(models / "guide", device) if "guide" in MODELS_OF[way] else None
-    return Painter(plan, makers[way], reader.reading, guide)
-
-
-def check_models(plan: Plan, models: Path) -> None:
-    """Refuse models that are not the plan's, to the bit."""
-    folders = sorted({name.partition("/")[0] for name in plan.models})
-    found = model_digests(models / folder for folder in folders)
-    for name, expected in plan.models.items():
-        if found.get(name) != expected:
-            raise WeightsError(
-                f"{models / name} has sha256 {(found.get(name) or 'missing')[:12]}, and the plan was made for "
-                f"{expected[:12]}; another model draws other faces. Name the folder that holds the plan's "
-                f"models, or "
-                "plan the job again."
-            )
+@torch.no_grad()
+def _seen(guide: Guide, pixels: UInt8[Tensor, "n 3 r r"]) -> list[dict[str, bool]]:
+    found = guide.look(to_images(pixels)).cpu() > 0
+    return [dict(zip(guide.names, row, strict=True)) for row in found.tolist()]
 
 
 def seed_of(seed: int, attempt: int) -> int:
@@ -191,11 +218,6 @@ def sha256_tensor(tensor: Tensor) -> str:
     return digest.hexdigest()
 
 
-def _numbers(settings: type[T], recipe: Mapping[str, Any]) -> T:
-    """The fields of a dataclass, from the recipe's keys of the same names."""
-    return settings(**{one.name: recipe[one.name] for one in fields(settings)})  # type: ignore[arg-type]
-
-
 def _batches(images: range, size: int) -> Iterator[range]:
     """Runs of images that share a batch; the first and the last may hold a part of one."""
     start = images.start
@@ -205,7 +227,7 @@ def _batches(images: range, size: int) -> Iterator[range]:
         start = stop
 
 
-def _by_place(images: Sequence[int], size: int) -> list[list[int]]:
+def by_place(images: Sequence[int], size: int) -> list[list[int]]:
     """Batches in which no two images have one place; as few as there can be."""
     batches: list[list[int]] = []
     taken = [0] * size  # how many batches have somebody at each place

@@ -1,6 +1,7 @@
 """The ledger of a job: what is approved, committed and sealed, in a folder or below an s3:// prefix.
 
-    <job>/plan.json prompts.parquet quarantine.parquet grammar.yaml   what is to be drawn
+    <job>/plan.json prompts.parquet quarantine.parquet grammar.yaml   what is to be drawn; for edits also
+          photographs.parquet, and checks/, if there are any
     <job>/approved.json                            by whom; nothing runs without it
     <job>/shards/<sha256>.tar, .parquet            pictures and their table, under what they hold
     <job>/commits/000012.json                      which of these are shard 12: created once, never changed
@@ -13,7 +14,7 @@ other state.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,7 +27,6 @@ from tedigan.store.files import sha256_file, sha256_value
 from tedigan.store.objects import Bucket
 
 PLAN, APPROVED, CANCELLED, SEALED = "plan.json", "approved.json", "cancelled.json", "sealed.json"
-GRAMMAR = "grammar.yaml"
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,15 @@ class Piece:
 
 @dataclass(frozen=True)
 class Commit:
-    """What a shard is, for ever. root: Merkle root of its images, in hexadecimal; num_marked: of these, set
-    aside.
+    """What a shard is, for ever. root: Merkle root of its images, in hexadecimal.
+
+    num_marked: of the images, with which something is wrong. num_failed: of them, that could not be drawn.
     """
 
     shard: int
     num_images: int
     num_marked: int
+    num_failed: int
     root: str
     tar: Piece
     table: Piece
@@ -82,15 +84,17 @@ class Ledger:
         self.bucket: Bucket = open_bucket(self.address)
 
     @classmethod
-    def create(cls, place: str, plan: Plan, files: Mapping[str, bytes | Path]) -> "Ledger":
+    def create(cls, place: str, plan: Plan, draft: Path) -> "Ledger":
         """Write a plan and its files below `place`; an equal plan is the job that stands there already.
+
+        draft: the folder in which the plan's files lie.
 
         A bucket that is missing is a StoreError: some servers would make it in silence.
         """
         ledger = cls(f"{place.rstrip('/')}/{plan.name}")
         ledger.bucket.exists(PLAN)
-        for name, content in files.items():
-            ledger.bucket.write(name, content)
+        for name in plan.files:
+            ledger.bucket.write(name, draft / name)
         if not ledger.bucket.create(PLAN, plan.to_bytes()):
             raise StoreError(
                 f"{ledger.address} holds another plan, expected nothing or this one. Plan into another place."
@@ -188,12 +192,12 @@ class Ledger:
             )
         return path
 
-    def checked(self, name: str, sha256: str, cache: Path) -> Path:
+    def file(self, name: str, cache: Path) -> Path:
         """A file of the plan, here; a DataError where it is not the one that was planned."""
-        path = self.bucket.fetch(name, cache)
-        if (found := sha256_file(path)) != sha256:
+        planned, path = self.plan.files[name], self.bucket.fetch(name, cache)
+        if (found := sha256_file(path)) != planned:
             raise DataError(
-                f"{self.address}/{name} has sha256 {found[:12]}, and the plan was made for {sha256[:12]}; it was "
+                f"{self.address}/{name} has sha256 {found[:12]}, and the plan was made for {planned[:12]}; it was "
                 "changed after planning. Put it back, or plan the job again."
             )
         return path

@@ -1,7 +1,8 @@
 """A plan: all that decides a job's pictures, written once. Its sha256 is the job's name.
 
-Image i shows prompt `i // faces_per_prompt`. It is drawn at place `i % batch_size` of a batch of that size by a
-random stream that `(seed, i)` alone decides, so that neither workers nor shards nor what died change a pixel.
+Image i is of prompt `i // faces_per_prompt`: a face of its text, or a photograph edited by it. It is drawn at
+place `i % batch_size` of a batch of that size by a random stream that `(seed, i)` alone decides, so that neither
+workers nor shards nor what died change a pixel.
 """
 
 import json
@@ -12,7 +13,10 @@ from typing import Any
 from tedigan.errors import DataError, ParamsError
 from tedigan.store.files import sha256_value
 
-FORMAT = 1
+FORMAT = 2
+COUNTS = (
+    "num_prompts", "faces_per_prompt", "images_per_shard", "batch_size", "num_threads", "attempts",
+)  # fmt: skip
 NAME_LENGTH = 16  # hexadecimal digits of the digest in a job's name
 
 
@@ -20,11 +24,13 @@ NAME_LENGTH = 16  # hexadecimal digits of the digest in a job's name
 class Plan:
     """See above. Counts are of images, sizes in px.
 
-    prompts_sha256, grammar_sha256: of the job's own copies. models: file of a model folder -> sha256. recipe: the
-    numbers of params.yaml's section `generate` that decide a picture. num_threads: of a worker, as sums over more
-    are rounded otherwise. attempts: how often a face that lacks something of its prompt is drawn, at most.
-    environment: versions and kind of processor with which the plan's sample was drawn; they explain, and are
-    compared by nobody.
+    files: the job's own -> sha256: prompts, grammar, and what else stands beside the plan (photographs, quotas,
+    checks). models: file of a model folder -> sha256. recipe: the numbers of params.yaml's section `generate` or
+    `manipulate` that decide a picture. photographs: where they lie that are edited; "" = faces of texts.
+    num_threads: of a worker, as sums over more are rounded otherwise. attempts: how often a face that lacks
+    something of its prompt, or fails a check, is drawn, at most. worker_hours: of all workers together; None = no
+    limit. environment: versions and kind of processor with which the plan's sample was drawn; they explain, and
+    are compared by nobody.
     """
 
     num_prompts: int
@@ -36,23 +42,28 @@ class Plan:
     attempts: int
     image_format: str
     resolution: int
-    prompts_sha256: str
-    grammar_sha256: str
+    files: Mapping[str, str]
     models: Mapping[str, str]
     recipe: Mapping[str, Any]
     environment: Mapping[str, str]
+    photographs: str = ""
+    worker_hours: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("num_prompts", "faces_per_prompt", "images_per_shard", "batch_size"):
+        for name in COUNTS:
             if getattr(self, name) < 1:
                 raise ParamsError(
                     f"{name} of a plan is {getattr(self, name)}; expected at least 1. Plan the job again."
                 )
-        if self.num_threads < 1 or self.attempts < 1:
+        if self.worker_hours is not None and not self.worker_hours > 0:
             raise ParamsError(
-                f"a plan has {self.num_threads} threads and {self.attempts} attempts; expected at least 1 of "
-                f"each. "
+                f"worker_hours of a plan is {self.worker_hours}; expected hours above 0, or none for no limit. "
                 "Plan the job again."
+            )
+        if self.photographs and self.attempts * self.faces_per_prompt != 1:
+            raise ParamsError(
+                f"a plan of edits has {self.faces_per_prompt} faces per prompt and {self.attempts} attempts; "
+                "expected 1 of each, as the same edit gives the same picture. Plan the job again."
             )
 
     @property
@@ -118,7 +129,6 @@ def plan_from(content: bytes, *, name: str) -> Plan:
     if not is_known or plan.name != name:
         raise DataError(
             f"job {name}: plan.json is that of {plan.name} (format {found['format']}), expected the plan whose "
-            f"digest "
-            "the job is named after; it was changed after planning. Plan the job again."
+            "digest the job is named after; it was changed after planning. Plan the job again."
         )
     return plan

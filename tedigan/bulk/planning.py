@@ -1,32 +1,45 @@
-"""Makes plans: what is to be drawn, frozen, and what it will take, from a measured sample."""
+"""Makes plans: what is to be drawn, frozen, and what it will take, from a measured sample.
+
+A draft is a folder of the files that will stand beside the plan: prompts, grammar, and what else a job has.
+"""
 
 import platform
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from tedigan.bulk.draw import open_painter
-from tedigan.bulk.ledger import GRAMMAR, Ledger
+from tedigan.bulk.opening import open_painter
 from tedigan.bulk.plan import Plan
-from tedigan.bulk.prompts import PROMPTS, QUARANTINE, PromptTable
+from tedigan.bulk.prompt_table import PROMPTS, PromptTable
 from tedigan.bulk.shard_files import write_shard
-from tedigan.models.makers import MODELS_OF
+from tedigan.method.inversion import InversionSettings
+from tedigan.method.steering import SteeringSettings
+from tedigan.method.text_to_face import StartSettings
+from tedigan.method.tuning import TuningSettings
+from tedigan.models.makers import EDITED, MODELS_OF
 from tedigan.store.files import sha256_file
 from tedigan.store.model_folders import model_digests, read_config
 
-RECIPE = (
-    "way", "truncation_psi", "strength", "bank_size", "bank_best", "bank_lack", "style_layers",
-    "margin", "num_search_steps", "search_rate", "weight_unnamed", "weight_distance",
-    "weight_length", "num_picture_steps", "weight_picture", "noise_mode", "precision", "compile",
-)  # fmt: skip
 # S3's list prices in us-east-1, USD, November 2026: a put or list, a read, a GB and month.
 PUT_USD, GET_USD, GB_MONTH_USD = 5e-6, 4e-7, 0.023
 PUTS_A_SHARD, GETS_A_SHARD = 3, 4  # tar, table, commit; are these there, is the job cancelled
+OF_FACES = (
+    "way", "strength", "noise_mode", "precision", "compile",
+    *(one.name for one in (*fields(StartSettings), *fields(SteeringSettings))),
+)  # fmt: skip
+OF_EDITS = (
+    "region_cells",
+    *(
+        one.name
+        for settings in (InversionSettings, SteeringSettings, TuningSettings)
+        for one in fields(settings)
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -54,11 +67,10 @@ class Estimate:
         ]
 
 
-def plan_faces(
-    prompts: Path,
-    grammar: Path,
+def plan_job(
+    draft: Path,
     models: Path,
-    recipe: Mapping[str, Any],
+    params: Mapping[str, Any],
     *,
     faces_per_prompt: int,
     images_per_shard: int,
@@ -67,13 +79,14 @@ def plan_faces(
     num_threads: int,
     attempts: int,
     image_format: str,
+    photographs: str = "",
+    worker_hours: float | None = None,
 ) -> Plan:
-    """The plan of faces for a folder of prompts (`write_prompts`). recipe: holds the keys of RECIPE, and may
-    more.
-    """
-    folders = [models / name for name in MODELS_OF[recipe["way"]]]
+    """The plan of a draft. params: of the section `generate`, or, where photographs are edited, `manipulate`."""
+    names = EDITED if photographs else MODELS_OF[params["way"]]
+    files = sorted(path for path in draft.rglob("*") if path.is_file())
     return Plan(
-        num_prompts=len(PromptTable.open(prompts / PROMPTS)),
+        num_prompts=len(PromptTable.open(draft / PROMPTS)),
         faces_per_prompt=faces_per_prompt,
         images_per_shard=images_per_shard,
         seed=seed,
@@ -82,35 +95,23 @@ def plan_faces(
         attempts=attempts,
         image_format=image_format,
         resolution=read_config(models / "generator")["img_resolution"],
-        prompts_sha256=sha256_file(prompts / PROMPTS),
-        grammar_sha256=sha256_file(grammar),
-        models=model_digests(folders),
-        recipe={name: recipe[name] for name in RECIPE},
+        files={path.relative_to(draft).as_posix(): sha256_file(path) for path in files},
+        models=model_digests(models / name for name in names),
+        recipe={name: params[name] for name in (OF_EDITS if photographs else OF_FACES)},
         environment=environment(),
+        photographs=photographs,
+        worker_hours=worker_hours,
     )
 
 
-def save_plan(place: str, plan: Plan, prompts: Path, grammar: Path) -> Ledger:
-    """The job's folder below `place`, which is not made where it is a bucket that is missing."""
-    files = {PROMPTS: prompts / PROMPTS, QUARANTINE: prompts / QUARANTINE, GRAMMAR: grammar}
-    return Ledger.create(place, plan, files)
-
-
 def estimate(
-    plan: Plan,
-    prompts: Path,
-    grammar: Path,
-    models: Path,
-    folder: Path,
-    device: torch.device,
-    *,
-    sample: int,
+    plan: Plan, draft: Path, models: Path, folder: Path, device: torch.device, *, sample: int
 ) -> Estimate:
-    """Draw and write the first `sample` images, but not the first batch, which only warms up."""
-    painter = open_painter(plan, models, grammar, device)
+    """Draw and write the first `sample` images, into `folder`, but not the first batch, which only warms up."""
+    painter = open_painter(plan, models, draft.joinpath, device, cache=folder / "photographs")
     count = min(plan.num_images, sample)
-    texts = PromptTable.open(prompts / PROMPTS).texts(0, (count - 1) // plan.faces_per_prompt + 1)
-    each = [texts[image // plan.faces_per_prompt] for image in range(count)]
+    asked = PromptTable.open(draft / PROMPTS).asked(0, (count - 1) // plan.faces_per_prompt + 1)
+    each = [asked[image // plan.faces_per_prompt] for image in range(count)]
     warm = min(count, plan.batch_size)
     list(painter.faces(range(warm), each[:warm]))
     started = time.perf_counter()

@@ -1,41 +1,40 @@
-"""Lists of prompts: read as a stream, whatever they hold, and kept as a table that is read by row groups.
+"""Lists of prompts, read as a stream, whatever they hold.
 
-A row that can be no prompt does not stop the reading; it is set aside with its reason. A folder holds both:
-
-    prompts.parquet       prompt: 0, 1, ... in the order of the list; text
-    quarantine.parquet    row: of the list, from 1; shown: how it begins; reason
+A row that can be no prompt does not stop the reading; it is set aside with its reason.
 """
 
 import codecs
 import csv
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tedigan.captions.lines import MAX_CHARACTERS, check_caption
-from tedigan.errors import CaptionError, StoreError
+from tedigan.captions.lists import parse_strength
+from tedigan.errors import CaptionError
 from tedigan.store.addresses import open_bucket
-from tedigan.store.files import finished_folder, sha256_file
 
-PROMPTS, QUARANTINE = "prompts.parquet", "quarantine.parquet"
 COLUMNS = ("text", "caption", "prompt")  # of a list, the first of them that it has
-ROWS_AT_ONCE = 8192  # in a row group, and in memory
+PHOTOGRAPH, STRENGTH = "photograph", "strength"  # columns of a list of edits
+EVERY = "*"  # in place of a photograph's name
 SHOWN_CHARACTERS = 80
+_ROWS_AT_ONCE = 8192
 _LONGEST = 2**16  # bytes of a line that are looked at
-_PROMPTS = pa.schema([("prompt", pa.int64()), ("text", pa.string())])
-_QUARANTINE = pa.schema([("row", pa.int64()), ("shown", pa.string()), ("reason", pa.string())])
 
 
 class Prompt(NamedTuple):
-    """A text, without outer space, and its row in the list, from 1 (the heading of a CSV is none)."""
+    """A text, without outer space, and its row in the list, from 1 (the heading of a CSV is none).
+
+    photograph: the name of the one that it edits, or `*` for each. strength: in -3..3.
+    """
 
     row: int
     text: str
+    photograph: str = EVERY
+    strength: float = 1.0
 
 
 class Rejected(NamedTuple):
@@ -46,19 +45,12 @@ class Rejected(NamedTuple):
     reason: str
 
 
-class Written(NamedTuple):
-    """What came of a list. sha256: of prompts.parquet."""
-
-    num_prompts: int
-    num_rejected: int
-    sha256: str
-
-
 def read_prompts(place: str, *, root: Path, cache: Path) -> Iterator[Prompt | Rejected]:
     """Every row of a list in its order, those that repeat another too.
 
     place: a path relative to `root`, or an s3:// address, whose object is kept in `cache`. A .csv or .parquet has
-    a column text, caption or prompt, of which the first counts; any other file is text in UTF-8, a prompt a line.
+    a column text, caption or prompt, of which the first counts, and for edits perhaps photograph and strength; any
+    other file is text in UTF-8, a prompt a line.
     A file that is not there is a StoreError at once; one without such a column or without a single prompt, or that
     is not what its name says, is a CaptionError when the reading comes to it.
     """
@@ -68,73 +60,13 @@ def read_prompts(place: str, *, root: Path, cache: Path) -> Iterator[Prompt | Re
     return _judged(place, rows_of(open_bucket(folder).fetch(name, cache)))
 
 
-def write_prompts(folder: Path, rows: Iterable[Prompt | Rejected]) -> Written:
-    """Write prompts.parquet and quarantine.parquet; `folder` is replaced when both are whole.
-
-    The rows pass through memory ROWS_AT_ONCE at a time. Equal rows give equal bytes, by one version of pyarrow.
-    """
-    with finished_folder(folder) as fresh:
-        with (
-            _Sheet(fresh / PROMPTS, _PROMPTS) as prompts,
-            _Sheet(fresh / QUARANTINE, _QUARANTINE) as quarantine,
-        ):
-            for row in rows:
-                if isinstance(row, Prompt):
-                    prompts.add(prompts.num_rows, row.text)
-                else:
-                    quarantine.add(*row)
-        return Written(prompts.num_rows, quarantine.num_rows, sha256_file(fresh / PROMPTS))
-
-
-@dataclass(frozen=True)
-class PromptTable:
-    """A prompts.parquet, of which no more is in memory than its footer; it may be sent to other processes."""
-
-    path: Path
-    footer: Any
-
-    @classmethod
-    def open(cls, path: Path) -> "PromptTable":
-        """The table of a file; a StoreError if it is none that `write_prompts` wrote."""
-        try:
-            footer = pq.read_metadata(path)
-        except (OSError, pa.ArrowException) as error:
-            raise StoreError(f"{path} cannot be read: {error}. Write the prompts again.") from error
-        sizes = {footer.row_group(i).num_rows for i in range(footer.num_row_groups - 1)}
-        if not footer.schema.to_arrow_schema().equals(_PROMPTS) or sizes - {ROWS_AT_ONCE}:
-            raise StoreError(
-                f"{path} has the columns {footer.schema.names} and row groups of {sorted(sizes)} rows; expected "
-                f"prompt and text in groups of {ROWS_AT_ONCE}. Write it with `write_prompts`."
-            )
-        return cls(path, footer)
-
-    def __len__(self) -> int:
-        """How many prompts there are."""
-        return int(self.footer.num_rows)
-
-    def texts(self, start: int, stop: int) -> list[str]:
-        """The prompts start..stop-1; only the row groups in which they lie are read."""
-        assert 0 <= start <= stop <= len(self), f"no prompts {start}..{stop} of {len(self)}"
-        groups = range(start // ROWS_AT_ONCE, -(-stop // ROWS_AT_ONCE))
-        if start == stop:
-            return []
-        try:
-            with pq.ParquetFile(self.path, metadata=self.footer) as file:
-                table = file.read_row_groups([*groups], columns=["text"], use_threads=False)
-        except (OSError, pa.ArrowException) as error:
-            raise StoreError(
-                f"{self.path} cannot be read: {error}. Write the prompts again."
-            ) from error
-        part = table["text"].slice(start - groups.start * ROWS_AT_ONCE, stop - start)
-        texts: list[str] = part.to_pylist()
-        return texts
-
-
 class _Row(NamedTuple):
     """What a list holds. misfit: why it is no row of that list, "" if it is one."""
 
     content: bytes
     misfit: str = ""
+    photograph: str = ""
+    strength: str = ""
 
 
 def _judged(place: str, rows: Iterator[_Row]) -> Iterator[Prompt | Rejected]:
@@ -157,7 +89,8 @@ def _judge(number: int, row: _Row) -> Prompt | Rejected:
     try:
         if row.misfit:
             raise CaptionError(row.misfit)
-        return Prompt(number, check_caption(_decoded(row.content)))
+        text, strength = check_caption(_decoded(row.content)), parse_strength(row.strength or "1")
+        return Prompt(number, text, row.photograph or EVERY, strength)
     except CaptionError as error:
         printable = filter(str.isprintable, row.content.decode(errors="replace"))
         return Rejected(number, "".join(printable)[:SHOWN_CHARACTERS], str(error))
@@ -191,12 +124,15 @@ def _csv_rows(path: Path) -> Iterator[_Row]:
         reader = csv.reader(file, strict=True)
         try:
             heading = next(reader, [])
-            place = heading.index(_column_of(heading))
+            name = _column_of(heading)
             for cells in reader:
-                is_whole = len(cells) == len(heading)
-                content = cells[place] if is_whole else ",".join(cells)
-                misfit = "" if is_whole else _misfit(len(cells), len(heading))
-                yield _Row(content.encode(errors="surrogateescape"), misfit)
+                if len(cells) != len(heading):
+                    whole = ",".join(cells).encode(errors="surrogateescape")
+                    yield _Row(whole, _misfit(len(cells), len(heading)))
+                    continue
+                row = dict(zip(heading, cells, strict=True))
+                content = row[name].encode(errors="surrogateescape")
+                yield _Row(content, "", row.get(PHOTOGRAPH, ""), row.get(STRENGTH, ""))
         except csv.Error as error:
             raise CaptionError(
                 f"line {reader.line_num} is no CSV: {error}. Put texts that hold commas or quotes between double "
@@ -215,10 +151,21 @@ def _parquet_rows(path: Path) -> Iterator[_Row]:
     """The values of the column; null is an empty text."""
     try:
         with pq.ParquetFile(path) as file:
-            name = _column_of(file.schema_arrow.names)
-            for batch in file.iter_batches(ROWS_AT_ONCE, columns=[name]):
-                for value in _as_bytes(batch.column(0)).to_pylist():
-                    yield _Row(value or b"")
+            names = file.schema_arrow.names
+            text, others = (
+                _column_of(names),
+                [one for one in (PHOTOGRAPH, STRENGTH) if one in names],
+            )
+            for batch in file.iter_batches(_ROWS_AT_ONCE, columns=[text, *others]):
+                texts = _as_bytes(batch.column(text)).to_pylist()
+                rest = [batch.column(one).to_pylist() for one in others]
+                for value, *more in zip(texts, *rest, strict=True):
+                    known = {
+                        one: str(cell)
+                        for one, cell in zip(others, more, strict=True)
+                        if cell is not None
+                    }
+                    yield _Row(value or b"", **known)
     except (OSError, pa.ArrowException) as error:
         raise CaptionError(f"it is no parquet of texts: {error}. Write it again.") from error
 
@@ -248,40 +195,3 @@ _READERS: dict[str, Callable[[Path], Iterator[_Row]]] = {
     ".csv": _csv_rows,
     ".parquet": _parquet_rows,
 }
-
-
-class _Sheet:
-    """A parquet file that is written a row group at a time, without a date."""
-
-    def __init__(self, path: Path, schema: Any) -> None:
-        self.num_rows = 0
-        self._rows: list[tuple[int | str, ...]] = []
-        self._path, self._schema = path, schema
-
-    def __enter__(self) -> "_Sheet":
-        self._writer = pq.ParquetWriter(
-            self._path, self._schema, compression="zstd", use_dictionary=False
-        )
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if kind is None:
-            self._flush()
-        self._writer.close()
-
-    def add(self, *row: int | str) -> None:
-        self._rows.append(row)
-        self.num_rows += 1
-        if len(self._rows) == ROWS_AT_ONCE:
-            self._flush()
-
-    def _flush(self) -> None:
-        columns = [pa.array(column) for column in zip(*self._rows, strict=True)]
-        if columns:
-            self._writer.write_table(pa.Table.from_arrays(columns, schema=self._schema))
-        self._rows.clear()

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from tedigan.bulk.draw import sha256_tensor
+from tedigan.bulk.draw import Face, Failure, sha256_tensor
 from tedigan.bulk.ledger import Ledger
 from tedigan.bulk.planning import environment
 from tedigan.bulk.shard_files import LABEL, picture_of, read_rows
@@ -69,12 +69,25 @@ def replay(worker: Worker, image: int) -> Replay:
     commit = ledger.commit_of(plan.shard_of(image))
     rows = read_rows(ledger.piece(commit.table, ".parquet", worker.scratch))
     (row,) = (one for one in rows if one["image"] == image)
-    face = worker.painter.face(image, row["text"], attempt=row["attempt"])
+    (asked,) = worker.asked(range(image, image + 1))
+    face = worker.painter.face(image, asked, attempt=row["attempt"] or 0)
+    if isinstance(face, Failure) or row["failed"]:
+        raise DataError(_never_drawn(image, row["failed"], face))
     picture = picture_of(plan.name, face, plan.image_format)
     kept = committed_picture(worker, image)
     is_same = sha256_tensor(face.pixels) == row["pixels_sha256"]
     return Replay(
         image, row, face.pixels, picture, is_same, _said(worker, row, face.pixels, picture, kept)
+    )
+
+
+def _never_drawn(image: int, committed: str | None, face: Face | Failure) -> str:
+    """Of an image that was not drawn, then or now."""
+    now = face.reason if isinstance(face, Failure) else "it can be drawn"
+    then = committed or "it was drawn"
+    return (
+        f"image {image} cannot be compared; expected a picture on both sides. When it was committed: {then} Now: "
+        f"{now} Mend its photograph or its prompt, and plan it again (`tedigan jobs redrive`)."
     )
 
 

@@ -13,9 +13,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from tedigan.bulk.draw import Painter, open_painter
-from tedigan.bulk.ledger import GRAMMAR, Ledger
-from tedigan.bulk.prompts import PROMPTS, PromptTable
+from tedigan.bulk.draw import Painter
+from tedigan.bulk.ledger import Ledger
+from tedigan.bulk.opening import open_painter
+from tedigan.bulk.prompt_table import PROMPTS, Asked, PromptTable
 from tedigan.bulk.shard_files import ShardFiles, write_shard
 from tedigan.errors import StoreError
 from tedigan.tensors import choose_device
@@ -27,7 +28,8 @@ T = TypeVar("T")
 class Worker:
     """job: the address of its folder. models: where the plan's models lie, here. scratch: for what is under way.
 
-    until: seconds since the epoch after which no shard is begun; None = none is late.
+    photographs: where they lie here that are edited; None = where the plan says. until: seconds since the epoch
+    after which no shard is begun; None = none is late.
     """
 
     job: str
@@ -35,6 +37,7 @@ class Worker:
     scratch: Path
     device: str = "auto"
     until: float | None = None
+    photographs: str | None = None
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -43,17 +46,32 @@ class Worker:
 
     @cached_property
     def prompts(self) -> PromptTable:
-        """The job's own copy; a StoreError where it is not the one that was planned."""
-        ledger = self.ledger
-        path = ledger.checked(PROMPTS, ledger.plan.prompts_sha256, self.scratch)
-        return PromptTable.open(path)
+        """The job's own copy; a DataError where it is not the one that was planned."""
+        return PromptTable.open(self.file(PROMPTS))
 
     @cached_property
     def painter(self) -> Painter:
         """The plan's networks."""
-        plan = self.ledger.plan
-        grammar = self.ledger.checked(GRAMMAR, plan.grammar_sha256, self.scratch)
-        return open_painter(plan, self.models, grammar, choose_device(self.device))
+        device = choose_device(self.device)
+        return open_painter(
+            self.ledger.plan,
+            self.models,
+            self.file,
+            device,
+            cache=self.scratch / "photographs",
+            photographs=self.photographs,
+        )
+
+    def file(self, name: str) -> Path:
+        """One of the job's own, here."""
+        return self.ledger.file(name, self.scratch)
+
+    def asked(self, images: range) -> list[Asked]:
+        """What each of these images shall show."""
+        each = self.ledger.plan.faces_per_prompt
+        first = images.start // each
+        found = self.prompts.asked(first, (images.stop - 1) // each + 1)
+        return [found[image // each - first] for image in images]
 
     def work(self, shards: Iterable[int]) -> Iterator[int]:
         """Draw and commit shards that nobody has yet; each number comes when it is settled.
@@ -82,10 +100,8 @@ class Worker:
     def draw(self, shard: int, folder: Path) -> ShardFiles:
         """The files of a shard, in `folder`."""
         plan = self.ledger.plan
-        images, each = plan.images_of(shard), plan.faces_per_prompt
-        first = images.start // each
-        texts = self.prompts.texts(first, (images.stop - 1) // each + 1)
-        faces = self.painter.faces(images, [texts[image // each - first] for image in images])
+        images = plan.images_of(shard)
+        faces = self.painter.faces(images, self.asked(images))
         return write_shard(
             folder, plan.name, shard, one_ahead(faces), image_format=plan.image_format
         )

@@ -54,14 +54,14 @@ def _edit(path: Path, number: int, row: dict[str, str]) -> Edit:
             'Put a text that holds commas between double quotes (").'
         )
     try:
-        strength = _strength(row.get("strength") or "1")
+        strength = parse_strength(row.get("strength") or "1")
         return Edit(row["photograph"], check_caption(row["text"], line=number), strength)
     except CaptionError as error:
         raise CaptionError(f"{path}: {error}") from error
 
 
-def _strength(text: str) -> float:
-    """In -3..3."""
+def parse_strength(text: str) -> float:
+    """A number in -3..3; anything else is a CaptionError."""
     try:
         value = float(text)
     except ValueError:

@@ -7,21 +7,15 @@ import getpass
 import hashlib
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tedigan.bulk.prompts import Prompt, Rejected
-    from tedigan.workspace import Workspace
-
-SAMPLE = 256  # images that an estimate draws
+from tedigan.commands import jobs_plan
+from tedigan.commands.jobs_plan import add_models_argument, opened_models
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The sub-commands, each with its own `run`."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    _add_plan(
+    jobs_plan.add_arguments(
         actions.add_parser("plan", help="prompts and models -> a job; says what it will take")
     )
     for name, help, action in (
@@ -40,7 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     ):
         one = actions.add_parser(name, help=help)
         one.add_argument("job")
-        _add_models(one)
+        add_models_argument(one)
+        one.add_argument("--photographs", metavar="PLACE", help="where they lie here")
         one.add_argument("--workers", type=int, default=1, metavar="N")
         one.add_argument(
             "--max-hours", type=float, metavar="H", help="begin no shard after so long"
@@ -63,98 +58,6 @@ def run(arguments: argparse.Namespace) -> int:
     return status
 
 
-def _add_models(parser: argparse.ArgumentParser) -> None:
-    from tedigan.commands.workspace_arguments import add_workspace_arguments
-
-    add_workspace_arguments(parser)
-    parser.add_argument("--models", type=Path, help="without it, the workspace's")
-
-
-def _add_plan(parser: argparse.ArgumentParser) -> None:
-    _add_models(parser)
-    parser.add_argument("prompts", help="text, CSV, parquet or a .yaml of quotas; here or s3://")
-    parser.add_argument("place", help="where jobs are kept: a folder, or s3://bucket/prefix")
-    parser.add_argument("--faces-per-prompt", type=int, default=1, metavar="N")
-    parser.add_argument("--images-per-shard", type=int, default=1000, metavar="N")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--attempts", type=int, default=1, metavar="N", help="at a face that lacks something"
-    )
-    parser.add_argument("--threads", type=int, default=1, metavar="N", help="of each worker")
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="to estimate with")
-    parser.add_argument("--usd-per-hour", type=float, default=0.0, help="of a worker's machine")
-    parser.add_argument("--dry-run", action="store_true", help="say what it takes, write nothing")
-    parser.set_defaults(do=_plan)
-
-
-def _plan(arguments: argparse.Namespace) -> int:
-    import tempfile
-
-    from tedigan.bulk.planning import estimate, plan_faces, save_plan
-    from tedigan.bulk.prompts import write_prompts
-
-    workspace, models = _models(arguments)
-    generate = workspace.params.generate
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        rows = _rows(arguments.prompts, folder / "cache", seed=arguments.seed)
-        written = write_prompts(folder / "list", rows)
-        plan = plan_faces(
-            folder / "list",
-            workspace.grammar,
-            models,
-            generate.model_dump(mode="json"),
-            faces_per_prompt=arguments.faces_per_prompt,
-            images_per_shard=arguments.images_per_shard,
-            seed=arguments.seed,
-            batch_size=generate.batch_size,
-            num_threads=arguments.threads,
-            attempts=arguments.attempts,
-            image_format=generate.image_format,
-        )
-        sample = estimate(
-            plan,
-            folder / "list",
-            workspace.grammar,
-            models,
-            folder,
-            workspace.device,
-            sample=SAMPLE,
-        )
-        for line in sample.lines(arguments.workers, arguments.usd_per_hour):
-            print(line)
-        if written.num_rejected:
-            print(
-                f"{written.num_rejected:,} rows can be no prompt; quarantine.parquet of the job says why"
-            )
-        if arguments.dry_run:
-            return 0
-        ledger = save_plan(arguments.place, plan, folder / "list", workspace.grammar)
-    print(f"planned: {ledger.address}\napprove it: tedigan jobs approve {ledger.address}")
-    return 0
-
-
-def _rows(prompts: str, cache: Path, *, seed: int) -> "Iterator[Prompt | Rejected]":
-    """The rows of a list, or what quotas draw."""
-    from tedigan.bulk.prompts import read_prompts
-    from tedigan.bulk.quotas import assign, draw_prompts, read_quotas
-
-    if not prompts.endswith((".yaml", ".yml")):
-        return read_prompts(prompts, root=Path.cwd(), cache=cache)
-    quotas, grammar = read_quotas(Path(prompts))
-    return draw_prompts(assign(quotas, grammar, seed=seed), grammar, seed=seed)
-
-
-def _models(arguments: argparse.Namespace) -> "tuple[Workspace, Path]":
-    from tedigan.commands.workspace_arguments import workspace_folder
-    from tedigan.workspace import Workspace
-
-    workspace = Workspace.open(
-        workspace_folder(arguments), writes_params=arguments.profile is not None
-    )
-    return workspace, arguments.models or workspace.models
-
-
 def _approve(arguments: argparse.Namespace) -> int:
     from tedigan.bulk.ledger import Ledger
 
@@ -169,8 +72,14 @@ def _run(arguments: argparse.Namespace) -> int:
     from tedigan.bulk.running import run_job
     from tedigan.bulk.worker import Worker
 
-    workspace, models = _models(arguments)
-    worker = Worker(arguments.job, models, workspace.work / "bulk", workspace.params.runtime.device)
+    workspace, models = opened_models(arguments)
+    worker = Worker(
+        arguments.job,
+        models,
+        workspace.work / "bulk",
+        workspace.params.runtime.device,
+        photographs=arguments.photographs,
+    )
     if arguments.is_resumed:
         worker.ledger.resume()
     left = run_job(worker, run_local, arguments.workers, max_hours=arguments.max_hours)

@@ -13,6 +13,7 @@ from tedigan.captions.reader import Reader
 from tedigan.generator.engine import Engine, choose_engine
 from tedigan.generator.stylegan import Generator
 from tedigan.generator.whitening import whitening_of
+from tedigan.method.edit import Editor
 from tedigan.method.inversion import InversionSettings, Inverter
 from tedigan.method.sentence_reader import SentenceReader
 from tedigan.method.steering import Steering, SteeringSettings
@@ -40,6 +41,7 @@ from tedigan.tensors import stream
 
 Way = Literal["search", "one_pass", "regression"]
 STEERED = ("generator", "guide", "latent_tagger", "layers", "text_mapper")
+EDITED = ("encoder", *STEERED)
 MODELS_OF: dict[Way, tuple[str, ...]] = {
     "search": STEERED,
     "one_pass": STEERED,
@@ -134,6 +136,22 @@ def open_face_makers(
         way: FaceMaker(generator, text, engine.synthesise, settings) for way, text in texts.items()
     }
     return makers, engine
+
+
+def open_editor(
+    models: Path,
+    grammar: Path,
+    device: torch.device,
+    inversion: InversionSettings,
+    steering: SteeringSettings,
+    *,
+    region_cells: int,
+) -> tuple[Inverter, Editor]:
+    """What inverts photographs and what edits their codes. models: holds the folders of EDITED."""
+    inverter = open_inverter(models, device, inversion)
+    moves = open_steering(models, device, steering, generator=inverter.generator)
+    reader = open_sentence_reader(grammar, models / "text_mapper", device, known=moves.tagger.names)
+    return inverter, Editor(reader.reading, moves, region_cells)
 
 
 def open_inverter(models: Path, device: torch.device, settings: InversionSettings) -> Inverter:

@@ -8,7 +8,7 @@ from tedigan.dataset.folder import Dataset
 from tedigan.errors import DataError
 from tedigan.jobs.render_edits import jobs_of, render_edits
 from tedigan.method.tuning import TuningSettings
-from tedigan.models.makers import STEERED
+from tedigan.models.makers import EDITED
 from tedigan.params import chosen
 from tedigan.stages.making_edits import open_editor
 from tedigan.store.files import finished_folder, write_json
@@ -34,7 +34,7 @@ def run(workspace: Workspace) -> Outcome:
     edits = read_edits(workspace.at(params.edits))
     names, photographs = _photographs(workspace)
     jobs = jobs_of(edits, names)
-    models = [workspace.model(name) for name in ("encoder", *STEERED)]
+    models = [workspace.model(name) for name in EDITED]
     inverter, editor = open_editor(workspace)
     with finished_folder(workspace.result("manipulated")) as folder:
         residual = render_edits(

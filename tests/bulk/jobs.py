@@ -1,5 +1,6 @@
 """Small jobs of untrained models, which draw a face in a millisecond."""
 
+import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -7,12 +8,15 @@ from typing import Any
 
 import torch
 
-from tedigan.bulk.draw import Painter, open_painter
+from tedigan.bulk.draw import Painter
+from tedigan.bulk.ledger import Ledger
+from tedigan.bulk.opening import open_painter
 from tedigan.bulk.plan import Plan
-from tedigan.bulk.planning import plan_faces, save_plan
-from tedigan.bulk.prompts import Prompt, write_prompts
+from tedigan.bulk.planning import plan_job
+from tedigan.bulk.prompt_table import Asked, write_prompts
 from tedigan.bulk.replay import rows_of
 from tedigan.bulk.worker import Worker
+from tedigan.captions.grammar_files import GRAMMAR
 from tedigan.tensors import to_images
 from tedigan.workspace import Workspace
 
@@ -22,9 +26,10 @@ TEXTS = ["She is young.", "The man has a beard.", "He is smiling.", "This person
 def planned(
     workspace: Workspace, folder: Path, texts: list[str] = TEXTS, **values: Any
 ) -> tuple[Plan, Path]:
-    """A plan, and the folder of its prompts."""
-    write_prompts(folder, [Prompt(row, text) for row, text in enumerate(texts, start=1)])
-    recipe = workspace.params.generate.model_dump(mode="json") | {"num_search_steps": 2}
+    """A plan, and its draft."""
+    write_prompts(folder, map(Asked, texts))
+    shutil.copyfile(workspace.grammar, folder / GRAMMAR)
+    params = workspace.params.generate.model_dump(mode="json") | {"num_search_steps": 2}
     numbers = {
         "faces_per_prompt": 5,
         "images_per_shard": 4,
@@ -34,8 +39,7 @@ def planned(
         "attempts": 1,
         "image_format": "png",
     }
-    plan = plan_faces(folder, workspace.grammar, workspace.models, recipe, **numbers | values)
-    return plan, folder
+    return plan_job(folder, workspace.models, params, **numbers | values), folder
 
 
 _OPENED: dict[tuple[Path, int], Painter] = {}
@@ -51,20 +55,21 @@ def _opened(workspace: Workspace, batch_size: int) -> Painter:
 
 def _open(workspace: Workspace, batch_size: int) -> Painter:
     with tempfile.TemporaryDirectory() as folder:
-        plan, _ = planned(workspace, Path(folder) / "list", batch_size=batch_size)
-    models, grammar = workspace.models, workspace.grammar
-    painter = open_painter(plan, models, grammar, torch.device("cpu"))
+        draft = Path(folder) / "draft"
+        plan, _ = planned(workspace, draft, batch_size=batch_size)
+        device = torch.device("cpu")
+        painter = open_painter(plan, workspace.models, draft.joinpath, device, cache=draft)
     assert painter.guide is not None
-    _, pixels = painter.maker.batch(["Nothing."] * 4, [0, 1, 2, 3], seed=0)
-    usual = painter.guide.look(to_images(pixels)).median(dim=0).values
+    batch = painter.artist.batch([0, 1, 2, 3], [Asked("Nothing.")] * 4, seed=0)
+    usual = painter.guide.look(to_images(batch.pixels)).median(dim=0).values
     guide = replace(painter.guide, thresholds=painter.guide.thresholds + usual)  # sees it in half
     return replace(painter, guide=guide)
 
 
 def job(workspace: Workspace, place: Path | str, scratch: Path, **values: Any) -> Worker:
     """An approved job below `place`, and a worker for it that need not open its networks."""
-    plan, folder = planned(workspace, scratch / "list", **values)
-    ledger = save_plan(str(place), plan, folder, workspace.grammar)
+    plan, draft = planned(workspace, scratch / "draft", **values)
+    ledger = Ledger.create(str(place), plan, draft)
     ledger.approve("tests")
     worker = Worker(ledger.address, workspace.models, scratch / "scratch", "cpu")
     vars(worker)["painter"] = replace(_opened(workspace, plan.batch_size), plan=plan)

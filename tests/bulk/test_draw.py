@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tedigan.bulk.draw import sha256_tensor
+from tedigan.bulk.prompt_table import Asked
 from tedigan.bulk.replay import rows_of
 from tedigan.workspace import Workspace
 from tests.bulk.jobs import finished, job, pixels_of
@@ -31,7 +32,7 @@ def test_an_image_alone_is_what_it_is_among_others(
 ) -> None:
     worker = finished(job(untrained, tmp_path / "jobs", tmp_path))
     for row in list(rows_of(worker.ledger, worker.scratch))[::3]:
-        face = worker.painter.face(row["image"], row["text"], attempt=0)
+        face = worker.painter.face(row["image"], Asked(row["text"]), attempt=0)
         assert sha256_tensor(face.pixels) == quiet[row["image"]]
 
 
@@ -63,7 +64,7 @@ def test_a_face_that_lacks_something_is_drawn_again_and_the_better_one_is_kept(
             assert lacking(row) < lacking(before[image])
     assert any(row["attempt"] for row in after.values())
     for image, row in after.items():
-        face = again.painter.face(image, row["text"], attempt=row["attempt"])
+        face = again.painter.face(image, Asked(row["text"]), attempt=row["attempt"])
         assert list(face.lacks) == [one for one in row["lacks"].split(", ") if one]
 
 

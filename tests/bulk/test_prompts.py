@@ -9,18 +9,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from infra.services import local_s3
-from tedigan.bulk.prompts import (
+from tedigan.bulk.prompt_table import (
     PROMPTS,
     QUARANTINE,
     ROWS_AT_ONCE,
-    Prompt,
+    Asked,
     PromptTable,
-    Rejected,
-    read_prompts,
     write_prompts,
 )
+from tedigan.bulk.prompts import Prompt, Rejected, read_prompts
 from tedigan.errors import CaptionError, StoreError
-from tedigan.store.files import sha256_file
+from tedigan.store.files import sha256_tree
 from tedigan.store.s3 import S3Bucket, client
 
 TEXTS = [
@@ -204,11 +203,10 @@ def test_lists_in_s3_read_as_those_of_a_disk(
 def test_equal_rows_are_written_as_equal_bytes(tmp_path: Path) -> None:
     rows = [*prompts(20), Rejected(21, "?", "no words")]
     one, other = write_prompts(tmp_path / "one", rows), write_prompts(tmp_path / "two", iter(rows))
-    assert one == other
-    assert one == (20, 1, sha256_file(tmp_path / "two" / PROMPTS))
-    files = [(tmp_path / name / QUARANTINE).read_bytes() for name in ("one", "two")]
-    assert files[0] == files[1]
-    assert write_prompts(tmp_path / "two", rows[1:]).sha256 != one.sha256
+    assert one == other == (20, 1)
+    assert sha256_tree(tmp_path / "one") == sha256_tree(tmp_path / "two")
+    write_prompts(tmp_path / "two", rows[1:])
+    assert sha256_tree(tmp_path / "one") != sha256_tree(tmp_path / "two")
 
 
 def test_what_is_set_aside_keeps_its_row_and_prompts_are_counted_without_it(tmp_path: Path) -> None:
@@ -216,6 +214,8 @@ def test_what_is_set_aside_keeps_its_row_and_prompts_are_counted_without_it(tmp_
     assert pq.read_table(tmp_path / "job" / PROMPTS).to_pydict() == {
         "prompt": [0, 1],
         "text": ["A.", "B."],
+        "photograph": [None, None],
+        "strength": [1.0, 1.0],
     }
     assert pq.read_table(tmp_path / "job" / QUARANTINE).to_pylist() == [
         {"row": 2, "shown": "?", "reason": "none"}
@@ -237,15 +237,15 @@ def test_any_range_is_read_from_its_row_groups_alone(tmp_path: Path) -> None:
     write_prompts(tmp_path / "job", prompts(count))
     table = pickle.loads(pickle.dumps(PromptTable.open(tmp_path / "job" / PROMPTS)))
     assert len(table) == count
-    whole = [f"Face {row}." for row in range(1, count + 1)]
+    whole = [Asked(f"Face {row}.") for row in range(1, count + 1)]
     edge = ROWS_AT_ONCE
     for start, stop in [(0, 1), (edge - 1, edge), (edge, edge + 1), (edge - 2, count), (5, 5)]:
-        assert table.texts(start, stop) == whole[start:stop]
+        assert table.asked(start, stop) == whole[start:stop]
     content, second = table.path.read_bytes(), table.footer.row_group(1).column(0).data_page_offset
     table.path.write_bytes(b"\xff" * second + content[second:])  # all of the first group is lost
-    assert table.texts(edge, count) == whole[edge:]
+    assert table.asked(edge, count) == whole[edge:]
     with pytest.raises(StoreError, match="cannot be read"):
-        table.texts(0, 1)
+        table.asked(0, 1)
 
 
 def test_another_table_is_no_table_of_prompts(tmp_path: Path) -> None:

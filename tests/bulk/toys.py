@@ -10,9 +10,9 @@ from typing import Any
 import torch
 
 from tedigan.bulk.draw import Face
-from tedigan.bulk.ledger import GRAMMAR, Ledger
+from tedigan.bulk.ledger import Ledger
 from tedigan.bulk.plan import Plan
-from tedigan.bulk.prompts import PROMPTS, Prompt, write_prompts
+from tedigan.bulk.prompt_table import PROMPTS, Asked, write_prompts
 from tedigan.bulk.worker import Worker
 from tedigan.store.files import sha256_file
 from tedigan.tensors import stream
@@ -25,12 +25,12 @@ class ToyPainter:
     seed: int
     seconds: float
 
-    def faces(self, images: range, texts: list[str]) -> Iterator[list[Face]]:
+    def faces(self, images: range, asked: list[Asked]) -> Iterator[list[Face]]:
         time.sleep(self.seconds)
-        for image, text in zip(images, texts, strict=True):
+        for image, one in zip(images, asked, strict=True):
             rng = stream(self.seed, image)
             pixels = torch.randint(256, (3, 16, 16), generator=rng).to(torch.uint8)
-            yield [Face(image, image, text, "", (), 0, "0" * 64, pixels, {})]
+            yield [Face(image, image, one, "", (), 0, "0" * 64, pixels, {})]
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,10 @@ class ToyWorker(Worker):
         return ToyPainter(self.ledger.plan.seed + self.drift, self.seconds)
 
 
-def toy_plan(folder: Path, num_images: int = 40, images_per_shard: int = 2) -> tuple[Plan, dict]:
-    """A plan, and the files of its job."""
-    texts = (Prompt(row, f"Face {row}.") for row in range(1, num_images + 1))
-    written = write_prompts(folder / "list", texts)
-    grammar = folder / GRAMMAR
-    grammar.write_text("")
+def toy_plan(folder: Path, num_images: int = 40, images_per_shard: int = 2) -> tuple[Plan, Path]:
+    """A plan and its draft."""
+    draft = folder / "draft"
+    write_prompts(draft, (Asked(f"Face {row}.") for row in range(1, num_images + 1)))
     plan = Plan(
         num_prompts=num_images,
         faces_per_prompt=1,
@@ -61,13 +59,12 @@ def toy_plan(folder: Path, num_images: int = 40, images_per_shard: int = 2) -> t
         attempts=1,
         image_format="png",
         resolution=16,
-        prompts_sha256=written.sha256,
-        grammar_sha256=sha256_file(grammar),
+        files={PROMPTS: sha256_file(draft / PROMPTS)},
         models={},
         recipe={},
         environment={},
     )
-    return plan, {PROMPTS: folder / "list" / PROMPTS, GRAMMAR: grammar}
+    return plan, draft
 
 
 def toy_job(place: str | Path, folder: Path, **values: Any) -> ToyWorker:
@@ -75,7 +72,7 @@ def toy_job(place: str | Path, folder: Path, **values: Any) -> ToyWorker:
     sizes = {
         name: values.pop(name) for name in ("num_images", "images_per_shard") if name in values
     }
-    plan, files = toy_plan(folder, **sizes)
-    ledger = Ledger.create(str(place), plan, files)
+    plan, draft = toy_plan(folder, **sizes)
+    ledger = Ledger.create(str(place), plan, draft)
     ledger.approve("tests")
     return ToyWorker(ledger.address, folder, folder / "scratch", "cpu", **values)

@@ -1,0 +1,157 @@
+"""The photographs that a job edits: found and counted when it is planned, read again by whoever draws.
+
+    photographs.parquet   photograph: 0, 1, ... by name; name; sha256
+
+They stay where they are: a folder, a .tar, a data set's folder, or an s3:// prefix. One that is gone, or is not
+what was planned, or is no picture, costs its own edits and no others.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from jaxtyping import UInt8
+from torch import Tensor
+
+from tedigan.bulk.prompt_table import Asked
+from tedigan.bulk.prompts import EVERY, Prompt, Rejected
+from tedigan.errors import DataError
+from tedigan.progress import progress
+from tedigan.store import pictures
+from tedigan.store.addresses import open_shelves
+from tedigan.store.photographs import SUFFIXES
+from tedigan.store.shelves import Shelf
+
+PHOTOGRAPHS = "photographs.parquet"
+OF_DATASETS = ".image"  # before the suffix of a photograph among a data set's other files
+_SCHEMA = pa.schema([("photograph", pa.int64()), ("name", pa.string()), ("sha256", pa.string())])
+
+
+@dataclass(frozen=True)
+class Album:
+    """Photographs by number. place: as the plan names it, or where they lie on this machine. cache: for what lies
+    elsewhere.
+    """
+
+    place: str
+    names: Sequence[str]
+    sha256: Sequence[str]
+    cache: Path
+
+    @classmethod
+    def read(cls, table: Path, place: str, cache: Path) -> "Album":
+        """Of a job's own table."""
+        found = pq.read_table(table)
+        return cls(place, found["name"].to_pylist(), found["sha256"].to_pylist(), cache)
+
+    def check(self) -> None:
+        """A DataError where none of the photographs lie: then it is the place that is wrong."""
+        if not any(name in self._shelves for name in self.names):
+            raise DataError(
+                f"{self.place} has none of the {len(self.names):,} photographs that the plan names, such as "
+                f"{self.names[0]}; expected them there. Mount it, or say with --photographs where they lie here."
+            )
+
+    def pixels(self, photograph: int, size_px: int) -> UInt8[Tensor, "3 r r"]:
+        """One photograph at the generator's size; a DataError if it is not the one that was planned."""
+        name = self.names[photograph]
+        content = self._shelf_of(name).read(name)
+        found, planned = hashlib.sha256(content).hexdigest(), self.sha256[photograph]
+        if found != planned:
+            raise DataError(
+                f"{name} has sha256 {found[:12]}, and the plan was made for {planned[:12]}; it was changed after "
+                "planning. Put it back, or plan its edits again."
+            )
+        return pictures.resize(pictures.decode(content, name=name), size_px)
+
+    @cached_property
+    def _shelves(self) -> dict[str, Shelf]:
+        return _shelves_of(self.place, self.cache)
+
+    def _shelf_of(self, name: str) -> Shelf:
+        if name not in self._shelves:
+            raise DataError(
+                f"{self.place} has no {name}, which the plan names; expected it there. Put it back, or plan its "
+                "edits again."
+            )
+        return self._shelves[name]
+
+
+def find_photographs(place: str, table: Path, cache: Path) -> Album:
+    """Every picture there, by name, with the sha256 of its file; `table` is written.
+
+    A place without a picture is a DataError; a folder or bucket that is not there too.
+    """
+    shelves = _shelves_of(place, cache)
+    if not shelves:
+        raise DataError(
+            f"{place} holds no picture ({', '.join(sorted(SUFFIXES))}); expected a folder, a .tar, a data set or "
+            "an s3:// prefix of aligned faces. Name one."
+        )
+    names = sorted(shelves)
+    digests = [
+        hashlib.sha256(shelves[name].read(name)).hexdigest()
+        for name in progress(names, desc="photographs", unit="photograph")
+    ]
+    columns = [pa.array(range(len(names)), pa.int64()), pa.array(names), pa.array(digests)]
+    pq.write_table(pa.Table.from_arrays(columns, schema=_SCHEMA), table, compression="zstd")
+    return Album(place, names, digests, cache)
+
+
+def edits_of(rows: Iterable[Prompt | Rejected], names: Sequence[str]) -> Iterator[Asked | Rejected]:
+    """Each photograph with every row that names it, photograph by photograph; then the rows that name none.
+
+    A row names a photograph as it is called, or without folders and suffix where that is one's alone, or `*`.
+    """
+    number_of = _numbers(names)
+    of_each, of_one, wrong = list[Prompt](), dict[int, list[Prompt]](), list[Rejected]()
+    for row in rows:
+        if isinstance(row, Rejected):
+            wrong.append(row)
+        elif row.photograph == EVERY:
+            of_each.append(row)
+        elif row.photograph in number_of:
+            of_one.setdefault(number_of[row.photograph], []).append(row)
+        else:
+            reason = (
+                f"no photograph is called {row.photograph[:80]!r}; expected one of {len(names)}, such as "
+                f"{names[0]!r}, or * for each. Mend the name."
+            )
+            wrong.append(Rejected(row.row, row.text[:80], reason))
+    for number in range(len(names)):
+        for row in sorted([*of_each, *of_one.get(number, [])]):
+            yield Asked(row.text, number, row.strength)
+    yield from wrong
+
+
+def _numbers(names: Sequence[str]) -> dict[str, int]:
+    """What a photograph may be called -> its number; a short name of two is no name."""
+    stems: dict[str, list[int]] = {}
+    for number, name in enumerate(names):
+        for short in {PurePosixPath(name).name, _stem(name)} - {name}:
+            stems.setdefault(short, []).append(number)
+    short_names = {stem: found[0] for stem, found in stems.items() if len(found) == 1}
+    return short_names | {name: number for number, name in enumerate(names)}
+
+
+def _stem(name: str) -> str:
+    return PurePosixPath(name).stem.removesuffix(OF_DATASETS)
+
+
+def _shelves_of(place: str, cache: Path) -> dict[str, Shelf]:
+    """Name of a picture -> the shelf that it lies on."""
+    shelves = open_shelves(place, cache=cache, alone=SUFFIXES)
+    found = {
+        name: shelf
+        for shelf in shelves
+        for name in shelf.names()
+        if PurePosixPath(name).suffix.lower() in SUFFIXES
+    }
+    of_dataset = {
+        name: shelf for name, shelf in found.items() if _stem(name) != PurePosixPath(name).stem
+    }
+    return of_dataset or found

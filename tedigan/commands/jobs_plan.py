@@ -1,0 +1,166 @@
+"""`tedigan jobs plan`: prompts, models and perhaps photographs -> a job, and what it will take."""
+
+import argparse
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tedigan.bulk.prompt_table import Written
+    from tedigan.bulk.prompts import Prompt, Rejected
+    from tedigan.workspace import Workspace
+
+SAMPLE_OF_FACES, SAMPLE_OF_EDITS = 256, 32  # images that an estimate draws
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What a plan freezes, and what it is estimated with."""
+    add_models_argument(parser)
+    parser.add_argument("prompts", help="text, CSV, parquet or a .yaml of quotas; here or s3://")
+    parser.add_argument("place", help="where jobs are kept: a folder, or s3://bucket/prefix")
+    parser.add_argument(
+        "--photographs",
+        metavar="PLACE",
+        help="edit these by the prompts: a folder, a .tar, a data set's folder, or s3://",
+    )
+    parser.add_argument("--faces-per-prompt", type=int, default=1, metavar="N")
+    parser.add_argument("--images-per-shard", type=int, default=1000, metavar="N")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--attempts",
+        type=int,
+        default=1,
+        metavar="N",
+        help="at a face with which something is wrong",
+    )
+    parser.add_argument(
+        "--parser", type=Path, metavar="FOLDER", help="mark pictures in which it sees no face"
+    )
+    parser.add_argument(
+        "--training-set",
+        type=Path,
+        metavar="FOLDER",
+        help="mark pictures that are near one of this data set's training photographs",
+    )
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="of each worker")
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="to estimate with")
+    parser.add_argument("--usd-per-hour", type=float, default=0.0, help="of a worker's machine")
+    parser.add_argument(
+        "--worker-hours", type=float, metavar="H", help="budget of all workers together"
+    )
+    parser.add_argument("--sample", type=int, metavar="N", help="images that the estimate draws")
+    parser.add_argument("--dry-run", action="store_true", help="say what it takes, write nothing")
+    parser.set_defaults(do=_plan)
+
+
+def add_models_argument(parser: argparse.ArgumentParser) -> None:
+    """The workspace, and another folder of models in the place of its own."""
+    from tedigan.commands.workspace_arguments import add_workspace_arguments
+
+    add_workspace_arguments(parser)
+    parser.add_argument("--models", type=Path, help="without it, the workspace's")
+
+
+def opened_models(arguments: argparse.Namespace) -> "tuple[Workspace, Path]":
+    """The workspace, and the folder of the models."""
+    from tedigan.commands.workspace_arguments import workspace_folder
+    from tedigan.workspace import Workspace
+
+    workspace = Workspace.open(
+        workspace_folder(arguments), writes_params=arguments.profile is not None
+    )
+    return workspace, arguments.models or workspace.models
+
+
+def _plan(arguments: argparse.Namespace) -> int:
+    import tempfile
+
+    from tedigan.bulk.ledger import Ledger
+    from tedigan.bulk.planning import estimate, plan_job
+
+    workspace, models = opened_models(arguments)
+    params = workspace.params.manipulate if arguments.photographs else workspace.params.generate
+    with tempfile.TemporaryDirectory() as scratch:
+        folder, draft = Path(scratch), Path(scratch) / "draft"
+        written = _draft(arguments, workspace, draft, folder / "cache")
+        plan = plan_job(
+            draft,
+            models,
+            params.model_dump(mode="json"),
+            faces_per_prompt=arguments.faces_per_prompt,
+            images_per_shard=arguments.images_per_shard,
+            seed=arguments.seed,
+            batch_size=params.batch_size,
+            num_threads=arguments.threads,
+            attempts=arguments.attempts,
+            image_format=workspace.params.generate.image_format,
+            photographs=_place_of(arguments.photographs),
+            worker_hours=arguments.worker_hours,
+        )
+        sample = arguments.sample or (SAMPLE_OF_EDITS if plan.photographs else SAMPLE_OF_FACES)
+        taken = estimate(plan, draft, models, folder, workspace.device, sample=sample)
+        for line in taken.lines(arguments.workers, arguments.usd_per_hour):
+            print(line)
+        if written.num_rejected:
+            print(
+                f"{written.num_rejected:,} rows can be no prompt; quarantine.parquet of the job says why"
+            )
+        if arguments.dry_run:
+            return 0
+        ledger = Ledger.create(arguments.place, plan, draft)
+    print(f"planned: {ledger.address}\napprove it: tedigan jobs approve {ledger.address}")
+    return 0
+
+
+def _draft(
+    arguments: argparse.Namespace, workspace: "Workspace", draft: Path, cache: Path
+) -> "Written":
+    """The files that will stand beside the plan."""
+    from tedigan.bulk.checks import PARSER, TRAINING
+    from tedigan.bulk.photographs import PHOTOGRAPHS, edits_of, find_photographs
+    from tedigan.bulk.prompt_table import write_prompts
+    from tedigan.bulk.training_photographs import write_training_photographs
+    from tedigan.captions.grammar_files import GRAMMAR
+    from tedigan.dataset.folder import Dataset
+
+    rows = _rows(arguments, cache)
+    if arguments.photographs:
+        cache.mkdir(parents=True, exist_ok=True)
+        place = _place_of(arguments.photographs)
+        album = find_photographs(place, cache / PHOTOGRAPHS, cache)
+        written = write_prompts(draft, edits_of(rows, album.names))
+        (cache / PHOTOGRAPHS).rename(draft / PHOTOGRAPHS)
+    else:
+        written = write_prompts(draft, rows)
+    shutil.copyfile(workspace.grammar, draft / GRAMMAR)
+    if arguments.parser:
+        shutil.copytree(arguments.parser, draft / PARSER)
+    if arguments.training_set:
+        write_training_photographs(Dataset.open(arguments.training_set), draft / TRAINING)
+    if _asks_for_quotas(arguments.prompts):
+        shutil.copyfile(arguments.prompts, draft / "quotas.yaml")
+    return written
+
+
+def _rows(arguments: argparse.Namespace, cache: Path) -> "Iterator[Prompt | Rejected]":
+    """The rows of a list, or what quotas draw."""
+    from tedigan.bulk.prompts import read_prompts
+    from tedigan.bulk.quotas import assign, draw_prompts, read_quotas
+
+    prompts, seed = arguments.prompts, arguments.seed
+    if not _asks_for_quotas(prompts):
+        return read_prompts(prompts, root=Path.cwd(), cache=cache)
+    quotas, grammar = read_quotas(Path(prompts))
+    return draw_prompts(assign(quotas, grammar, seed=seed), grammar, seed=seed)
+
+
+def _asks_for_quotas(prompts: str) -> bool:
+    return prompts.endswith((".yaml", ".yml"))
+
+
+def _place_of(photographs: str | None) -> str:
+    """As a plan names it: an absolute path, or an s3:// address; "" where there are none."""
+    if photographs is None or photographs.startswith("s3://"):
+        return photographs or ""
+    return str(Path(photographs).resolve())
