@@ -6,7 +6,7 @@
     <job>/shards/<sha256>.tar, .parquet            pictures and their table, under what they hold
     <job>/commits/000012.json                      which of these are shard 12: created once, never changed
     <job>/conflicts/000012-<digest>.json           another worker's other answer, which lost
-    <job>/cancelled.json, sealed.json
+    <job>/cancelled.json, sealed.json, repeats.parquet
 
 A commit is one create-only put: who puts it second with the same bytes has committed too, and with others is told
 so. What a killed worker left is an object that no commit names. Progress is the list of commits; there is no

@@ -7,6 +7,7 @@ from typing import Any
 
 from tedigan.bulk.ledger import SEALED, Commit, Ledger
 from tedigan.bulk.merkle import leaf_hash, proof_of, root_from, root_of
+from tedigan.bulk.repeats import find_repeats, write_repeats
 from tedigan.bulk.shard_files import entry_of, read_rows
 from tedigan.errors import DataError, ObjectError, StoreError
 from tedigan.progress import progress
@@ -31,15 +32,19 @@ def seal(ledger: Ledger) -> dict[str, Any]:
             "expected none. Resume it, then seal it."
         )
     commits = list(ledger.commits())
+    repeats = find_repeats(ledger, commits)
     manifest = {
         "job": ledger.name,
         "plan": ledger.plan.digest,
         "root": _root(commits),
         "num_images": sum(one.num_images for one in commits),
         "num_marked": sum(one.num_marked for one in commits),
+        "num_failed": sum(one.num_failed for one in commits),
+        "num_repeats": repeats.num_rows,
         "num_conflicts": len(ledger.conflicts()),
         "shards": [asdict(one) for one in commits],
     }
+    write_repeats(ledger, repeats)
     if not ledger.bucket.create(SEALED, _bytes(manifest)):
         raise StoreError(
             f"job {ledger.name} was sealed with another content than its commits have now; expected these to "

@@ -1,4 +1,4 @@
-"""`tedigan jobs plan|approve|run|status|resume|cancel|seal|verify|prove|check`: bulk jobs; and `tedigan
+"""`tedigan jobs plan|approve|run|status|resume|cancel|seal|verify|redrive|prove|check`: bulk jobs; and `tedigan
 replay`.
 """
 
@@ -41,6 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             "--max-hours", type=float, metavar="H", help="begin no shard after so long"
         )
         one.set_defaults(do=_run, is_resumed=name == "resume")
+    one = actions.add_parser("redrive", help="what could not be drawn -> a CSV to plan again")
+    one.add_argument("job")
+    one.add_argument("list", type=Path, metavar="OUT.csv")
+    one.add_argument("--marked", action="store_true", help="also what is marked")
+    one.set_defaults(do=_redrive)
     one = actions.add_parser("prove", help="a proof that a picture belongs to a job")
     one.add_argument("job")
     one.add_argument("picture", type=Path)
@@ -137,6 +142,19 @@ def _verify(arguments: argparse.Namespace) -> int:
         f"{verdict.num_images:,} images, root {verdict.root}; wrong: {len(verdict.problems) or 'nothing'}"
     )
     return 1 if verdict.problems else 0
+
+
+def _redrive(arguments: argparse.Namespace) -> int:
+    import tempfile
+
+    from tedigan.bulk.redrive import write_redrive
+    from tedigan.bulk.worker import Worker
+
+    with tempfile.TemporaryDirectory() as scratch:
+        worker = Worker(arguments.job, Path(), Path(scratch))
+        count = write_redrive(worker, arguments.list, marked=arguments.marked)
+    print(f"{count:,} images: {arguments.list}; mend their cause, then `tedigan jobs plan` it")
+    return 0
 
 
 def _prove(arguments: argparse.Namespace) -> int:

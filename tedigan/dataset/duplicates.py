@@ -11,8 +11,10 @@ from torch.nn import functional
 NEAR_BITS = 12
 
 _SIDE = 16
+_BITS = _SIDE * _SIDE
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
-_BLOCK_VALUES = 2**21  # pairs compared at once; bounds memory
+_BLOCK_PAIRS = 2**20  # compared at once; bounds memory
+_SHUFFLE = 0  # seed: neighbouring bits are alike, so a band of theirs would tell little apart
 
 
 def perceptual_hash(pixels: UInt8[Tensor, "3 h w"]) -> bytes:
@@ -28,29 +30,52 @@ def find_duplicates(
 ) -> dict[int, int]:
     """Row -> the earliest row that it repeats; a row that is repeated is itself no duplicate.
 
-    Every pair is compared: 30,000 rows take seconds, ten times as many a hundred times as long.
+    Two hashes within k bits are equal in one of k + 1 bands of their bits (pigeonholes), so that only rows with
+    an equal band are compared: of photographs one pair in 90, and none is missed.
     """
-    words = np.ascontiguousarray(hashes).view(np.uint64)
-    is_first = np.ones(len(words), bool)
-    duplicates: dict[int, int] = {}
-    height = max(1, _BLOCK_VALUES // max(1, len(words)))
-    for start in range(0, len(words), height):
-        for row, earlier in _near_pairs(words, start, start + height, is_first, within_bits):
-            if is_first[earlier] and is_first[row]:
-                duplicates[row] = earlier
-                is_first[row] = False
-    return duplicates
+    whole = np.ascontiguousarray(hashes).view(np.uint64)
+    _, firsts, groups = np.unique(whole, axis=0, return_index=True, return_inverse=True)
+    order = np.argsort(firsts)  # equal hashes are one; in the order of their first rows
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    repeats = _repeats(hashes[firsts[order]], within_bits)
+    root = np.arange(len(order))
+    root[[*repeats]] = [*repeats.values()]
+    earliest = firsts[order][root[rank[groups.reshape(-1)]]]
+    rows = np.flatnonzero(earliest != np.arange(len(whole)))
+    return dict(zip(rows.tolist(), earliest[rows].tolist(), strict=True))
+
+
+def _repeats(hashes: UInt8[np.ndarray, "n 32"], within_bits: int) -> dict[int, int]:
+    """As `find_duplicates`, of hashes that all differ."""
+    found = [np.empty((0, 2), np.int64)]
+    shuffled = np.random.default_rng(_SHUFFLE).permutation(_BITS)
+    for band in np.array_split(shuffled, within_bits + 1):
+        found.append(_near_pairs(hashes, band, within_bits))
+    repeats: dict[int, int] = {}
+    for row, earlier in np.unique(np.concatenate(found), axis=0).tolist():
+        if row not in repeats and earlier not in repeats:
+            repeats[row] = earlier
+    return repeats
 
 
 def _near_pairs(
-    words: np.ndarray, start: int, stop: int, is_first: np.ndarray, within_bits: int
-) -> list[tuple[int, int]]:
-    """(row, earlier row) of rows start..stop, in order; a quarter of the bits rules most pairs out."""
-    rows = words[start:stop]
-    earlier = words[: start + len(rows)]
-    partly_near = np.bitwise_count(rows[:, None, 0] ^ earlier[None, :, 0]) <= within_bits
-    a, b = np.nonzero(partly_near & is_first[None, : len(earlier)])
-    a, b = a[b < a + start], b[b < a + start]
-    distances = np.bitwise_count(rows[a] ^ earlier[b]).sum(1)
-    is_near = distances <= within_bits
-    return list(zip((a[is_near] + start).tolist(), b[is_near].tolist(), strict=True))
+    hashes: UInt8[np.ndarray, "n 32"], band: np.ndarray, within_bits: int
+) -> np.ndarray:
+    """(row, earlier row) of those that are near and equal in these bits."""
+    values = np.zeros(len(hashes), np.int64)
+    for bit in band.tolist():
+        values = 2 * values + ((hashes[:, bit // 8] >> (7 - bit % 8)) & 1)
+    order = np.argsort(values, kind="stable")
+    values, words = values[order], np.ascontiguousarray(hashes[order]).view(np.uint64)
+    pairs, rows, apart = [np.empty((0, 2), np.int64)], np.arange(len(values)), 1
+    while len(rows):
+        rows = rows[rows + apart < len(values)]
+        rows = rows[values[rows] == values[rows + apart]]
+        for start in range(0, len(rows), _BLOCK_PAIRS):
+            one = rows[start : start + _BLOCK_PAIRS]
+            distance = np.bitwise_count(words[one] ^ words[one + apart]).sum(1)
+            near = one[distance <= within_bits]
+            pairs.append(np.stack([order[near + apart], order[near]], axis=1))
+        apart += 1
+    return np.concatenate(pairs)

@@ -54,9 +54,28 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     table[199] = table[150]
     table[199, 0] ^= 3
     whole = find_duplicates(table)
-    monkeypatch.setattr("tedigan.dataset.duplicates._BLOCK_VALUES", 1)
+    monkeypatch.setattr("tedigan.dataset.duplicates._BLOCK_PAIRS", 1)
     assert find_duplicates(table) == whole == {150: 3, 199: 3}
 
 
 def test_no_rows_have_no_duplicates() -> None:
     assert find_duplicates(np.zeros((0, 32), np.uint8)) == {}
+
+
+@pytest.mark.parametrize("within_bits", [0, 3, 12])
+def test_bands_find_what_comparing_every_pair_finds(within_bits: int) -> None:
+    rng = np.random.default_rng(1)
+    seeds = rng.integers(0, 256, (9, 32)).astype(np.uint8)
+    table = seeds[rng.integers(0, 9, 150)]
+    for row in table:
+        for bit in rng.choice(256, rng.integers(0, 10), replace=False):
+            row[bit // 8] ^= 128 >> bit % 8
+    expected: dict[int, int] = {}
+    for row in range(150):
+        for earlier in range(row):
+            distance = int(np.bitwise_count(table[row] ^ table[earlier]).sum())
+            if distance <= within_bits and earlier not in expected:
+                expected[row] = earlier
+                break
+    assert find_duplicates(table, within_bits=within_bits) == expected
+    assert expected or within_bits == 0

@@ -1,0 +1,61 @@
+"""What came to nothing in a job, as a list that can be planned again once its cause is mended."""
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tedigan.bulk.photographs import PHOTOGRAPHS, Album
+from tedigan.bulk.shard_files import is_marked, read_rows
+from tedigan.bulk.worker import Worker
+from tedigan.store.files import write_text
+
+
+class Listed(NamedTuple):
+    """A row of the list: as `read_prompts` reads it, and why it is there."""
+
+    text: str
+    photograph: str
+    strength: float
+    reason: str
+
+
+def write_redrive(worker: Worker, path: Path, *, marked: bool) -> int:
+    """Write a CSV with a row for each image that could not be drawn, or, if asked, is marked; their number."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(Listed._fields)
+    rows = list(_listed(worker, marked=marked))
+    writer.writerows(rows)
+    write_text(path, text.getvalue())
+    return len(rows)
+
+
+def _listed(worker: Worker, *, marked: bool) -> Iterator[Listed]:
+    """Shard by shard."""
+    ledger, names = worker.ledger, _names(worker)
+    for commit in ledger.commits():
+        if not commit.num_failed and not (marked and commit.num_marked):
+            continue
+        images = ledger.plan.images_of(commit.shard)
+        rows = read_rows(ledger.piece(commit.table, ".parquet", worker.scratch))
+        for row, asked in zip(rows, worker.asked(images), strict=True):
+            if row["failed"] is not None or (marked and is_marked(row)):
+                name = "" if asked.photograph is None else names[asked.photograph]
+                yield Listed(asked.text, name, asked.strength, _why(row))
+
+
+def _names(worker: Worker) -> list[str]:
+    plan = worker.ledger.plan
+    if not plan.photographs:
+        return []
+    album = Album.read(worker.file(PHOTOGRAPHS), plan.photographs, worker.scratch)
+    return [*album.names]
+
+
+def _why(row: dict[str, Any]) -> str:
+    if row["failed"] is not None:
+        return str(row["failed"])
+    lacks = [f"lacks {row['lacks']}"] if row["lacks"] else []
+    return "; ".join([*lacks, *row["faults"]])
