@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from random import SystemRandom
 
 from tedigan.bulk.engines import Engine
 from tedigan.bulk.worker import Worker
@@ -23,8 +24,7 @@ def run_job(
         )
     worker.ledger.check_runs()
     left = worker.ledger.remaining()
-    begin = time.time_ns() % len(left) if left else 0  # two runs of one job seldom meet
-    left = left[begin:] + left[:begin]
+    SystemRandom().shuffle(left)  # in one order, runs that meet would draw the rest side by side
     until = None if max_hours is None else time.time() + 3600 * max_hours
     total = worker.ledger.plan.num_shards
     with progress(total=total, initial=total - len(left), desc="job", unit="shard") as bar:
