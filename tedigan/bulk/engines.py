@@ -7,7 +7,7 @@ costs time and nothing else. Any installed package may offer one, as an entry po
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from importlib.metadata import entry_points
 
@@ -23,6 +23,8 @@ SHARDS_AT_ONCE = 8  # given to a worker in one call, at most, so that sending ov
 
 # The worker, the shards that are left and how many workers -> each shard's number when it is committed.
 Engine = Callable[[Worker, Sequence[int], int], Iterator[int]]
+# Draws these shards with new workers; the numbers of those that are settled, some at a time.
+Round = Callable[[Sequence[int]], Generator[list[int], None, None]]
 
 
 class WorkersDied(Exception):
@@ -42,16 +44,8 @@ def open_engine(name: str) -> Engine:
     return engine
 
 
-def in_rounds(
-    worker: Worker,
-    shards: Sequence[int],
-    one_round: Callable[[Sequence[int]], Iterator[list[int]]],
-) -> Iterator[int]:
-    """Rounds over what is not committed, until one ends without trouble or there is too much of it.
-
-    one_round: draws these shards with new workers, and gives the numbers of those that are settled, some at a
-    time.
-    """
+def in_rounds(worker: Worker, shards: Sequence[int], one_round: Round) -> Iterator[int]:
+    """Rounds over what is not committed, until one ends without trouble or there is too much of it."""
     left, failures = set(shards), 0
     while left:
         before = len(left)
@@ -59,8 +53,8 @@ def in_rounds(
             late = left & worker.ledger.committed()
             left -= late
             yield from late
-            with closing(one_round([one for one in shards if one in left])) as portions_done:
-                for done in portions_done:
+            with closing(one_round([one for one in shards if one in left])) as settled:
+                for done in settled:
                     left -= set(done)
                     yield from done
             return

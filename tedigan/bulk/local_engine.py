@@ -1,6 +1,6 @@
 """The engine `local`: processes of this machine."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
@@ -15,7 +15,9 @@ def run_local(worker: Worker, shards: Sequence[int], num_workers: int) -> Iterat
     return in_rounds(worker, shards, partial(_round, worker, num_workers))
 
 
-def _round(worker: Worker, num_workers: int, shards: Sequence[int]) -> Iterator[list[int]]:
+def _round(
+    worker: Worker, num_workers: int, shards: Sequence[int]
+) -> Generator[list[int], None, None]:
     pool = pool_of(num_workers, _start, worker)
     try:
         calls = [pool.submit(_work, one) for one in portions(shards, num_workers)]

@@ -9,7 +9,7 @@ import logging
 import os
 import sys
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -68,7 +68,9 @@ class Hand:
         return list(self._worker.work(shards))
 
 
-def _round(worker: Worker, num_workers: int, shards: Sequence[int]) -> Iterator[list[int]]:
+def _round(
+    worker: Worker, num_workers: int, shards: Sequence[int]
+) -> Generator[list[int], None, None]:
     """Shards go to those who have answered, so that none waits for a place which the cluster lacks."""
     needs = {"num_cpus": worker.ledger.plan.num_threads, "num_gpus": num_gpus(worker.device)}
     kind = ray.remote(max_restarts=DEATHS, max_task_retries=-1, **needs)(Hand)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tedigan.bulk.ledger import Ledger
     from tedigan.bulk.prompts import Prompt, Rejected
     from tedigan.workspace import Workspace
 
@@ -91,6 +92,12 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
 
 
 def _plan(arguments: argparse.Namespace) -> int:
+    make_plan(arguments)
+    return 0
+
+
+def make_plan(arguments: argparse.Namespace) -> "Ledger | None":
+    """The job of a list, which it says much about; None where that was all it was to do."""
     import tempfile
 
     from tedigan.bulk.planning import estimate, plan_faces, save_plan
@@ -131,10 +138,10 @@ def _plan(arguments: argparse.Namespace) -> int:
                 f"{written.num_rejected:,} rows can be no prompt; quarantine.parquet of the job says why"
             )
         if arguments.dry_run:
-            return 0
+            return None
         ledger = save_plan(arguments.place, plan, folder / "list", workspace.grammar)
     print(f"planned: {ledger.address}\napprove it: tedigan jobs approve {ledger.address}")
-    return 0
+    return ledger
 
 
 def _rows(prompts: str, cache: Path, *, seed: int) -> "Iterator[Prompt | Rejected]":
