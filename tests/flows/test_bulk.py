@@ -1,6 +1,8 @@
 """Bulk jobs as flows, on a real Prefect server and a worker process of a pool."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -147,3 +149,114 @@ def test_a_deployment_that_is_missing_is_named(
     monkeypatch.setenv("TEDIGAN_BULK_DEPLOYMENT", "draw/nowhere")
     with pytest.raises(StoreError, match="prefect deploy --all"):
         run_job(toys, run_prefect, 1)
+
+
+@pytest.fixture
+def repository(untrained: Workspace, tmp_path: Path, prefect_server: None) -> Workspace:
+    """The small models and their params in a DVC repository."""
+    folder = tmp_path / "repo"
+    shutil.copytree(untrained.root, folder)
+    params = yaml.safe_load((folder / "params.yaml").read_text())
+    return Workspace.open(make_repository(folder, "stages: {}\n", params))
+
+
+def run(flow: str, *arguments: str) -> int:
+    """A flow as `python -m flows.bulk` runs it: its exit status."""
+    from flows import bulk
+    from flows.command_line import run_flow_with_options
+
+    return run_flow_with_options(bulk.bulk, bulk.plan_bulk, arguments=[flow, *arguments])
+
+
+def artifact(key: str) -> Any:
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
+
+    with get_client(sync_client=True) as client:
+        kept = client.read_artifacts(
+            artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=[key])), sort="UPDATED_DESC"
+        )
+    return kept[0].data
+
+
+def mlflow_runs(name: str) -> list[Any]:
+    import mlflow
+
+    return mlflow.search_runs(
+        experiment_names=["tedigan"], filter_string=f"tags.job = '{name}'", output_format="list"
+    )
+
+
+def planned(repository: Workspace, tmp_path: Path, *arguments: str) -> Ledger:
+    prompts, place = tmp_path / "p.txt", tmp_path / "jobs"
+    prompts.write_text("She is young.\nThe man has a beard.\n")
+    sizes = ["--faces-per-prompt", "5", "--images-per-shard", "4"]
+    place_of = ["--workspace", str(repository.root)]
+    assert run("plan-bulk", str(prompts), str(place), *place_of, *sizes, *arguments) == 0
+    (found,) = place.iterdir()
+    return Ledger(str(found))
+
+
+def test_a_job_is_planned_approved_drawn_sealed_and_recorded(
+    repository: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger = planned(repository, tmp_path)
+    given = [ledger.address, "--workspace", str(repository.root)]
+    assert f"tedigan jobs approve {ledger.address}" in capsys.readouterr().out
+    assert run("bulk", *given) == 1
+    assert "is not approved" in capsys.readouterr().err
+    ledger.approve("tests")
+
+    assert run("bulk", *given, "--max-hours", "1e-9") == 0
+    assert "0 of 3 shards are committed: not sealed" in capsys.readouterr().out
+    assert not ledger.bucket.exists("sealed.json")
+
+    (repository.root / "dvc.lock").write_text("schema: '2.0'\n")
+    assert run("bulk", *given, "--workers", "2") == 0
+    sealed = ledger.read("sealed.json")
+    assert f"3 of 3 shards are committed: sealed, root {sealed['root']}" in capsys.readouterr().out
+    assert artifact(f"bulk-{ledger.name}") == 100
+    (row,) = json.loads(artifact(f"bulk-{ledger.name}-summary"))
+    assert (row["shards"], row["images drawn"], row["root"]) == ("3 of 3", 10, sealed["root"])
+
+    kept = repository.result("jobs") / ledger.name / "sealed.json"
+    assert kept.read_bytes() == ledger.bucket.read("sealed.json")
+    record = ledger.read("record.json")
+    md5 = yaml.safe_load(kept.with_name("sealed.json.dvc").read_text())["outs"][0]["md5"]
+    assert record["ids"]["dvc_md5"] == md5
+    remote = tmp_path / "repo-remote" / "files" / "md5" / md5[:2] / md5[2:]
+    assert remote.read_bytes() == kept.read_bytes()
+    assert ledger.bucket.read("dvc.lock") == b"schema: '2.0'\n"
+
+    (tracked,) = mlflow_runs(ledger.name)
+    assert tracked.info.run_id == record["ids"]["mlflow_run_id"]
+    assert tracked.data.tags["root"] == record["root"] == sealed["root"]
+    assert tracked.data.tags["prefect.flow_run_id"] == record["ids"]["prefect_flow_run_id"]
+    assert tracked.data.tags["dvc.md5"] == md5
+    assert tracked.data.params["faces_per_prompt"] == "5"
+    assert tracked.data.metrics["num_images"] == 10
+    assert tracked.data.metrics["images_per_second"] > 0
+    (images,) = tracked.inputs.dataset_inputs
+    assert sealed["root"].startswith(images.dataset.digest)
+
+    assert run("bulk", *given) == 0  # a job that is recorded is recorded once
+    assert len(mlflow_runs(ledger.name)) == 1
+    assert ledger.read("record.json") == record
+
+
+def test_a_plan_that_somebody_answers_for_is_drawn_at_once(
+    repository: Workspace, tmp_path: Path
+) -> None:
+    ledger = planned(repository, tmp_path, "--approved-by", "Ada", "--seed", "7")
+    assert ledger.read("approved.json")["by"] == "Ada"
+    assert ledger.plan.seed == 7
+    assert ledger.read("sealed.json")["num_images"] == 10
+
+
+def test_an_engine_that_nobody_offers_is_refused(
+    repository: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger = planned(repository, tmp_path)
+    given = [ledger.address, "--workspace", str(repository.root), "--engine", "slurm"]
+    assert run("bulk", *given) == 1
+    assert "expected one of local, prefect, ray" in capsys.readouterr().err
