@@ -244,10 +244,12 @@ def test_a_job_is_planned_approved_drawn_sealed_and_recorded(
     assert ledger.read("record.json") == record
 
 
-def test_a_plan_that_somebody_answers_for_is_drawn_at_once(
-    repository: Workspace, tmp_path: Path
+def test_a_plan_that_somebody_answers_for_is_drawn_at_once_by_the_engine_that_is_named(
+    repository: Workspace, pool: None, tmp_path: Path
 ) -> None:
-    ledger = planned(repository, tmp_path, "--approved-by", "Ada", "--seed", "7")
+    by = ["--approved-by", "Ada", "--engine", "prefect", "--workers", "2"]
+    ledger = planned(repository, tmp_path, "--seed", "7", *by)
+    assert len(flow_runs("draw", ledger.address)) == 2
     assert ledger.read("approved.json")["by"] == "Ada"
     assert ledger.plan.seed == 7
     assert ledger.read("sealed.json")["num_images"] == 10
