@@ -1,8 +1,9 @@
 """What `python -m flows.<module> [FLOW]` does: find the workspace, run, end with an exit status."""
 
 import argparse
+import inspect
 import sys
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 from tedigan.commands.workspace_arguments import add_workspace_arguments, workspace_folder
@@ -19,10 +20,34 @@ def run_flow(default: Any, *others: Any, arguments: list[str] | None = None) -> 
         parser.add_argument("flow", nargs="?", choices=flows, default=default.name, help=names)
     add_workspace_arguments(parser)
     chosen = parser.parse_args(arguments)
+    flow = flows[getattr(chosen, "flow", default.name)]
+    return _status_of(lambda: flow(workspace_folder(chosen).resolve()))
+
+
+def run_flow_with_options(*flows: Any, arguments: list[str] | None = None) -> int:
+    """Run the named flow with its own parameters: those without a default by their place, the rest as options.
+
+    Prefect makes of each text what the parameter is.
+    """
+    parser = argparse.ArgumentParser()
+    names = parser.add_subparsers(dest="flow", metavar="FLOW", required=True)
+    for flow in flows:
+        one = names.add_parser(flow.name, help=flow.description, description=flow.description)
+        for parameter in inspect.signature(flow.fn).parameters.values():
+            is_optional = parameter.default is not parameter.empty
+            name = parameter.name
+            one.add_argument(
+                f"--{name.replace('_', '-')}" if is_optional else name, default=argparse.SUPPRESS
+            )
+    chosen = vars(parser.parse_args(arguments))
+    flow = {one.name: one for one in flows}[chosen.pop("flow")]
+    return _status_of(lambda: flow(**chosen))
+
+
+def _status_of(run: Callable[[], Any]) -> int:
     try:
-        folder: Path = workspace_folder(chosen)
         with advised():
-            flows[getattr(chosen, "flow", default.name)](folder.resolve())
+            run()
     except TediganError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -13,6 +13,10 @@ RETRIES = 2
 RETRY_DELAYS_S = [5.0, 30.0]
 STAGE_TIMEOUT_S = 14 * 24 * 3600.0  # paper-size GAN training on one GPU; a hung stage ends at last
 RECORDING_LOCK_TIMEOUT_S = 1800.0  # another flow may be pushing a data set
+BULK_POLL_S = 5.0  # between two looks at the flow runs that draw a job
+BULK_START_S = 60.0  # after which we say that nobody has taken one
+BULK_END_S = 30.0  # for them to end by themselves where nothing is left to draw
+PROGRESS_EVERY_S = 5.0  # at most, an artifact is written anew
 FLOWS_AT_ONCE = 1  # per deployment; infra/prefect.yaml says the same
 
 
@@ -23,7 +27,8 @@ def is_worth_retrying(_task: Any, _task_run: Any, state: Any) -> bool:
     """
     error = state.result(raise_on_failure=False)
     if isinstance(error, StoreError):
-        return isinstance(error.__cause__, OSError) or _is_network(error.__cause__)
+        cause = error.__cause__
+        return error.may_pass or isinstance(cause, OSError) or _is_network(cause)
     return isinstance(error, ConnectionError)
 
 

@@ -86,6 +86,15 @@ def push(workspace: Workspace, name: str | None = None) -> int:
         return count
 
 
+def track(workspace: Workspace, path: Path) -> str:
+    """Record a file that no stage makes, copy it to the remote, and give its md5: `dvc add`, `dvc push`."""
+    with single_writer(workspace), _repository(workspace) as repo:
+        (stage,) = repo.add(str(path))
+        repo.push(targets=[stage.path])
+        md5: str = stage.outs[0].hash_info.value
+        return md5
+
+
 def remote_url(workspace: Workspace) -> str:
     """Where DVC's default remote lies."""
     with _repository(workspace) as repo:

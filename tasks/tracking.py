@@ -17,6 +17,7 @@ from mlflow.entities import Metric
 from mlflow.exceptions import MlflowException
 
 from tasks.recording import Recorded, flat
+from tedigan.bulk.ledger import Ledger
 from tedigan.errors import StoreError
 from tedigan.provenance import git_commit
 from tedigan.workspace import Outcome, Workspace
@@ -25,6 +26,7 @@ logging.getLogger("mlflow").setLevel(logging.WARNING)
 
 EXPERIMENT = "tedigan"
 METRICS_A_BATCH = 1000  # MLflow's own limit
+DIGEST_LENGTH = 36  # of a data set's digest, at most; MLflow's too
 
 
 @dataclass(frozen=True)
@@ -63,19 +65,50 @@ class StageRun:
 @contextmanager
 def stage_run(name: str, workspace: Workspace, flow_run_id: str | None) -> Iterator[StageRun]:
     """An MLflow run around a stage, FAILED where the stage fails; made before any GPU time."""
-    commit, is_dirty = git_commit()
-    tags = {
-        "stage": name,
-        "workspace": workspace.root.name,
-        "prefect.flow_run_id": flow_run_id or "none",
-        "git.sha": commit or "unknown",
-        "git.dirty": str(is_dirty),
-    }
+    tags = _tags(name, workspace, flow_run_id)
     with _speaking_of(workspace):
         parent = _flow_run(workspace, flow_run_id) if flow_run_id else None
         with mlflow.start_run(run_name=name, nested=True, parent_run_id=parent, tags=tags) as run:
             mlflow.log_params(flat(getattr(workspace.params, name).model_dump(mode="json")))
             yield StageRun(run.info.run_id, name, workspace)
+
+
+def log_bulk(
+    ledger: Ledger,
+    manifest: dict[str, Any],
+    metrics: dict[str, float],
+    workspace: Workspace,
+    flow_run_id: str | None,
+    md5: str,
+) -> str:
+    """The run of a sealed job: its plan, its numbers, and its root as a data set. md5: DVC's, of the manifest."""
+    root = manifest["root"]
+    tags = _tags("bulk", workspace, flow_run_id) | {
+        "job": ledger.name,
+        "plan": manifest["plan"],
+        "root": root,
+        "dvc.md5": md5,
+    }
+    with _speaking_of(workspace):
+        parent = _flow_run(workspace, flow_run_id) if flow_run_id else None
+        with mlflow.start_run(run_name="bulk", nested=True, parent_run_id=parent, tags=tags) as run:
+            mlflow.log_params(flat(ledger.plan.to_json()))
+            mlflow.log_metrics(metrics)
+            source: Any = resolve_dataset_source(ledger.address)
+            images = MetaDataset(source, name=ledger.name, digest=root[:DIGEST_LENGTH])
+            mlflow.log_input(images, context="bulk")
+            return str(run.info.run_id)
+
+
+def _tags(stage: str, workspace: Workspace, flow_run_id: str | None) -> dict[str, str]:
+    commit, is_dirty = git_commit()
+    return {
+        "stage": stage,
+        "workspace": workspace.root.name,
+        "prefect.flow_run_id": flow_run_id or "none",
+        "git.sha": commit or "unknown",
+        "git.dirty": str(is_dirty),
+    }
 
 
 @contextmanager

@@ -1,9 +1,14 @@
-"""Runs a job to its end, budget or cancellation: checks that it may, has an engine draw, counts commits."""
+"""Runs a job to its end, budget or cancellation: by an engine's workers, or as one of several strangers."""
 
 import time
+from bisect import bisect_left
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
+from random import SystemRandom
 
-from tedigan.bulk.engines import Engine
+from tedigan.bulk.engines import Engine, in_rounds
+from tedigan.bulk.ledger import Ledger
 from tedigan.bulk.worker import Worker
 from tedigan.errors import ParamsError
 from tedigan.progress import progress
@@ -23,11 +28,41 @@ def run_job(
         )
     worker.ledger.check_runs()
     left = worker.ledger.remaining()
-    begin = time.time_ns() % len(left) if left else 0  # two runs of one job seldom meet
-    left = left[begin:] + left[:begin]
+    SystemRandom().shuffle(left)  # in one order, runs that meet would draw the rest side by side
     until = None if max_hours is None else time.time() + 3600 * max_hours
     total = worker.ledger.plan.num_shards
     with progress(total=total, initial=total - len(left), desc="job", unit="shard") as bar:
         for _ in engine(replace(worker, until=until), left, num_workers):
             bar.update()
     return len(worker.ledger.remaining())
+
+
+def work_among_others(worker: Worker, begin: int) -> Iterator[int]:
+    """One worker, in this process, beside any number that it knows nothing of; their commits come too.
+
+    begin: the shard that it begins with. Raises as `run_job` does.
+    """
+    worker.ledger.check_runs()
+    return in_rounds(worker, worker.ledger.remaining(), partial(_walked, worker, begin))
+
+
+def walk(ledger: Ledger, shards: Sequence[int], begin: int) -> Iterator[int]:
+    """Shards that nobody has yet: from `begin` on until another's work is met, from there on in random order.
+
+    Whoever went on behind another would draw each shard beside him. What has been met is listed anew.
+    """
+    place = bisect_left(shards, begin)
+    left, given = [*shards[place:], *shards[:place]], set[int]()
+    while left:
+        for shard in left:
+            if ledger.is_committed(shard):
+                break
+            given.add(shard)
+            yield shard
+        left = [one for one in ledger.remaining() if one not in given]
+        SystemRandom().shuffle(left)
+
+
+def _walked(worker: Worker, begin: int, shards: Sequence[int]) -> Generator[list[int], None, None]:
+    for shard in worker.work(walk(worker.ledger, shards, begin)):
+        yield [shard]

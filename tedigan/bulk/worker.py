@@ -8,10 +8,10 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tedigan.bulk.draw import Painter
 from tedigan.bulk.ledger import Ledger
@@ -38,6 +38,10 @@ class Worker:
     device: str = "auto"
     until: float | None = None
     photographs: str | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what it has opened: where it is sent, that is opened anew."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
     @cached_property
     def ledger(self) -> Ledger:

@@ -38,6 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         one.add_argument("--photographs", metavar="PLACE", help="where they lie here")
         one.add_argument("--workers", type=int, default=1, metavar="N")
         one.add_argument(
+            "--engine", default="local", help="who runs them: local, ray, prefect, or a package's"
+        )
+        one.add_argument(
             "--max-hours", type=float, metavar="H", help="begin no shard after so long"
         )
         one.set_defaults(do=_run, is_resumed=name == "resume")
@@ -73,7 +76,7 @@ def _approve(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from tedigan.bulk.engines import run_local
+    from tedigan.bulk.engines import open_engine
     from tedigan.bulk.running import run_job
     from tedigan.bulk.worker import Worker
 
@@ -87,7 +90,8 @@ def _run(arguments: argparse.Namespace) -> int:
     )
     if arguments.is_resumed:
         worker.ledger.resume()
-    left = run_job(worker, run_local, arguments.workers, max_hours=arguments.max_hours)
+    engine = open_engine(arguments.engine)
+    left = run_job(worker, engine, arguments.workers, max_hours=arguments.max_hours)
     print(
         f"{worker.ledger.plan.num_shards - left:,} of {worker.ledger.plan.num_shards:,} shards are committed"
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tedigan.bulk.ledger import Ledger
     from tedigan.bulk.prompt_table import Written
     from tedigan.bulk.prompts import Prompt, Rejected
     from tedigan.workspace import Workspace
@@ -74,6 +75,12 @@ def opened_models(arguments: argparse.Namespace) -> "tuple[Workspace, Path]":
 
 
 def _plan(arguments: argparse.Namespace) -> int:
+    make_plan(arguments)
+    return 0
+
+
+def make_plan(arguments: argparse.Namespace) -> "Ledger | None":
+    """The job of a list, which it says much about; None where that was all it was to do."""
     import tempfile
 
     from tedigan.bulk.ledger import Ledger
@@ -107,10 +114,10 @@ def _plan(arguments: argparse.Namespace) -> int:
                 f"{written.num_rejected:,} rows can be no prompt; quarantine.parquet of the job says why"
             )
         if arguments.dry_run:
-            return 0
+            return None
         ledger = Ledger.create(arguments.place, plan, draft)
     print(f"planned: {ledger.address}\napprove it: tedigan jobs approve {ledger.address}")
-    return 0
+    return ledger
 
 
 def _draft(

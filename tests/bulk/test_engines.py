@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
 import time
@@ -11,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tedigan.bulk import engines
-from tedigan.bulk.engines import portions, run_local
+from tedigan.bulk.engines import open_engine, portions
+from tedigan.bulk.local_engine import run_local
 from tedigan.bulk.running import run_job
 from tedigan.bulk.seal import seal, verify
 from tedigan.errors import ParamsError, StoreError
@@ -96,6 +98,22 @@ def test_without_workers_or_time_nothing_runs(tmp_path: Path) -> None:
     for workers, hours in ((0, None), (1, 0.0)):
         with pytest.raises(ParamsError, match="expected at least one worker"):
             run_job(worker, run_local, workers, max_hours=hours)
+
+
+def test_engines_are_found_by_the_name_under_which_they_are_installed() -> None:
+    assert open_engine("local") is run_local
+    with pytest.raises(ParamsError, match="expected one of local, prefect, ray"):
+        open_engine("slurm")
+
+
+def test_a_worker_is_sent_without_what_it_has_opened(tmp_path: Path) -> None:
+    worker = toy_job(tmp_path / "jobs", tmp_path)
+    list(worker.work([0]))
+    assert "ledger" in vars(worker)
+    sent = pickle.dumps(worker)
+    assert len(sent) < 1000
+    assert pickle.loads(sent) == worker
+    assert "ledger" not in vars(pickle.loads(sent))
 
 
 def test_portions_hold_each_shard_once() -> None:

@@ -25,6 +25,7 @@ NEEDS = {
     "tasks": "flows",
     "tedigan.annotators.landmark_labels": "data",
     "tedigan.bulk": "data",
+    "tedigan.bulk.ray_engine": "ray",
     "tedigan.commands.dataset_actions": "data",
     "tedigan.dataset": "data",
     "tedigan.evaluation": "data",
@@ -89,7 +90,7 @@ def modules_of(extra: str) -> list[str]:
     return sorted(name for name in names if need_of(name) == extra)
 
 
-@pytest.mark.parametrize("extra", ["", "data", "flows"])
+@pytest.mark.parametrize("extra", ["", "data", "flows", "ray"])
 def test_a_room_imports_with_its_extra_and_no_other(extra: str) -> None:
     code = "".join(f"import {name}\n" for name in modules_of(extra))
     done = run_without(absent(extra), code)

@@ -3,12 +3,17 @@
 import ast
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+import tasks.bulk
 from tasks import policy
+from tedigan.__main__ import _parser
+from tedigan.bulk.worker import Worker
 from tedigan.dataset.splits import MAY_SEE_TEST
 from tedigan.stages import STAGES
 from tests.contracts.closure import CHECKOUT
@@ -86,10 +91,54 @@ def test_importing_a_flow_starts_nothing() -> None:
         assert all(isinstance(node, allowed) for node in body), file.name
 
 
-def test_deployments_run_as_many_at_once_as_the_policy_says() -> None:
+def _deployments() -> dict[str, dict[str, Any]]:
     text = (CHECKOUT / "infra" / "prefect.yaml").read_text(encoding="utf-8")
-    for deployment in yaml.safe_load(text)["deployments"]:
-        assert deployment["concurrency_limit"]["limit"] == policy.FLOWS_AT_ONCE
+    return {one["name"]: one for one in yaml.safe_load(text)["deployments"]}
+
+
+def test_deployments_run_as_many_at_once_as_the_policy_says_but_workers_are_free() -> None:
+    limits = {name: one.get("concurrency_limit", {}) for name, one in _deployments().items()}
+    assert limits.pop("bulk-worker") == {}
+    assert {one["limit"] for one in limits.values()} == {policy.FLOWS_AT_ONCE}
+
+
+@pytest.mark.parametrize("deployment", _deployments().values(), ids=_deployments())
+def test_a_deployment_names_a_flow_and_parameters_that_it_has(deployment: dict[str, Any]) -> None:
+    file, _, function = deployment["entrypoint"].partition(":")
+    (flow,) = (one for one in _functions("flows", "flow") if one.name == function)
+    assert f"def {function}(" in (CHECKOUT / file).read_text(encoding="utf-8")
+    parameters = {one.arg for one in flow.args.args}
+    assert set(deployment.get("parameters", {})) <= parameters
+
+
+def test_the_worker_of_the_prefect_engine_takes_what_a_worker_is() -> None:
+    (flow,) = (one for one in _functions("flows", "flow") if one.name == "draw")
+    assert [one.arg for one in flow.args.args] == [*(f.name for f in fields(Worker)), "begin"]
+    flow_name, _, deployment = tasks.bulk.DEPLOYMENT.partition("/")
+    assert (flow_name, _deployments()[deployment]["entrypoint"]) == ("draw", "flows/bulk.py:draw")
+
+
+def test_what_the_kubernetes_manifests_run_is_a_command() -> None:
+    for file in (CHECKOUT / "infra" / "kubernetes").glob("*.yaml"):
+        for manifest in yaml.safe_load_all(file.read_text(encoding="utf-8")):
+            for container in _containers(manifest):
+                if container["command"][:3] == ["python", "-m", "tedigan"]:
+                    arguments = container["command"][3:]
+                    assert _parser(arguments).parse_args(arguments)
+
+
+def test_a_bulk_job_of_kubernetes_ends_at_what_a_restart_does_not_mend() -> None:
+    text = (CHECKOUT / "infra" / "kubernetes" / "bulk-job.yaml").read_text(encoding="utf-8")
+    spec = yaml.safe_load(text)["spec"]
+    assert spec["completionMode"] == "Indexed"
+    assert spec["completions"] == spec["parallelism"]
+    (ending,) = (one for one in spec["podFailurePolicy"]["rules"] if one["action"] == "FailJob")
+    assert ending["onExitCodes"]["values"] == [1, 2, 3]
+
+
+def _containers(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    pod = manifest.get("spec", {}).get("template", {}).get("spec", {})
+    return pod.get("containers", [])
 
 
 def test_no_file_is_longer_than_300_lines() -> None:

@@ -1,0 +1,90 @@
+"""Bulk jobs: plan one, draw it by an engine, seal and record it; and what a worker of one does.
+
+The deployments are in infra/prefect.yaml; docs/bulk.md says what a job is.
+"""
+
+from pathlib import Path
+
+from prefect import flow
+
+from flows.command_line import run_flow_with_options
+from tasks.bulk import draw_shards
+from tasks.jobs import approve_job, close_job, draw_job, open_workspace, plan_job
+from tedigan.bulk.worker import Worker
+
+
+@flow(name="bulk")
+def bulk(
+    job: str,
+    workspace: Path = Path(),
+    workers: int = 1,
+    engine: str = "local",
+    max_hours: float | None = None,
+) -> None:
+    """Draw what an approved job has left, then seal it and record the seal.
+
+    Where a budget or a cancellation ends it, the next run goes on.
+    """
+    ready = open_workspace(workspace)
+    drawn = draw_job(job, ready, workers, engine, max_hours)
+    close_job(job, ready, drawn)
+
+
+@flow(name="plan-bulk")
+def plan_bulk(
+    prompts: str,
+    place: str,
+    workspace: Path = Path(),
+    faces_per_prompt: int = 1,
+    images_per_shard: int = 1000,
+    seed: int = 0,
+    attempts: int = 1,
+    photographs: str | None = None,
+    parser: str | None = None,
+    training_set: str | None = None,
+    worker_hours: float | None = None,
+    approved_by: str | None = None,
+    workers: int = 1,
+    engine: str = "local",
+    max_hours: float | None = None,
+) -> str:
+    """Prompts, or edits of photographs, become a job; where somebody answers for it already, it is drawn at once.
+
+    The options are those of `tedigan jobs plan`.
+    """
+    ready = open_workspace(workspace)
+    job = plan_job(
+        ready,
+        prompts,
+        place,
+        faces_per_prompt=faces_per_prompt,
+        images_per_shard=images_per_shard,
+        seed=seed,
+        attempts=attempts,
+        photographs=photographs,
+        parser=parser,
+        training_set=training_set,
+        worker_hours=worker_hours,
+        workers=workers,
+    )
+    if approve_job(job, approved_by):
+        bulk(job, workspace, workers, engine, max_hours)
+    return job
+
+
+@flow(name="draw")
+def draw(
+    job: str,
+    models: Path,
+    scratch: Path,
+    device: str = "auto",
+    until: float | None = None,
+    photographs: str | None = None,
+    begin: int = 0,
+) -> None:
+    """One worker of a job, beside any number of others: the engine `prefect` starts these."""
+    draw_shards(Worker(job, models, scratch, device, until, photographs), begin)
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_flow_with_options(bulk, plan_bulk, draw))
