@@ -9,6 +9,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tedigan.commands.job_status import add_status
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -24,9 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_plan(
         actions.add_parser("plan", help="prompts and models -> a job; says what it will take")
     )
+    _add_approve(actions.add_parser("approve", help="say that a plan may run"))
+    add_status(actions.add_parser("status", help="how far a job is, and who draws it"))
     for name, help, action in (
-        ("approve", "say that a plan may run", _approve),
-        ("status", "how far a job is", _status),
         ("cancel", "begin no further shard", _cancel),
         ("seal", "one root over all images of a finished job", _seal),
         ("verify", "read every shard again; status 1 if anything is wrong", _verify),
@@ -35,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         one.add_argument("job", help="its folder, or s3://bucket/prefix/job")
         one.set_defaults(do=action)
     for name, help in (
-        ("run", "draw what is not committed"),
+        ("run", "draw what is not committed; status 3 if a budget or a cancellation leaves some"),
         ("resume", "the same, after a cancellation"),
     ):
         one = actions.add_parser(name, help=help)
@@ -68,6 +70,17 @@ def _add_models(parser: argparse.ArgumentParser) -> None:
 
     add_workspace_arguments(parser)
     parser.add_argument("--models", type=Path, help="without it, the workspace's")
+
+
+def _add_approve(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("job", help="its folder, or s3://bucket/prefix/job")
+    parser.add_argument(
+        "--worker-hours",
+        type=float,
+        metavar="H",
+        help="of all workers together, in all; approve again to grant more",
+    )
+    parser.set_defaults(do=_approve)
 
 
 def _add_plan(parser: argparse.ArgumentParser) -> None:
@@ -159,14 +172,16 @@ def _approve(arguments: argparse.Namespace) -> int:
     from tedigan.bulk.ledger import Ledger
 
     ledger = Ledger(arguments.job)
-    ledger.approve(getpass.getuser())
-    print(f"approved: plan {ledger.plan.digest}")
+    ledger.approve(getpass.getuser(), worker_hours=arguments.worker_hours)
+    granted = ledger.budget()
+    hours = "no limit of" if granted is None else f"{granted:g}"
+    print(f"approved: plan {ledger.plan.digest}, {hours} worker-hours")
     return 0
 
 
 def _run(arguments: argparse.Namespace) -> int:
     from tedigan.bulk.engines import run_local
-    from tedigan.bulk.running import run_job
+    from tedigan.bulk.running import run_job, why_left
     from tedigan.bulk.worker import Worker
 
     workspace, models = _models(arguments)
@@ -177,22 +192,9 @@ def _run(arguments: argparse.Namespace) -> int:
     print(
         f"{worker.ledger.plan.num_shards - left:,} of {worker.ledger.plan.num_shards:,} shards are committed"
     )
-    return 0 if not left else 3
-
-
-def _status(arguments: argparse.Namespace) -> int:
-    from tedigan.bulk.ledger import SEALED, Ledger
-
-    ledger = Ledger(arguments.job)
-    plan, done = ledger.plan, len(ledger.committed())
-    print(f"job {plan.name}: {plan.num_images:,} images of {plan.num_prompts:,} prompts")
-    print(f"committed: {done:,} of {plan.num_shards:,} shards ({done / plan.num_shards:.1%})")
-    print(f"conflicts: {len(ledger.conflicts())}")
-    state = (
-        "cancelled" if ledger.is_cancelled else "sealed" if ledger.bucket.exists(SEALED) else "open"
-    )
-    print(f"state: {state}")
-    return 0
+    if left:
+        print(f"{left:,} are left: {why_left(worker.ledger)}")
+    return 3 if left else 0
 
 
 def _cancel(arguments: argparse.Namespace) -> int:

@@ -28,7 +28,7 @@ class Bucket(ABC):
 
     @abstractmethod
     def ages(self, prefix: str = "") -> dict[str, float]:
-        """Name -> seconds since it was last written, by the one clock of the place, not by those of its writers."""
+        """Name -> seconds since it was last written, by the clock of the place, not those of its writers."""
 
     @abstractmethod
     def exists(self, name: str) -> bool:

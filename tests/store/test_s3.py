@@ -134,6 +134,9 @@ class Shelfful(BaseHTTPRequestHandler):
             return None
         return self._answer(200)
 
+    def do_HEAD(self) -> None:
+        self._answer(200)
+
     def do_GET(self) -> None:
         self._answer(200, content=self.kept[self.path])
 
