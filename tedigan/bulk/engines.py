@@ -38,7 +38,10 @@ def run_local(worker: Worker, shards: Sequence[int], num_workers: int) -> Iterat
             trouble = error
         finally:
             pool.shutdown(cancel_futures=True)
-        committed = worker.ledger.committed()
+        try:
+            committed = worker.ledger.committed()
+        except StoreError as error:  # a bucket that is gone is gone for this listing too
+            trouble, committed = error, set(done)
         late = [shard for shard in left if shard in committed and shard not in done]
         yield from late
         left = [shard for shard in left if shard not in committed]

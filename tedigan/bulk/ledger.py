@@ -111,8 +111,7 @@ class Ledger:
         """
         if worker_hours is not None and not 0 < worker_hours < math.inf:
             raise ParamsError(
-                f"{worker_hours} worker-hours were granted; expected more than 0, or none for no "
-                "limit. Set them."
+                f"{worker_hours} worker-hours were granted; expected more than 0, or none. Set them."
             )
         said: dict[str, Any] = {"plan": self.plan.digest, "by": by}
         if worker_hours is not None:
@@ -125,8 +124,8 @@ class Ledger:
             return
         if granted is not None and worker_hours < granted:
             raise ParamsError(
-                f"job {self.name} was granted {granted:g} worker-hours and now {worker_hours:g}; expected more, as "
-                "some may be spent. Grant more, or cancel the job."
+                f"job {self.name} was granted {granted:g} worker-hours and now {worker_hours:g}; expected more, "
+                "as some may be spent. Grant more, or cancel the job."
             )
         self.bucket.write(APPROVED, _json(said))
 
@@ -138,7 +137,9 @@ class Ledger:
     def budget(self) -> float | None:
         """The worker-hours that were granted, or else planned; None = no limit."""
         granted = self.read(APPROVED).get("worker_hours") if self.is_approved else None
-        return getattr(self.plan, "worker_hours", None) if granted is None else float(granted)
+        planned = getattr(self.plan, "worker_hours", None)
+        hours = planned if granted is None else granted
+        return None if hours is None else float(hours)
 
     def check_runs(self) -> None:
         """A StoreError for a job that may not run: not approved, or cancelled."""

@@ -8,7 +8,8 @@ import io
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -42,9 +43,9 @@ class Seen:
 class Status:
     """Of a job, now. Counts are of images unless they say otherwise.
 
-    num_marked: as workers counted; one that was killed had not counted its last ones. rate, rate_in_all: images a
-    second, of the recent past and since the first shard, pauses included; None = too few shards to tell. eta_s: None =
-    nobody draws, or no rate.
+    num_marked: as workers counted; one that was killed had not counted its last ones. rate, rate_in_all: images
+    a second, of the recent past and since the first shard, pauses included; None = too few shards to tell. eta_s:
+    None = nobody draws, or no rate.
     """
 
     job: str
@@ -69,10 +70,17 @@ class Status:
         """Whether no shard is left."""
         return self.num_shards_committed == self.num_shards
 
+    def to_json(self) -> dict[str, Any]:
+        """For machines: the fields by name, and a worker's without its wrapping."""
+        workers = [
+            asdict(one.said) | {"age_s": one.age_s, "rate": one.rate} for one in self.workers
+        ]
+        return vars(self) | {"workers": workers}
+
     def lines(self, max_workers: int) -> list[str]:
         """For a terminal; of the workers those first that need somebody."""
         shards = f"{self.num_shards_committed:,} of {self.num_shards:,} shards"
-        granted = "no limit" if self.hours_granted is None else f"of {self.hours_granted:,.2f}"
+        granted = "(no limit)" if self.hours_granted is None else f"of {self.hours_granted:,.2f}"
         states = Counter(one.said.state for one in self.workers)
         counts = ", ".join(f"{states[name]:,} {name}" for name in _FIRST if states[name])
         return [
@@ -82,7 +90,7 @@ class Status:
             f"({self.num_committed / self.num_images:.1%}); {self.num_marked:,} marked",
             f"images/s: {_number(self.rate)} of late, {_number(self.rate_in_all)} in all; left: "
             f"{_duration(self.eta_s)}",
-            f"worker-hours: {self.hours_spent:,.2f}, {granted}",
+            f"worker-hours: {self.hours_spent:,.2f} {granted}",
             f"quarantined prompts: {self.num_quarantined:,}",
             f"conflicts: {self.num_conflicts:,}",
             f"workers: {counts or 'none'}",
@@ -132,7 +140,7 @@ class Watch:
         )
 
     def _heard(self) -> list[Seen]:
-        """Every worker's word; those are read that spoke after the last look began, or within a clock's second of it."""
+        """Every worker's word; read are those that spoke since the last look began, or a clock's second before."""
         ages, now = self._ledger.bucket.ages(WORKERS), time.monotonic()
         since = float("inf") if self._looked is None else now - self._looked + 2.0
         new = [name for name, age in ages.items() if age <= since or name not in self._said]
@@ -197,8 +205,8 @@ def _num_rows(content: bytes, address: str) -> int:
         return int(pq.read_metadata(io.BytesIO(content)).num_rows)
     except (OSError, pa.ArrowException) as error:
         raise DataError(
-            f"{address}/{QUARANTINE} cannot be read: {error}; expected the parquet that planning wrote. Put it back, or "
-            "plan the job again."
+            f"{address}/{QUARANTINE} cannot be read: {error}; expected the parquet that planning wrote. Put it "
+            "back, or plan the job again."
         ) from error
 
 

@@ -65,10 +65,8 @@ def _shown(watch: "Watch", *, is_json: bool) -> bool:
 
 
 def _show(status: "Status", *, is_json: bool) -> None:
-    from dataclasses import asdict
-
     if is_json:
-        print(json.dumps(asdict(status), sort_keys=True), flush=True)
+        print(json.dumps(status.to_json(), sort_keys=True), flush=True)
         return
     rows = shutil.get_terminal_size().lines - _ABOVE if sys.stdout.isatty() else MAX_WORKERS
     print("\n".join(status.lines(max(3, rows))), flush=True)

@@ -25,17 +25,11 @@ from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, NoC
 from tedigan.errors import ObjectError, StoreError
 from tedigan.store.objects import Bucket, check_name, is_name
 
-_TIMEOUTS = Config(
-    connect_timeout=3,
-    read_timeout=30,
-    retries={"total_max_attempts": 2, "mode": "standard"},
-    max_pool_connections=32,
-)
+_RETRIES = {"total_max_attempts": 2, "mode": "standard"}
+_TIMEOUTS = Config(connect_timeout=3, read_timeout=30, retries=_RETRIES, max_pool_connections=32)
 _CHUNK_BYTES = 2**20
-_NUM_CONFLICTS = (
-    5  # with another writer of the same name, each after twice the wait of the one before
-)
-_CONFLICT_S = 0.1
+# With another writer of the same name, each after twice the wait of the one before.
+_NUM_CONFLICTS, _CONFLICT_S = 5, 0.1
 _ADVICE = {
     "SignatureDoesNotMatch": "the secret is wrong. Set AWS_SECRET_ACCESS_KEY.",
     "InvalidAccessKeyId": "the key id is unknown. Set AWS_ACCESS_KEY_ID.",
