@@ -160,7 +160,7 @@ def _heartbeat_from(content: bytes) -> Heartbeat | None:
         return Heartbeat(
             **{one.name: _plain(one.type, found[one.name]) for one in fields(Heartbeat)}
         )
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, OverflowError):
         return None
 
 

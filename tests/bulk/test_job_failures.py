@@ -284,6 +284,14 @@ def test_a_damaged_approval_is_an_error_and_no_approval(
     assert "approved.json is no JSON object" in capsys.readouterr().err
 
 
+def test_a_job_that_is_not_there_is_not_cancelled(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["jobs", "cancel", str(tmp_path / "jobs" / "0123")]) == 1
+    assert "plan.json cannot be read" in capsys.readouterr().err
+    assert not (tmp_path / "jobs").exists()
+
+
 def test_files_that_are_not_there_are_errors_of_the_commands(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
