@@ -78,12 +78,23 @@ def draw(
     models: Path,
     scratch: Path,
     device: str = "auto",
-    until: float | None = None,
+    deadline: float | None = None,
     photographs: str | None = None,
     begin: int = 0,
 ) -> None:
-    """One worker of a job, beside any number of others: the engine `prefect` starts these."""
-    draw_shards(Worker(job, models, scratch, device, until, photographs), begin)
+    """One worker of a job, beside any number of others: the engine `prefect` starts these.
+
+    deadline: in seconds from now.
+    """
+    worker = Worker.arrived(
+        job=job,
+        models=models,
+        scratch=scratch,
+        device=device,
+        deadline=deadline,
+        photographs=photographs,
+    )
+    draw_shards(worker, begin)
 
 
 if __name__ == "__main__":

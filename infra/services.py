@@ -37,14 +37,15 @@ class S3:
 
 
 @contextmanager
-def local_s3(folder: Path) -> Iterator[S3]:
+def local_s3(folder: Path, port: int | None = None) -> Iterator[S3]:
     """Run an S3 server that keeps its objects in `folder`; it stops with the block or with us.
 
+    port: of S3; without it, a free one.
     Raises StoreError if it does not answer in time; its log is `folder`/weed.log.
     """
     (folder / "data").mkdir(parents=True, exist_ok=True)
     access_key, secret_key = _credentials(folder)
-    port, command = _command(folder)
+    port, command = _command(folder, port)
     with (folder / "weed.log").open("wb") as log:
         server = subprocess.Popen(  # noqa: S603
             command, stdout=log, stderr=log, start_new_session=True, preexec_fn=die_with_parent
@@ -69,11 +70,12 @@ def _credentials(folder: Path) -> tuple[str, str]:
     return keys["accessKey"], keys["secretKey"]
 
 
-def _command(folder: Path) -> tuple[int, list[str]]:
-    """The port of S3, and the server's command line with free loopback ports throughout."""
+def _command(folder: Path, port: int | None) -> tuple[int, list[str]]:
+    """The port of S3, and the server's command line with free loopback ports for all else."""
     services = ["s3", "master", "volume", "filer", "admin"]
     ports = iter(_free_ports(2 * len(services)))
     chosen = {f"{name}.{kind}": next(ports) for name in services for kind in ("port", "port.grpc")}
+    chosen["s3.port"] = port or chosen["s3.port"]
     options = {
         "dir": folder / "data",
         "ip": "127.0.0.1",

@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -83,7 +83,7 @@ class Team:
                     client.set_flow_run_state(run, State(type=StateType.CANCELLING))
 
     def _start(self) -> None:
-        given = {one.name: getattr(self.worker, one.name) for one in fields(self.worker)}
+        given = self.worker.__getstate__()
         for begin, run in self.runs.items():
             if run is None:
                 self.runs[begin] = _started(self.name, given | {"begin": begin})

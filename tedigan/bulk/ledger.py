@@ -2,11 +2,12 @@
 
     <job>/plan.json prompts.parquet quarantine.parquet grammar.yaml   what is to be drawn; for edits also
           photographs.parquet, and checks/, if there are any
-    <job>/approved.json                            by whom; nothing runs without it
+    <job>/approved.json                            by whom, for how many hours; nothing runs without it
     <job>/shards/<sha256>.tar, .parquet            pictures and their table, under what they hold
     <job>/commits/000012.json                      which of these are shard 12: created once, never changed
     <job>/conflicts/000012-<digest>.json           another worker's other answer, which lost
     <job>/cancelled.json, sealed.json, repeats.parquet
+    <job>/workers/<id>.json                        what each worker says of itself, for people
 
 A commit is one create-only put: who puts it second with the same bytes has committed too, and with others is told
 so. What a killed worker left is an object that no commit names. Progress is the list of commits; there is no
@@ -14,6 +15,7 @@ other state.
 """
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -21,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from tedigan.bulk.plan import Plan, plan_from
-from tedigan.errors import DataError, StoreError
+from tedigan.errors import DataError, ParamsError, StoreError
 from tedigan.store.addresses import open_bucket
 from tedigan.store.files import sha256_file, sha256_value
 from tedigan.store.objects import Bucket
@@ -106,18 +108,55 @@ class Ledger:
         """What was planned, if it is what the job is named after."""
         return plan_from(self.bucket.read(PLAN), name=self.name)
 
-    def approve(self, by: str) -> None:
-        """Say that this very plan may run."""
-        self.bucket.create(APPROVED, _json({"plan": self.plan.digest, "by": by}))
+    def approve(self, by: str, *, worker_hours: float | None = None) -> None:
+        """Say that this very plan may run, for so many hours of workers in all; None = as the plan says.
+
+        A job that is approved may be granted more, and not less: a ParamsError.
+        """
+        if worker_hours is not None and not 0 < worker_hours < math.inf:
+            raise ParamsError(
+                f"{worker_hours} worker-hours were granted; expected more than 0, or none. Set them."
+            )
+        said: dict[str, Any] = {"plan": self.plan.digest, "by": by}
+        if worker_hours is not None:
+            said["worker_hours"] = worker_hours
+        if self.bucket.create(APPROVED, _json(said)):
+            return
+        self._check_approved()
+        granted = self.budget()
+        if worker_hours is None or worker_hours == granted:
+            return
+        if granted is not None and worker_hours < granted:
+            raise ParamsError(
+                f"job {self.name} was granted {granted:g} worker-hours and now {worker_hours:g}; expected more, "
+                "as some may be spent. Grant more, or cancel the job."
+            )
+        self.bucket.write(APPROVED, _json(said))
+
+    @property
+    def is_approved(self) -> bool:
+        """By anybody."""
+        return self.bucket.exists(APPROVED)
+
+    def budget(self) -> float | None:
+        """The worker-hours that were granted, or else planned; None = no limit."""
+        granted = self.read(APPROVED).get("worker_hours") if self.is_approved else None
+        planned = getattr(self.plan, "worker_hours", None)
+        hours = planned if granted is None else granted
+        return None if hours is None else float(hours)
 
     def check_runs(self) -> None:
         """A StoreError for a job that may not run: not approved, or cancelled."""
         if self.bucket.exists(CANCELLED):
             raise StoreError(f"job {self.name} is cancelled. Plan another, or resume it.")
-        if not self.bucket.exists(APPROVED):
+        if not self.is_approved:
             raise StoreError(
                 f"job {self.name} is not approved. Look at its plan, then `tedigan jobs approve {self.address}`."
             )
+        self._check_approved()
+
+    def _check_approved(self) -> None:
+        """A StoreError where the approval is of another plan."""
         found = self.read(APPROVED).get("plan")
         if found != self.plan.digest:
             raise StoreError(
@@ -127,7 +166,8 @@ class Ledger:
             )
 
     def cancel(self, by: str) -> None:
-        """No worker begins another shard; what is committed stays."""
+        """No worker begins another shard; what is committed stays. An ObjectError where there is no job."""
+        self.bucket.read(PLAN)
         self.bucket.write(CANCELLED, _json({"by": by}))
 
     @property
@@ -142,6 +182,10 @@ class Ledger:
     def committed(self) -> set[int]:
         """The shards that are settled, by one listing."""
         return {_number_of(name) for name in self.bucket.names("commits/")}
+
+    def commit_ages(self) -> dict[int, float]:
+        """Shard -> seconds since it was settled, by the store's clock; by one listing too."""
+        return {_number_of(name): age for name, age in self.bucket.ages("commits/").items()}
 
     def is_committed(self, shard: int) -> bool:
         """Whether one shard is settled."""
@@ -203,8 +247,16 @@ class Ledger:
         return path
 
     def read(self, name: str) -> dict[str, Any]:
-        """A JSON object of the job."""
-        found: dict[str, Any] = json.loads(self.bucket.read(name))
+        """A JSON object of the job; a DataError where it is none."""
+        try:
+            found = json.loads(self.bucket.read(name))
+            if not isinstance(found, dict):
+                raise ValueError(f"it holds a {type(found).__name__}")
+        except ValueError as error:
+            raise DataError(
+                f"{self.address}/{name} is no JSON object: {error}; it was damaged or replaced. Put it back "
+                "from a backup, or delete it and repeat what wrote it."
+            ) from error
         return found
 
 

@@ -8,13 +8,15 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
 from tedigan.bulk.draw import Painter
-from tedigan.bulk.ledger import Ledger
+from tedigan.bulk.heartbeat import Pulse
+from tedigan.bulk.ledger import PLAN, Ledger
 from tedigan.bulk.opening import open_painter
 from tedigan.bulk.prompt_table import PROMPTS, Asked, PromptTable
 from tedigan.bulk.shard_files import ShardFiles, write_shard
@@ -28,25 +30,46 @@ T = TypeVar("T")
 class Worker:
     """job: the address of its folder. models: where the plan's models lie, here. scratch: for what is under way.
 
-    photographs: where they lie here that are edited; None = where the plan says. until: seconds since the epoch
-    after which no shard is begun; None = none is late.
+    photographs: where they lie here that are edited; None = where the plan says. deadline: by time.monotonic() of
+    this machine, after which no shard is begun; None = none is late. It travels to another process or machine as
+    the seconds that are left, so that no clock is compared with another's.
     """
 
     job: str
     models: Path
     scratch: Path
     device: str = "auto"
-    until: float | None = None
+    deadline: float | None = None
     photographs: str | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what it has opened: where it is sent, that is opened anew."""
-        return {one.name: getattr(self, one.name) for one in fields(self)}
+        state = {one.name: getattr(self, one.name) for one in fields(self)}
+        if self.deadline is not None:
+            state["deadline"] = self.deadline - time.monotonic()
+        return state
+
+    @classmethod
+    def arrived(cls, **state: Any) -> "Worker":
+        """What `__getstate__` sent, here."""
+        worker = object.__new__(cls)
+        worker.__setstate__(state)
+        return worker
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        if state["deadline"] is not None:
+            vars(self)["deadline"] = state["deadline"] + time.monotonic()
 
     @cached_property
     def ledger(self) -> Ledger:
         """The job's."""
         return Ledger(self.job)
+
+    @cached_property
+    def pulse(self) -> Pulse:
+        """What this worker says of itself."""
+        return Pulse(self.ledger.bucket, alive=PLAN)
 
     @cached_property
     def prompts(self) -> PromptTable:
@@ -80,21 +103,23 @@ class Worker:
     def work(self, shards: Iterable[int]) -> Iterator[int]:
         """Draw and commit shards that nobody has yet; each number comes when it is settled.
 
-        A cancelled or late job gets no further shard.
+        A cancelled or late job gets no further shard. A StoreError where the scratch folder cannot be written.
         """
-        self.scratch.mkdir(parents=True, exist_ok=True)
         with (
+            self.pulse.beating(),
+            _on_disk(self.scratch),
             tempfile.TemporaryDirectory(dir=self.scratch) as folder,
             ThreadPoolExecutor(1, "commit") as sender,
         ):
             sending: Future[int] | None = None
             for shard in shards:
-                if self.ledger.is_cancelled or (self.until and time.time() > self.until):
+                if self._is_late or self.ledger.is_cancelled:
+                    self.pulse.ends()
                     break
                 if self.ledger.is_committed(shard):
                     yield shard
                     continue
-                files = self.draw(shard, Path(folder))
+                files = self._timed_draw(shard, Path(folder))
                 if sending is not None:
                     yield sending.result()
                 sending = sender.submit(self._commit, files)
@@ -110,7 +135,19 @@ class Worker:
             folder, plan.name, shard, one_ahead(faces), image_format=plan.image_format
         )
 
+    @property
+    def _is_late(self) -> bool:
+        return self.deadline is not None and time.monotonic() > self.deadline
+
+    def _timed_draw(self, shard: int, folder: Path) -> ShardFiles:
+        self.pulse.draws(shard)
+        started = time.monotonic()
+        files = self.draw(shard, folder)
+        self.pulse.drew(time.monotonic() - started)
+        return files
+
     def _commit(self, files: ShardFiles) -> int:
+        started = time.monotonic()
         is_settled = self.ledger.commit(files.commit, files.tar, files.table)
         files.tar.unlink()
         files.table.unlink()
@@ -120,7 +157,23 @@ class Worker:
                 "worker drew; the first answer stands, ours lies in conflicts/. Another processor, build of torch "
                 "or device rounds otherwise: run all workers of a job on machines of one kind."
             )
-        return files.commit.shard
+        commit = files.commit
+        self.pulse.settled(commit.num_images, commit.num_marked, time.monotonic() - started)
+        return commit.shard
+
+
+@contextmanager
+def _on_disk(scratch: Path) -> Iterator[None]:
+    """The scratch folder, there; what the disk below it refuses is a StoreError."""
+    try:
+        scratch.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise StoreError(
+            f"a worker could not keep what it draws in {scratch}: {error}; expected a disk with rights and space "
+            "for two shards. Free some, or name a workspace on another disk, and run again: what is committed is "
+            "kept."
+        ) from error
 
 
 def one_ahead(items: Iterator[list[T]]) -> Iterator[T]:

@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 
 from tedigan.commands import jobs_plan
+from tedigan.commands.job_status import add_status
 from tedigan.commands.jobs_plan import add_models_argument, opened_models
 
 
@@ -18,9 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     jobs_plan.add_arguments(
         actions.add_parser("plan", help="prompts and models -> a job; says what it will take")
     )
+    _add_approve(actions.add_parser("approve", help="say that a plan may run"))
+    add_status(actions.add_parser("status", help="how far a job is, and who draws it"))
     for name, help, action in (
-        ("approve", "say that a plan may run", _approve),
-        ("status", "how far a job is", _status),
         ("cancel", "begin no further shard", _cancel),
         ("seal", "one root over all images of a finished job", _seal),
         ("verify", "read every shard again; status 1 if anything is wrong", _verify),
@@ -29,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         one.add_argument("job", help="its folder, or s3://bucket/prefix/job")
         one.set_defaults(do=action)
     for name, help in (
-        ("run", "draw what is not committed"),
+        ("run", "draw what is not committed; status 3 if a budget or a cancellation leaves some"),
         ("resume", "the same, after a cancellation"),
     ):
         one = actions.add_parser(name, help=help)
@@ -61,23 +62,44 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """What the chosen action does."""
-    status: int = arguments.do(arguments)
+    """What the chosen action does: 0 = done, 3 = shards are left; a file or disk that fails is a StoreError."""
+    from tedigan.errors import StoreError
+
+    try:
+        status: int = arguments.do(arguments)
+    except OSError as error:
+        raise StoreError(
+            f"{error}; expected a file that can be read, or a disk with rights and space. Mend its name, or "
+            "free space."
+        ) from error
     return status
+
+
+def _add_approve(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("job", help="its folder, or s3://bucket/prefix/job")
+    parser.add_argument(
+        "--worker-hours",
+        type=float,
+        metavar="H",
+        help="of all workers together, in all; approve again to grant more",
+    )
+    parser.set_defaults(do=_approve)
 
 
 def _approve(arguments: argparse.Namespace) -> int:
     from tedigan.bulk.ledger import Ledger
 
     ledger = Ledger(arguments.job)
-    ledger.approve(getpass.getuser())
-    print(f"approved: plan {ledger.plan.digest}")
+    ledger.approve(getpass.getuser(), worker_hours=arguments.worker_hours)
+    granted = ledger.budget()
+    hours = "no limit of" if granted is None else f"{granted:g}"
+    print(f"approved: plan {ledger.plan.digest}, {hours} worker-hours")
     return 0
 
 
 def _run(arguments: argparse.Namespace) -> int:
     from tedigan.bulk.engines import open_engine
-    from tedigan.bulk.running import run_job
+    from tedigan.bulk.running import run_job, why_left
     from tedigan.bulk.worker import Worker
 
     workspace, models = opened_models(arguments)
@@ -95,22 +117,9 @@ def _run(arguments: argparse.Namespace) -> int:
     print(
         f"{worker.ledger.plan.num_shards - left:,} of {worker.ledger.plan.num_shards:,} shards are committed"
     )
-    return 0 if not left else 3
-
-
-def _status(arguments: argparse.Namespace) -> int:
-    from tedigan.bulk.ledger import SEALED, Ledger
-
-    ledger = Ledger(arguments.job)
-    plan, done = ledger.plan, len(ledger.committed())
-    print(f"job {plan.name}: {plan.num_images:,} images of {plan.num_prompts:,} prompts")
-    print(f"committed: {done:,} of {plan.num_shards:,} shards ({done / plan.num_shards:.1%})")
-    print(f"conflicts: {len(ledger.conflicts())}")
-    state = (
-        "cancelled" if ledger.is_cancelled else "sealed" if ledger.bucket.exists(SEALED) else "open"
-    )
-    print(f"state: {state}")
-    return 0
+    if left:
+        print(f"{left:,} are left: {why_left(worker.ledger)}")
+    return 3 if left else 0
 
 
 def _cancel(arguments: argparse.Namespace) -> int:

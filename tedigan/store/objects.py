@@ -6,9 +6,10 @@ part begins with a dot are the bucket's own and are not listed.
 
 import os
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from tedigan.errors import ObjectError, StoreError
@@ -24,6 +25,10 @@ class Bucket(ABC):
     @abstractmethod
     def names(self, prefix: str = "") -> Iterator[str]:
         """Every name that begins with `prefix`, sorted."""
+
+    @abstractmethod
+    def ages(self, prefix: str = "") -> dict[str, float]:
+        """Name -> seconds since it was last written, by the clock of the place, not those of its writers."""
 
     @abstractmethod
     def exists(self, name: str) -> bool:
@@ -71,6 +76,14 @@ class FolderBucket(Bucket):
             base = PurePosixPath(Path(place).relative_to(self.folder).as_posix())
             found += [str(base / file) for file in files if not file.startswith(".")]
         return iter(sorted(name for name in found if name.startswith(prefix)))
+
+    def ages(self, prefix: str = "") -> dict[str, float]:
+        """By the files' dates."""
+        found = {}
+        for name in self.names(prefix):
+            with suppress(FileNotFoundError):  # somebody deleted it just now
+                found[name] = max(0.0, time.time() - self._path(name).stat().st_mtime)
+        return found
 
     def exists(self, name: str) -> bool:
         """Whether there is such a file."""
@@ -136,11 +149,16 @@ class MemoryBucket(Bucket):
 
     def __init__(self) -> None:
         self._objects: dict[str, bytes] = {}
+        self._written: dict[str, float] = {}
         self._lock = threading.Lock()
 
     def names(self, prefix: str = "") -> Iterator[str]:
         """Every name, sorted."""
         return iter(sorted(name for name in self._objects if name.startswith(prefix)))
+
+    def ages(self, prefix: str = "") -> dict[str, float]:
+        """By this process' clock."""
+        return {name: time.monotonic() - self._written[name] for name in self.names(prefix)}
 
     def exists(self, name: str) -> bool:
         """Whether there is such an object."""
@@ -162,6 +180,7 @@ class MemoryBucket(Bucket):
     def write(self, name: str, content: bytes | Path) -> None:
         """Keep it."""
         check_name(name)
+        self._written[name] = time.monotonic()
         self._objects[name] = content.read_bytes() if isinstance(content, Path) else content
 
     def delete(self, name: str) -> None:
@@ -173,6 +192,7 @@ class MemoryBucket(Bucket):
         with self._lock:
             if name in self._objects:
                 return False
+            self._written[name] = time.monotonic()
             self._objects[name] = content
         return True
 

@@ -12,6 +12,8 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -23,19 +25,17 @@ from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, NoC
 from tedigan.errors import ObjectError, StoreError
 from tedigan.store.objects import Bucket, check_name, is_name
 
-_TIMEOUTS = Config(
-    connect_timeout=3, read_timeout=30, retries={"total_max_attempts": 2, "mode": "standard"}
-)
+_RETRIES = {"total_max_attempts": 2, "mode": "standard"}
+_TIMEOUTS = Config(connect_timeout=3, read_timeout=30, retries=_RETRIES, max_pool_connections=32)
 _CHUNK_BYTES = 2**20
-_NUM_CONFLICTS = (
-    5  # with another writer of the same name, each after twice the wait of the one before
-)
-_CONFLICT_S = 0.1
+# With another writer of the same name, each after twice the wait of the one before.
+_NUM_CONFLICTS, _CONFLICT_S = 5, 0.1
 _ADVICE = {
     "SignatureDoesNotMatch": "the secret is wrong. Set AWS_SECRET_ACCESS_KEY.",
     "InvalidAccessKeyId": "the key id is unknown. Set AWS_ACCESS_KEY_ID.",
     "AccessDenied": "these credentials may not do this. Set AWS_ACCESS_KEY_ID and "
     "AWS_SECRET_ACCESS_KEY of an account that may.",
+    "RequestTimeTooSkewed": "this machine's clock is more than 15 minutes off the server's. Set it.",
     "NoSuchBucket": "there is no such bucket. Create it, or mend the name after s3://.",
     "NoSuchKey": "there is no such object. Mend its name, or upload it first.",
     "NotImplemented": "the server does not know this kind of request. Name another with AWS_ENDPOINT_URL.",
@@ -60,18 +60,23 @@ class S3Bucket(Bucket):
             raise StoreError(f"{uri!r} is not an object's address; expected s3://bucket/name.")
         self._prefix = f"{prefix}/" if prefix else ""
         self._versions: dict[str, Version] = {}
+        self._is_there = False  # the bucket, as far as was asked
 
     def names(self, prefix: str = "") -> Iterator[str]:
         """Every object's name below the prefix, sorted."""
-        found: dict[str, Version] = {}
-        place = {"Bucket": self._bucket, "Prefix": self._prefix + prefix}
-        with _explained(self._uri(prefix)):
-            for page in client().get_paginator("list_objects_v2").paginate(**place):
-                for item in page.get("Contents", []):
-                    name = item["Key"].removeprefix(self._prefix)
-                    found[name] = Version(item["Size"], item["ETag"].strip('"'))
+        found = {
+            name: Version(item["Size"], item["ETag"].strip('"'))
+            for _, name, item in self._listed(prefix)
+        }
         self._versions |= found
-        return iter(sorted(filter(is_name, found)))
+        return iter(sorted(found))
+
+    def ages(self, prefix: str = "") -> dict[str, float]:
+        """By the server's clock, in whole seconds."""
+        return {
+            name: max(0.0, (now - item["LastModified"]).total_seconds())
+            for now, name, item in self._listed(prefix)
+        }
 
     def exists(self, name: str) -> bool:
         """Whether the object is there; a bucket that is not, or a server that is down, is an error."""
@@ -110,10 +115,12 @@ class S3Bucket(Bucket):
 
     def _create(self, name: str, content: bytes) -> bool:
         check_name(name)
+        self._check_there()
         _check_memory(client(), self._bucket, self._prefix)
         return _put_new(client(), self._bucket, self._prefix + name, content)
 
     def _put(self, name: str, body: Any) -> None:
+        self._check_there()
         with _explained(self._uri(name)):
             client().put_object(**self._place(name), Body=body)
 
@@ -121,12 +128,26 @@ class S3Bucket(Bucket):
         try:
             head = client().head_object(**self._place(name))
         except (ClientError, BotoCoreError) as error:
+            if _status(error) in (403, 404):
+                self._ask_for_bucket()
             if _status(error) != 404:
                 raise _explain(self._uri(name), error) from error
-            with _explained(f"s3://{self._bucket}", missing="NoSuchBucket"):
-                client().head_bucket(Bucket=self._bucket)
             return None
         return Version(head["ContentLength"], head["ETag"].strip('"'))
+
+    def _check_there(self) -> None:
+        """Refuse a missing bucket before the first write: some servers would make it in silence."""
+        if not self._is_there:
+            self._ask_for_bucket()
+            self._is_there = True
+
+    def _ask_for_bucket(self) -> None:
+        try:
+            client().head_bucket(Bucket=self._bucket)
+        except (ClientError, BotoCoreError) as error:
+            if _status(error) == 403:
+                next(self._listed(""), None)  # a HEAD is refused by a number, a listing in words
+            raise _explain(f"s3://{self._bucket}", error, missing="NoSuchBucket") from error
 
     def _download(self, name: str, version: Version, path: Path) -> None:
         """Into the cache, whole or not at all."""
@@ -143,6 +164,17 @@ class S3Bucket(Bucket):
             raise StoreError(
                 f"{uri} could not be kept as {path}: {error}. Free space or rights? Run again."
             ) from error
+
+    def _listed(self, prefix: str) -> Iterator[tuple[datetime, str, dict[str, Any]]]:
+        """What lies below a prefix: when the server said so, each object's name, and what it said of it."""
+        place = {"Bucket": self._bucket, "Prefix": self._prefix + prefix}
+        with _explained(self._uri(prefix)):
+            for page in client().get_paginator("list_objects_v2").paginate(**place):
+                now = parsedate_to_datetime(page["ResponseMetadata"]["HTTPHeaders"]["date"])
+                for item in page.get("Contents", []):
+                    name = item["Key"].removeprefix(self._prefix)
+                    if is_name(name):
+                        yield now, name, item
 
     def _place(self, name: str) -> dict[str, str]:
         check_name(name)

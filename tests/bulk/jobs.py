@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -76,9 +77,9 @@ def job(workspace: Workspace, place: Path | str, scratch: Path, **values: Any) -
     return worker
 
 
-def finished(worker: Worker) -> Worker:
-    """With all that is left drawn here."""
-    list(worker.work(worker.ledger.remaining()))
+def finished(worker: Worker, shards: Sequence[int] | None = None) -> Worker:
+    """With these shards, or all that is left, drawn here."""
+    list(worker.work(worker.ledger.remaining() if shards is None else shards))
     return worker
 
 

@@ -85,7 +85,7 @@ class FailingWorker(ToyWorker):
 
 def test_a_budget_ends_a_run_cleanly_and_the_next_goes_on(tmp_path: Path) -> None:
     worker = toy_job(tmp_path / "jobs", tmp_path, seconds=0.2)
-    done = list(replace(worker, until=time.time() + 1.0).work(range(20)))
+    done = list(replace(worker, deadline=time.monotonic() + 1.0).work(range(20)))
     assert 0 < len(done) < 20
     assert worker.ledger.committed() == set(done)
     assert run_job(worker, run_local, 1, max_hours=1e-9) == 20 - len(done)

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -48,6 +49,18 @@ def test_names_below_a_prefix_are_listed_in_order(opened: Callable[[], Bucket]) 
     assert list(bucket.names("commits")) == ["commits.txt", "commits/1.json", "commits/2.json"]
     assert len(list(bucket.names())) == 4
     assert list(bucket.names("nothing/")) == []
+
+
+def test_an_age_is_that_of_the_last_writing(opened: Callable[[], Bucket]) -> None:
+    bucket = opened()
+    bucket.create("workers/1.json", b"")
+    bucket.write("workers/2.json", b"")
+    time.sleep(2.5)
+    bucket.write("workers/2.json", b"again")
+    bucket.write("other", b"")
+    ages = opened().ages("workers/")
+    assert sorted(ages) == ["workers/1.json", "workers/2.json"]
+    assert 0 <= ages["workers/2.json"] < 1.5 < ages["workers/1.json"] < 10
 
 
 def test_a_missing_object_is_said_to_be_missing(

@@ -69,12 +69,19 @@ def test_a_missing_bucket_is_named(s3_uri: str, tmp_path: Path) -> None:
         assert not isinstance(caught.value, ObjectError)
 
 
+def test_a_missing_bucket_is_not_made_by_who_writes_first(s3_uri: str) -> None:
+    for call in (S3Bucket.write, S3Bucket.create):
+        with pytest.raises(StoreError, match="no such bucket"):
+            call(S3Bucket("s3://elsewhere/job"), "a", b"")
+    assert "elsewhere" not in {item["Name"] for item in client().list_buckets()["Buckets"]}
+
+
 def test_a_wrong_secret_names_its_variable(
     s3_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
     bucket = S3Bucket(s3_uri)
-    for call in (bucket.names, lambda name: bucket.create(name, b"")):
+    for call in (bucket.names, bucket.exists, lambda name: bucket.create(name, b"")):
         with pytest.raises(StoreError, match="Set AWS_SECRET_ACCESS_KEY"):
             call("a")
     with pytest.raises(StoreError, match="AWS_SECRET_ACCESS_KEY"):
@@ -126,6 +133,9 @@ class Shelfful(BaseHTTPRequestHandler):
             self.close_connection = True
             return None
         return self._answer(200)
+
+    def do_HEAD(self) -> None:
+        self._answer(200)
 
     def do_GET(self) -> None:
         self._answer(200, content=self.kept[self.path])
