@@ -20,6 +20,8 @@ SAMPLE = 256  # images that an estimate draws
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The sub-commands, each with its own `run`."""
+    from tedigan.commands import jobs_pages
+
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     _add_plan(
         actions.add_parser("plan", help="prompts and models -> a job; says what it will take")
@@ -55,6 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     one.add_argument("proof", type=Path)
     one.add_argument("root", help="of the sealed job")
     one.set_defaults(do=_check)
+    jobs_pages.add_actions(actions)
 
 
 def run(arguments: argparse.Namespace) -> int:
