@@ -1,8 +1,8 @@
 """A job's pictures as files of their own, shard by shard: no more than one shard is here at a time.
 
-    pictures        000/000128.png: a folder a thousand; images.parquet, the tables of all shards, names each file
-    mm-celeba-hq    image/128.jpg, text/128.txt, {train,test}/filenames.pickle: what loaders of MM-CelebA-HQ
-                    read; of the prompts about a tenth is test, with all of their faces
+pictures        000/000128.png: a folder a thousand; images.parquet, the tables of all shards, names each file
+mm-celeba-hq    image/128.jpg, text/128.txt, {train,test}/filenames.pickle: what loaders of MM-CelebA-HQ
+                read; of the prompts about a tenth is test, with all of their faces
 """
 
 import tempfile
@@ -54,8 +54,8 @@ def export(
 ) -> int:
     """Write the folder whole or not at all; returns the number of images.
 
-    only_unmarked: leave marked images out. is_partial: take what an unfinished job has committed. A DataError for a
-    target that exists, a job that is not finished, or a shard that is not the committed one.
+    only_unmarked: leave marked images out. is_partial: take what an unfinished job has committed. A DataError
+    for a target that exists, a job that is not finished, or a shard that is not the committed one.
     """
     commits = _commits(ledger, target, is_partial)
     if layout == "mm-celeba-hq":

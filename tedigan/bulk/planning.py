@@ -14,6 +14,7 @@ from tedigan.bulk.draw import open_painter
 from tedigan.bulk.ledger import GRAMMAR, Ledger
 from tedigan.bulk.plan import Plan
 from tedigan.bulk.prompts import PROMPTS, QUARANTINE, PromptTable
+from tedigan.bulk.quotas import QUOTAS
 from tedigan.bulk.shard_files import write_shard
 from tedigan.models.makers import MODELS_OF
 from tedigan.store.files import sha256_file
@@ -90,10 +91,15 @@ def plan_faces(
     )
 
 
-def save_plan(place: str, plan: Plan, prompts: Path, grammar: Path) -> Ledger:
-    """The job's folder below `place`, which is not made where it is a bucket that is missing."""
+def save_plan(
+    place: str, plan: Plan, prompts: Path, grammar: Path, *, quotas: Path | None = None
+) -> Ledger:
+    """The job's folder below `place`, which is not made where it is a bucket that is missing.
+
+    quotas: of which the prompts were drawn, kept for the report.
+    """
     files = {PROMPTS: prompts / PROMPTS, QUARANTINE: prompts / QUARANTINE, GRAMMAR: grammar}
-    return Ledger.create(place, plan, files)
+    return Ledger.create(place, plan, files | ({QUOTAS: quotas} if quotas else {}))
 
 
 def estimate(

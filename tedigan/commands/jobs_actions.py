@@ -132,7 +132,8 @@ def _plan(arguments: argparse.Namespace) -> int:
             )
         if arguments.dry_run:
             return 0
-        ledger = save_plan(arguments.place, plan, folder / "list", workspace.grammar)
+        quotas = Path(arguments.prompts) if _are_quotas(arguments.prompts) else None
+        ledger = save_plan(arguments.place, plan, folder / "list", workspace.grammar, quotas=quotas)
     print(f"planned: {ledger.address}\napprove it: tedigan jobs approve {ledger.address}")
     return 0
 
@@ -142,10 +143,14 @@ def _rows(prompts: str, cache: Path, *, seed: int) -> "Iterator[Prompt | Rejecte
     from tedigan.bulk.prompts import read_prompts
     from tedigan.bulk.quotas import assign, draw_prompts, read_quotas
 
-    if not prompts.endswith((".yaml", ".yml")):
+    if not _are_quotas(prompts):
         return read_prompts(prompts, root=Path.cwd(), cache=cache)
     quotas, grammar = read_quotas(Path(prompts))
     return draw_prompts(assign(quotas, grammar, seed=seed), grammar, seed=seed)
+
+
+def _are_quotas(prompts: str) -> bool:
+    return prompts.endswith((".yaml", ".yml"))
 
 
 def _models(arguments: argparse.Namespace) -> "tuple[Workspace, Path]":

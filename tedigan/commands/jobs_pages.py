@@ -14,6 +14,10 @@ def add_actions(actions: Any) -> None:
     one.add_argument("--only-unmarked", action="store_true", help="leave out what is marked")
     one.add_argument("--partial", action="store_true", help="what an unfinished job has")
     one.set_defaults(do=_export)
+    one = actions.add_parser("report", help="a page about a sealed job")
+    one.add_argument("job")
+    one.add_argument("page", type=Path, help="an .html, or a folder for one of the job's name")
+    one.set_defaults(do=_report)
 
 
 def _export(arguments: argparse.Namespace) -> int:
@@ -28,4 +32,16 @@ def _export(arguments: argparse.Namespace) -> int:
         is_partial=arguments.partial,
     )
     print(f"exported: {count:,} images to {arguments.target}")
+    return 0
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from tedigan.bulk.job_report import job_report
+    from tedigan.bulk.ledger import Ledger
+    from tedigan.store.files import write_text
+
+    ledger, page = Ledger(arguments.job), arguments.page
+    page = page if page.suffix == ".html" else page / f"{ledger.name}.html"
+    write_text(page, job_report(ledger))
+    print(f"report: {page}")
     return 0

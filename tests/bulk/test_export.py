@@ -3,10 +3,7 @@
 import hashlib
 import io
 import json
-from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -17,35 +14,11 @@ from PIL import Image
 from tedigan.__main__ import main
 from tedigan.bulk import export as export_file
 from tedigan.bulk.export import export
-from tedigan.bulk.marks import kind_of
 from tedigan.errors import DataError
 from tedigan.store import pictures
-from tests.bulk.toys import ToyPainter, ToyWorker, toy_job
+from tests.bulk.marked import marked_job
+from tests.bulk.toys import ToyWorker, toy_job
 from tests.dataset.datasets_made import run
-
-
-@dataclass(frozen=True)
-class MarkingPainter(ToyPainter):
-    """Every third image lacks something; two show one prompt."""
-
-    def faces(self, images: range, texts: list[str]):
-        for (face,) in super().faces(images, texts):
-            lacks = () if face.image % 3 else ("Smiling", "not Bald")
-            yield [replace(face, lacks=lacks, prompt=face.image // 2)]
-
-
-class MarkingWorker(ToyWorker):
-    @cached_property
-    def painter(self) -> Any:
-        return MarkingPainter(self.ledger.plan.seed, 0.0)
-
-
-def marked_job(place: Path | str, folder: Path, **sizes: int) -> ToyWorker:
-    """10 images in shards of 4, of which 0, 3, 6 and 9 are marked."""
-    worker = toy_job(place, folder, **{"num_images": 10, "images_per_shard": 4} | sizes)
-    worker = MarkingWorker(worker.job, worker.models, worker.scratch, "cpu")
-    list(worker.work(range(worker.ledger.plan.num_shards)))
-    return worker
 
 
 @pytest.fixture
@@ -175,12 +148,6 @@ def test_more_names_than_a_list_may_hold_are_refused_before_any_work(
     worker: ToyWorker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(export_file, "MAX_NAMES", 6)
-    with pytest.raises(DataError, match="have 10 images.*up to 6"):
+    with pytest.raises(DataError, match=r"have 10 images.*up to 6"):
         export(worker.ledger, tmp_path / "out", layout="mm-celeba-hq")
     assert export(worker.ledger, tmp_path / "out", layout="mm-celeba-hq", only_unmarked=True) == 6
-
-
-def test_a_reason_without_its_particulars() -> None:
-    assert kind_of("near training photograph 12 (0.03)") == "near training photograph"
-    assert kind_of("no face found") == "no face found"
-    assert kind_of("blurred (0.2 below 0.5)") == "blurred"
