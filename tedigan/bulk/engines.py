@@ -3,13 +3,13 @@
 An engine hands out shards, starts workers again that died, and scales; it decides nothing about a job. What is
 done is what is committed, so that a shard which was handed out twice, or whose worker died after its commit,
 costs time and nothing else. Any installed package may offer one, as an entry point of the group
-`tedigan.engines`; this one offers local, ray and prefect.
+`tedigan.engines`; this one offers prefect so.
 """
 
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 
 from tedigan.bulk.worker import Worker
 from tedigan.errors import ParamsError, StoreError
@@ -17,6 +17,11 @@ from tedigan.extras import advised
 from tedigan.progress import note
 
 GROUP = "tedigan.engines"
+# Needed by everybody, and so not left to what an old installation says of itself.
+OWN = {
+    name: EntryPoint(name, f"tedigan.bulk.{name}_engine:run_{name}", GROUP)
+    for name in ("local", "ray")
+}
 # Waits while no shard is committed: after a death, or a bucket that did not answer.
 PATIENCE_S = (1.0, 3.0, 10.0, 30.0, 60.0)
 SHARDS_AT_ONCE = 8  # given to a worker in one call, at most, so that sending overlaps drawing
@@ -33,10 +38,10 @@ class WorkersDied(Exception):
 
 def open_engine(name: str) -> Engine:
     """An engine; a ParamsError for a name that nothing installed offers, and advice where its extra is missing."""
-    found = {one.name: one for one in entry_points(group=GROUP)}
+    found = OWN | {one.name: one for one in entry_points(group=GROUP)}
     if name not in found:
         raise ParamsError(
-            f"no engine {name!r} is installed; expected one of {', '.join(sorted(found)) or 'none'}. Name one of "
+            f"no engine {name!r} is installed; expected one of {', '.join(sorted(found))}. Name one of "
             "these, or install tedigan again (`pip install --editable .`), which says what engines it has."
         )
     with advised():

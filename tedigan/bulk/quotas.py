@@ -19,7 +19,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
-import numpy as np
 import torch
 from jaxtyping import Bool
 from pydantic import BeforeValidator, Field, ValidationError
@@ -36,6 +35,7 @@ from tedigan.errors import CaptionError, ParamsError
 from tedigan.overlay import read_sections
 from tedigan.tensors import stream
 
+QUOTAS = "quotas.yaml"  # the file's name in a job
 _NUM_TRIES = 50  # sentences; not all of a grammar's need tell the subject's attribute
 
 
@@ -103,8 +103,14 @@ def read_quotas(path: Path) -> tuple[Quotas, Grammar]:
     """A file of quotas and the grammar that it names; a CaptionError lists what is wrong with it."""
     if not path.is_file():
         raise CaptionError(f"{path} does not exist; expected a file of quotas. Mend its name.")
+    quotas = parse_quotas(path)
+    return quotas, load_grammar(path.parent / quotas.captions if quotas.captions else CELEBA)
+
+
+def parse_quotas(path: Path) -> Quotas:
+    """A file of quotas, without its grammar; a CaptionError lists what is wrong with it."""
     try:
-        quotas = Quotas.model_validate(read_sections(path))
+        return Quotas.model_validate(read_sections(path))
     except ParamsError as error:
         raise CaptionError(str(error)) from error
     except ValidationError as error:
@@ -115,7 +121,6 @@ def read_quotas(path: Path) -> tuple[Quotas, Grammar]:
         raise CaptionError(
             f"{path} is not usable; expected count, quotas, one_of and captions. Mend:\n{lines}"
         ) from error
-    return quotas, load_grammar(path.parent / quotas.captions if quotas.captions else CELEBA)
 
 
 def assign(quotas: Quotas, grammar: Grammar, *, seed: int) -> Assigned:
@@ -155,18 +160,15 @@ def draw_prompts(assigned: Assigned, grammar: Grammar, *, seed: int) -> Iterator
         yield Prompt(row + 1, check_caption(caption.text))
 
 
-def met(
-    quotas: Quotas, assigned: Assigned, found: Mapping[str, Bool[np.ndarray, " m"]]
-) -> list[Met]:
+def met(quotas: Quotas, prompts: Mapping[str, float], found: Mapping[str, float]) -> list[Met]:
     """A row an attribute: what was asked for, and what there is.
 
-    found: for each attribute that a judge knows whether it sees it in each of m faces, as many of every prompt.
+    prompts, found: attribute -> share of the prompts that name it, and of the faces in which a judge sees it; what
+    is not there is named by none, or nobody looked for it.
     """
-    shares = quotas.shares()
-    prompts = assigned.values.double().mean(dim=0).tolist()
     return [
-        Met(name, float(shares[name]), share, float(found[name].mean()) if name in found else None)
-        for name, share in zip(assigned.names, prompts, strict=True)
+        Met(name, float(share), prompts.get(name, 0.0), found.get(name))
+        for name, share in quotas.shares().items()
     ]
 
 

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from tedigan.bulk.draw import Face, Failure, sha256_tensor
 from tedigan.bulk.ledger import Commit, Piece
+from tedigan.bulk.marks import is_marked
 from tedigan.bulk.merkle import leaf_hash, root_of
 from tedigan.dataset.duplicates import perceptual_hash
 from tedigan.store import pictures
@@ -102,11 +103,6 @@ def read_rows(table: Path) -> list[dict[str, Any]]:
     """A shard's table, a mapping an image, in their order."""
     rows: list[dict[str, Any]] = pq.read_table(table).to_pylist()
     return rows
-
-
-def is_marked(row: Mapping[str, Any]) -> bool:
-    """Whether something is wrong with an image that was drawn."""
-    return bool(row["lacks"] or row["faults"])
 
 
 def entry_of(job: str, row: Mapping[str, Any]) -> bytes:

@@ -15,6 +15,8 @@ from tedigan.commands.jobs_plan import add_models_argument, opened_models
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The sub-commands, each with its own `run`."""
+    from tedigan.commands import jobs_pages
+
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     jobs_plan.add_arguments(
         actions.add_parser("plan", help="prompts and models -> a job; says what it will take")
@@ -59,6 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     one.add_argument("proof", type=Path)
     one.add_argument("root", help="of the sealed job")
     one.set_defaults(do=_check)
+    jobs_pages.add_actions(actions)
 
 
 def run(arguments: argparse.Namespace) -> int:

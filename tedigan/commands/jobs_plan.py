@@ -127,6 +127,7 @@ def _draft(
     from tedigan.bulk.checks import PARSER, TRAINING
     from tedigan.bulk.photographs import PHOTOGRAPHS, edits_of, find_photographs
     from tedigan.bulk.prompt_table import write_prompts
+    from tedigan.bulk.quotas import QUOTAS
     from tedigan.bulk.training_photographs import write_training_photographs
     from tedigan.captions.grammar_files import GRAMMAR
     from tedigan.dataset.folder import Dataset
@@ -146,7 +147,7 @@ def _draft(
     if arguments.training_set:
         write_training_photographs(Dataset.open(arguments.training_set), draft / TRAINING)
     if _asks_for_quotas(arguments.prompts):
-        shutil.copyfile(arguments.prompts, draft / "quotas.yaml")
+        shutil.copyfile(arguments.prompts, draft / QUOTAS)
     return written
 
 

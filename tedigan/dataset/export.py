@@ -27,7 +27,8 @@ def export(dataset: Dataset, target: Path) -> int:
     with finished_folder(target) as folder:
         for id in progress(dataset.ids, desc="export", unit="face"):
             for kind in dataset.kinds:
-                name, content = _file(dataset, kind, id)
+                content, suffix = dataset.read(kind, id), dataset.kinds[kind]
+                name, content = published_file(kind, id, content, suffix)
                 write_bytes(folder / name, content)
         for split in SPLITS:
             if ids := dataset.split(split):
@@ -39,9 +40,8 @@ def export(dataset: Dataset, target: Path) -> int:
     return len(dataset.ids)
 
 
-def _file(dataset: Dataset, kind: str, id: int) -> tuple[str, bytes]:
+def published_file(kind: str, id: int, content: bytes, suffix: str) -> tuple[str, bytes]:
     """Name and bytes of one file, in the format that the published one has."""
-    content, suffix = dataset.read(kind, id), dataset.kinds[kind]
     if kind in _AS_JPG and suffix != "jpg":
         pixels = pictures.decode(content, name=f"{kind} {id}")
         content, suffix = pictures.encode(pixels, "jpg"), "jpg"

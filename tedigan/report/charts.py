@@ -1,10 +1,11 @@
 """The geometry of the page's small drawings, which templates/charts.html draws."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 WIDTH, HEIGHT = 220.0, 64.0  # within the viewBox of templates/charts.html
 SMOOTH_SHARE = 0.05
+MAX_BARS = 12
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,32 @@ class LineChart:
     ends: tuple[float, float]
     smooth_ends: tuple[float, float]
     last_step: float
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One value's. x, y, width, height: in 0..WIDTH by 0..HEIGHT. middle: of its words."""
+
+    label: str
+    count: int
+    share: float
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def middle(self) -> float:
+        """Where its words stand, in x."""
+        return self.x + self.width / 2
+
+
+@dataclass(frozen=True)
+class BarChart:
+    """How often each small number occurs."""
+
+    title: str
+    bars: list[Bar]
 
 
 def share_of_scale(value: float | None, floor: float | None, ceiling: float | None) -> float | None:
@@ -51,6 +78,44 @@ def line_chart(title: str, steps: Sequence[float], values: Sequence[float]) -> L
         smooth_ends=(smooth[0], smooth[-1]),
         last_step=steps[-1],
     )
+
+
+def bar_chart(title: str, counts: Mapping[int, int], *, first: int) -> BarChart:
+    """Bars from `first` on, also where a number does not occur; from MAX_BARS on all are one."""
+    bins = [0] * (1 + min(max(counts, default=first) - first, MAX_BARS - 1))
+    for value, count in counts.items():
+        bins[min(value - first, MAX_BARS - 1)] += count
+    total, most, step = sum(bins) or 1, max(bins) or 1, WIDTH / len(bins)
+    width = min(0.8 * step, WIDTH / 6)
+    labels = [str(first + place) for place in range(len(bins))]
+    if max(counts, default=first) - first >= MAX_BARS:
+        labels[-1] += "+"
+    bars = [
+        Bar(
+            label,
+            count,
+            count / total,
+            (place + 0.5) * step - width / 2,
+            HEIGHT * (1 - count / most),
+            width,
+            HEIGHT * count / most,
+        )
+        for place, (label, count) in enumerate(zip(labels, bins, strict=True))
+    ]
+    return BarChart(title, bars)
+
+
+def histogram(title: str, counts: Mapping[int, int]) -> BarChart:
+    """Bars over whole numbers from the least to the largest, in at most MAX_BARS equal steps."""
+    least, most = min(counts), max(counts)
+    step = -(-(most - least + 1) // MAX_BARS)
+    bins: dict[int, int] = {}
+    for value, count in counts.items():
+        place = (value - least) // step
+        bins[place] = bins.get(place, 0) + count
+    chart = bar_chart(title, bins, first=0)
+    bars = [replace(bar, label=str(least + step * place)) for place, bar in enumerate(chart.bars)]
+    return replace(chart, bars=bars)
 
 
 def _smooth(values: Sequence[float]) -> list[float]:

@@ -100,6 +100,7 @@ def test_quotas_become_prompts_that_meet_them(
     (job,) = (tmp_path / "jobs").iterdir()
     texts = pd.read_parquet(job / "prompts.parquet")["text"]
     assert len(texts) == 20
+    assert (job / "quotas.yaml").read_text() == quotas.read_text()
     read = Reader(load_grammar()).read
     assert sum(read(text).get("Eyeglasses", False) for text in texts) == 2
     assert sum(read(text)["Male"] for text in texts) == 10

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 import yaml
@@ -215,8 +214,7 @@ def test_sentences_that_leave_the_person_out_are_passed_over(tmp_path: Path) -> 
 
 def test_what_was_asked_stands_beside_what_there_is() -> None:
     quotas = Quotas(count=3, quotas={"Male": 0.5}, one_of=({"Young": 1, "Gray_Hair": 3},))
-    found = assign(quotas, GRAMMAR, seed=0)
-    judged = {"Male": np.array([True, True, False, True])}
-    rows = {row.name: row for row in met(quotas, found, judged)}
-    assert rows["Male"][1:] == (0.5, pytest.approx(2 / 3), 0.75)
-    assert rows["Young"][1:] == (0.25, pytest.approx(1 / 3), None)
+    rows = {row.name: row for row in met(quotas, {"Male": 2 / 3, "Young": 0.2}, {"Male": 0.75})}
+    assert rows["Male"][1:] == (0.5, 2 / 3, 0.75)
+    assert rows["Young"][1:] == (0.25, 0.2, None)
+    assert rows["Gray_Hair"][1:] == (0.75, 0.0, None)

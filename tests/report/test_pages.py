@@ -1,4 +1,4 @@
-"""The two pages of values made up here: whatever a text says, it stays a text."""
+"""The pages of values made up here: whatever a text says, it stays a text."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +6,11 @@ from typing import Any
 import pytest
 from jinja2 import UndefinedError
 
+from tedigan.bulk.quotas import Met
+from tedigan.bulk.tally import Agreement
+from tedigan.report.charts import HEIGHT, WIDTH, bar_chart
 from tedigan.report.dataset_page import CardNumbers, Example, data_card
+from tedigan.report.job_page import JobNumbers, Shown, job_page
 from tedigan.report.report_page import report_page
 from tests.report.outline import Outline
 
@@ -88,8 +92,26 @@ def card_of(word: str) -> str:
     return data_card(description_of(word), numbers, [Example(0, {word: PNG}, [word])])
 
 
+def job_of(word: str) -> str:
+    plan = dict.fromkeys(("num_prompts", "faces_per_prompt", "attempts"), 1) | {"note": word}
+    plan |= {"models": {word: word}, "recipe": {word: word}, "environment": {word: word}}
+    manifest = {"job": word, "plan": word, "root": word, "num_images": 9, "num_conflicts": 0}
+    numbers = JobNumbers(
+        num_marked=1,
+        is_judged=True,
+        lacking={0: 5, 20: 4},
+        attempts={1: 9},
+        reasons={word: 1},
+        agreements=[Agreement(word, 1, 1, 8, 4, 5)],
+        quotas=[Met(word, 0.5, 0.5, 0.4)],
+        quarantine={word: (1, [(7, word, word)])},
+    )
+    shown = [Shown(3, word, "", [word], PNG)]
+    return job_page(plan, manifest | {"shards": []}, numbers, shown, shown)
+
+
 @pytest.mark.parametrize("word", HOSTILE)
-@pytest.mark.parametrize("page_of", [report_of, card_of])
+@pytest.mark.parametrize("page_of", [report_of, card_of, job_of])
 def test_no_text_becomes_markup_or_is_evaluated(page_of: Callable[[str], str], word: str) -> None:
     harmless, outline = Outline.of(page_of(HARMLESS)), Outline.of(page_of(word))
     assert outline.tags == harmless.tags
@@ -100,7 +122,7 @@ def test_no_text_becomes_markup_or_is_evaluated(page_of: Callable[[str], str], w
         }
 
 
-@pytest.mark.parametrize("page_of", [report_of, card_of])
+@pytest.mark.parametrize("page_of", [report_of, card_of, job_of])
 def test_a_page_loads_nothing_and_says_so(page_of: Callable[[str], str]) -> None:
     outline = Outline.of(page_of(HARMLESS))
     assert outline.policy == "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
@@ -165,3 +187,14 @@ def test_names_of_a_mappings_own_methods_are_plain_names_in_their_order() -> Non
     outline = Outline.of(data_card(description_of("x") | kinds, numbers, []))
     by_kind, by_attribute = words, sorted(words)
     assert [text for text in outline.texts if text in words] == by_kind + by_attribute
+
+
+def test_bars_hold_each_number_once_and_the_rest_together() -> None:
+    chart = bar_chart("x", {1: 6, 3: 3, 40: 1}, first=1)
+    assert [bar.label for bar in chart.bars] == [str(n) for n in range(1, 12)] + ["12+"]
+    assert [bar.count for bar in chart.bars] == [6, 0, 3, *[0] * 8, 1]
+    assert [bar.height for bar in chart.bars][:3] == [HEIGHT, 0, HEIGHT / 2]
+    assert all(bar.y + bar.height == HEIGHT for bar in chart.bars)
+    assert 0 <= chart.bars[0].x
+    assert chart.bars[-1].x + chart.bars[-1].width <= WIDTH
+    assert [bar.label for bar in bar_chart("x", {0: 1, 1: 1}, first=0).bars] == ["0", "1"]
