@@ -11,7 +11,6 @@ import threading
 import time
 import uuid
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
@@ -23,7 +22,6 @@ from tedigan.store.objects import Bucket
 WORKERS = "workers/"
 BEAT_S = 30.0  # a worker at work speaks at least so often, be its shards ever so long
 REST_S = 5.0  # and not more often, be they ever so short
-READERS = 32
 _MAX_CHARACTERS = 300  # of an error's line
 
 
@@ -136,10 +134,9 @@ class Pulse:
 
 def read_heartbeats(bucket: Bucket, names: Iterable[str]) -> dict[str, Heartbeat]:
     """By the names of their objects; what is none is left out."""
-    with ThreadPoolExecutor(READERS, "heartbeats") as readers:
-        every = list(names)
-        found = zip(every, readers.map(bucket.read, every), strict=True)
-        read = {name: _heartbeat_from(content) for name, content in found}
+    every = list(names)
+    found = zip(every, bucket.read_all(every), strict=True)
+    read = {name: _heartbeat_from(content) for name, content in found}
     return {name: one for name, one in read.items() if one is not None}
 
 

@@ -198,8 +198,9 @@ class Ledger:
 
     def commits(self) -> Iterator[Commit]:
         """In the order of shards."""
-        for name in self.bucket.names("commits/"):
-            yield Commit.from_bytes(self.bucket.read(name), name=f"{self.address}/{name}")
+        names = list(self.bucket.names("commits/"))
+        for name, content in zip(names, self.bucket.read_all(names), strict=True):
+            yield Commit.from_bytes(content, name=f"{self.address}/{name}")
 
     def commit_of(self, shard: int) -> Commit:
         """One shard's; an ObjectError while it has none."""

@@ -3,6 +3,7 @@
 A draft is a folder of the files that will stand beside the plan: prompts, grammar, and what else a job has.
 """
 
+import math
 import platform
 import time
 from collections.abc import Mapping
@@ -13,6 +14,8 @@ from typing import Any
 
 import torch
 
+from tedigan.bulk.amounts import amount, duration
+from tedigan.bulk.heartbeat import BEAT_S, REST_S
 from tedigan.bulk.opening import open_painter
 from tedigan.bulk.plan import Plan
 from tedigan.bulk.prompt_table import PROMPTS, PromptTable
@@ -27,7 +30,10 @@ from tedigan.store.model_folders import model_digests, read_config
 
 # S3's list prices in us-east-1, USD, November 2026: a put or list, a read, a GB and month.
 PUT_USD, GET_USD, GB_MONTH_USD = 5e-6, 4e-7, 0.023
-PUTS_A_SHARD, GETS_A_SHARD = 3, 4  # tar, table, commit; are these there, is the job cancelled
+# Counted by `python -m benchmarks.bulk_throughput plan`. To draw: tar, table and commit are put; are these there,
+# is the job cancelled, and for each that is not there, is the bucket? To seal: the commit, the table and its version.
+PUTS_A_SHARD, GETS_A_SHARD = 3, 8 + 3
+PUTS_A_BEAT, GETS_A_BEAT = 1, 1  # a worker's word, and whether its job is still there
 OF_FACES = (
     "way", "strength", "noise_mode", "precision", "compile",
     *(one.name for one in (*fields(StartSettings), *fields(SteeringSettings))),
@@ -44,27 +50,48 @@ OF_EDITS = (
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a job will take, from a sample of its own images drawn here by one worker."""
+    """What a job will take, from a sample of its own images drawn here by one worker.
+
+    opening_seconds: until its first batch was drawn, of which it makes what serves all others.
+    """
 
     num_images: int
     num_shards: int
     images_per_second: float
     bytes_per_image: float
     share_lacking: float
+    opening_seconds: float
 
     def lines(self, num_workers: int, usd_per_hour: float) -> list[str]:
         """For people. usd_per_hour: of one worker's machine."""
-        hours = self.num_images / self.images_per_second / 3600 / num_workers
-        gb = self.num_images * self.bytes_per_image / 1e9
-        puts, gets = self.num_shards * PUTS_A_SHARD, self.num_shards * GETS_A_SHARD
+        seconds, num_bytes = self.worker_seconds, self.num_images * self.bytes_per_image
+        at_once = min(num_workers, self.num_shards)
+        cost = seconds / 3600 * usd_per_hour
+        puts, gets = self.requests()
         return [
             f"{self.num_images:,} images in {self.num_shards:,} shards",
-            f"{self.images_per_second:.1f} images/s a worker like this one: {hours:,.2f} h with {num_workers}, "
-            f"{hours * num_workers * usd_per_hour:,.2f} USD at {usd_per_hour:g} USD an hour each",
-            f"{gb:,.2f} GB, {gb * GB_MONTH_USD:,.2f} USD a month in S3; {puts:,} puts and {gets:,} reads, "
-            f"{puts * PUT_USD + gets * GET_USD:,.2f} USD",
+            f"{self.images_per_second:.1f} images/s a worker like this one: {duration(seconds / at_once)} with "
+            f"{at_once:,}, {cost:,.2f} USD at {usd_per_hour:g} USD an hour each; each opens the models first, in "
+            f"{duration(self.opening_seconds)} here",
+            f"{amount(num_bytes)}, {num_bytes / 1e9 * GB_MONTH_USD:,.2f} USD a month in S3; {puts:,} puts and "
+            f"{gets:,} reads to draw and seal, {puts * PUT_USD + gets * GET_USD:,.2f} USD",
             f"{self.share_lacking:.1%} of the sample lacks something that its prompt names",
         ]
+
+    @property
+    def worker_seconds(self) -> float:
+        """Of drawing, by all workers together."""
+        return self.num_images / self.images_per_second
+
+    def requests(self) -> tuple[int, int]:
+        """How often the store is written to and asked, heartbeats included; listings and other workers are not.
+
+        A worker speaks after each shard and BEAT_S later, but no sooner than REST_S after it spoke.
+        """
+        often = self.worker_seconds / REST_S
+        beats = math.ceil(min(often, self.num_shards + self.worker_seconds / BEAT_S))
+        puts = self.num_shards * PUTS_A_SHARD + beats * PUTS_A_BEAT
+        return puts, self.num_shards * GETS_A_SHARD + beats * GETS_A_BEAT
 
 
 def plan_job(
@@ -108,6 +135,7 @@ def estimate(
     plan: Plan, draft: Path, models: Path, folder: Path, device: torch.device, *, sample: int
 ) -> Estimate:
     """Draw and write the first `sample` images, into `folder`, but not the first batch, which only warms up."""
+    began = time.perf_counter()
     painter = open_painter(plan, models, draft.joinpath, device, cache=folder / "photographs")
     count = min(plan.num_images, sample)
     asked = PromptTable.open(draft / PROMPTS).asked(0, (count - 1) // plan.faces_per_prompt + 1)
@@ -125,6 +153,7 @@ def estimate(
         count / seconds,
         size / count,
         files.commit.num_marked / count,
+        started - began,
     )
 
 

@@ -1,6 +1,7 @@
 """Which pictures of a job look the same: found over all shards when the job is sealed."""
 
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pyarrow.parquet as pq
 from tedigan.bulk.ledger import Commit, Ledger
 from tedigan.dataset.duplicates import find_duplicates
 from tedigan.progress import progress
+from tedigan.store.objects import READERS
 
 REPEATS = "repeats.parquet"
 _SCHEMA = pa.schema([("image", pa.int64()), ("repeats", pa.int64())])
@@ -18,9 +20,14 @@ _SCHEMA = pa.schema([("image", pa.int64()), ("repeats", pa.int64())])
 def find_repeats(ledger: Ledger, commits: list[Commit]) -> pa.Table:
     """The images that are near duplicates of an earlier one, and of which; 32 bytes an image are in memory."""
     images, hashes = list[np.ndarray](), list[np.ndarray]()
-    with tempfile.TemporaryDirectory() as cache:
-        for commit in progress(commits, desc="seal", unit="shard"):
-            path = ledger.piece(commit.table, ".parquet", Path(cache))
+    with (
+        tempfile.TemporaryDirectory() as cache,
+        ThreadPoolExecutor(READERS, "tables") as readers,
+    ):
+        tables = readers.map(
+            lambda commit: ledger.piece(commit.table, ".parquet", Path(cache)), commits
+        )
+        for path in progress(tables, desc="seal", unit="shard", total=len(commits)):
             table = pq.read_table(path, columns=["image", "hash"]).drop_null()
             images.append(table["image"].to_numpy())
             joined = b"".join(table["hash"].to_pylist())

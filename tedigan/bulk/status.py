@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tedigan.bulk.amounts import duration
 from tedigan.bulk.heartbeat import WORKERS, Heartbeat, hours_of, read_heartbeats
 from tedigan.bulk.ledger import SEALED, Ledger
 from tedigan.bulk.prompt_table import QUARANTINE
@@ -89,7 +90,7 @@ class Status:
             f"committed: {shards}, {self.num_committed:,} images "
             f"({self.num_committed / self.num_images:.1%}); {self.num_marked:,} marked",
             f"images/s: {_number(self.rate)} of late, {_number(self.rate_in_all)} in all; left: "
-            f"{_duration(self.eta_s)}",
+            f"{duration(self.eta_s)}",
             f"worker-hours: {self.hours_spent:,.2f} {granted}",
             f"quarantined prompts: {self.num_quarantined:,}",
             f"conflicts: {self.num_conflicts:,}",
@@ -236,19 +237,10 @@ def _row(one: Seen) -> tuple[str, ...]:
         "" if said.shard is None else str(said.shard),
         f"{said.num_images:,}",
         f"{one.rate:.1f}",
-        f"{_duration(one.age_s)} ago",
+        f"{duration(one.age_s)} ago",
         said.error,
     )
 
 
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:,.1f}"
-
-
-def _duration(seconds: float | None) -> str:
-    if seconds is None:
-        return "-"
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:,.1f} {unit}"
-    return f"{seconds:.0f} s"

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -145,3 +146,22 @@ def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     for call in (FolderBucket(tmp_path).create, FolderBucket(tmp_path).write):
         with pytest.raises(StoreError, match="name a folder on another disk"):
             call("a/b", b"")
+
+
+class Patient(MemoryBucket):
+    """Answers when two have asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.both = threading.Barrier(2, timeout=10)
+
+    def read(self, name: str) -> bytes:
+        self.both.wait()
+        return super().read(name)
+
+
+def test_many_objects_are_read_at_once_and_come_in_order() -> None:
+    bucket = Patient()
+    for name in "abcd":
+        bucket.write(name, name.encode())
+    assert list(bucket.read_all("dacb")) == [b"d", b"a", b"c", b"b"]

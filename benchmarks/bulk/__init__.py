@@ -1,0 +1,1 @@
+"""What `python -m benchmarks.bulk_throughput` measures of tedigan.bulk, a module a question."""
