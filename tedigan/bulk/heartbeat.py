@@ -114,6 +114,11 @@ class Pulse:
         """No further shard is begun, though some may be left."""
         self._tell(state="ended", shard=None)
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the last word was that."""
+        return self._said.state == "ended"
+
     def _tell(self, **values: Any) -> None:
         with self._lock:
             self._said = replace(self._said, **values)

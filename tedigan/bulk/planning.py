@@ -31,7 +31,7 @@ from tedigan.store.model_folders import model_digests, read_config
 # S3's list prices in us-east-1, USD, November 2026: a put or list, a read, a GB and month.
 PUT_USD, GET_USD, GB_MONTH_USD = 5e-6, 4e-7, 0.023
 # Counted by `python -m benchmarks.bulk_throughput plan`. To draw: tar, table and commit are put; are these there,
-# is the job cancelled, and for each that is not there, is the bucket? To seal: the commit, the table and its version.
+# is the job cancelled, and for each that is not there, is the bucket? To seal: the commit, the table, its version.
 PUTS_A_SHARD, GETS_A_SHARD = 3, 8 + 3
 PUTS_A_BEAT, GETS_A_BEAT = 1, 1  # a worker's word, and whether its job is still there
 OF_FACES = (

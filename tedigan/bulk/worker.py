@@ -105,6 +105,8 @@ class Worker:
 
         A cancelled or late job gets no further shard. A StoreError where the scratch folder cannot be written.
         """
+        if self._is_late and self.pulse.has_ended:
+            return  # it has said so; an engine may ask again for each portion of a large rest
         with (
             self.pulse.beating(),
             _on_disk(self.scratch),

@@ -83,6 +83,15 @@ def test_a_worker_that_is_late_or_cancelled_says_that_it_ended(worker: ToyWorker
     assert [one.state for one in heard(worker.ledger)] == ["ended", "ended"]
 
 
+def test_a_late_worker_says_so_once_however_often_it_is_asked(worker: ToyWorker) -> None:
+    late = replace(worker, deadline=time.monotonic() - 1)
+    list(late.work([0]))
+    (name,) = late.ledger.bucket.names("workers/")
+    late.ledger.bucket.delete(name)
+    assert list(late.work([1])) == []
+    assert not heard(late.ledger)
+
+
 def test_a_long_shard_is_heard_of_before_it_is_done(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
