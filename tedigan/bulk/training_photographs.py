@@ -2,7 +2,7 @@
 
 Faces are aligned, so a copy lies pixel on pixel: pictures of 16 x 16 px without their mean are compared by the
 cosine, each as it is and mirrored. Too near is what 1 in 100 photographs that the generator never saw are to the
-nearest one that it saw. `python -m benchmarks.copies` says how many copies that finds.
+nearest one that it saw. `python -m benchmarks.checks copies` says what that finds.
 
     training.safetensors   thumbnails: uint8 [n, 3, 16, 16]
     config.json            names: of their files; limit: the cosine
