@@ -1,5 +1,5 @@
-"""`tedigan jobs plan|approve|run|status|resume|cancel|seal|verify|prove|check`: bulk jobs; and `tedigan
-replay`.
+"""`tedigan jobs plan|approve|run|status|resume|cancel|seal|verify|prove|check`: bulk jobs; `jobs_pages` has
+export and report.
 """
 
 import argparse
