@@ -19,8 +19,8 @@ from tedigan.bulk.ledger import Commit, Ledger
 from tedigan.bulk.marks import is_marked
 from tedigan.bulk.plan import Plan
 from tedigan.dataset.export import published_file
-from tedigan.dataset.sources.multimodal import MAX_NAMES, format_names
-from tedigan.dataset.splits import share_of
+from tedigan.dataset.sources.multimodal import format_names
+from tedigan.dataset.splits import SPLITS, share_of
 from tedigan.errors import DataError
 from tedigan.progress import progress
 from tedigan.store.files import finished_folder, write_bytes, write_text
@@ -28,6 +28,8 @@ from tedigan.store.shards import Shard, read_shard, read_span
 
 TABLE = "images.parquet"
 A_FOLDER = 1000  # pictures
+MAX_NAMES = 1_000_000  # in a list that `read_names` reads
+TRAIN, _, TEST = SPLITS
 TEST_FRACTION = 0.1  # of the prompts
 
 
@@ -126,14 +128,14 @@ def _as_pictures(folder: Path, plan: Plan, parts: Iterator[Part]) -> None:
 
 
 def _as_published(folder: Path, plan: Plan, parts: Iterator[Part]) -> None:
-    ids: dict[str, list[int]] = {"train": [], "test": []}
+    ids: dict[str, list[int]] = {TRAIN: [], TEST: []}
     for part in parts:
         for row, picture in part:
             name, content = published_file("image", row["image"], picture, plan.image_format)
             write_bytes(folder / name, content)
             write_text(folder / f"text/{row['image']}.txt", f"{row['text']}\n")
-            is_test = share_of("test", row["prompt"]) < TEST_FRACTION
-            ids["test" if is_test else "train"].append(row["image"])
+            is_test = share_of("export", row["prompt"]) < TEST_FRACTION
+            ids[TEST if is_test else TRAIN].append(row["image"])
     for split, found in ids.items():
         write_bytes(folder / split / "filenames.pickle", format_names(found))
 
