@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from tedigan.bulk.opening import open_painter
+from tedigan.bulk.open_painter import open_painter
 from tedigan.bulk.plan import Plan
 from tedigan.bulk.prompt_table import PROMPTS, PromptTable
 from tedigan.bulk.shard_files import write_shard

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tedigan.bulk.album import PHOTOGRAPHS, Album
 from tedigan.bulk.marks import is_marked
-from tedigan.bulk.photographs import PHOTOGRAPHS, Album
 from tedigan.bulk.shard_files import read_rows
 from tedigan.bulk.worker import Worker
 from tedigan.store.files import write_text

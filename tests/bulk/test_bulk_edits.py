@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import torch
 
+from tedigan.bulk.album import PHOTOGRAPHS, Album, edits_of, find_photographs
 from tedigan.bulk.draw import sha256_tensor
 from tedigan.bulk.ledger import Ledger
-from tedigan.bulk.photographs import PHOTOGRAPHS, Album, edits_of, find_photographs
 from tedigan.bulk.planning import plan_job
 from tedigan.bulk.prompt_table import Asked, write_prompts
 from tedigan.bulk.prompts import Prompt, Rejected, read_prompts
