@@ -142,7 +142,7 @@ def test_pictures_without_a_face_are_marked_by_the_jobs_own_parser(
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     root = tmp_path_factory.mktemp("data")
-    workspace = toy_workspace(root, num_images=400, dataset={"val_fraction": 0.4})
+    workspace = toy_workspace(root, num_images=600)
     return Dataset.open(workspace.dataset)
 
 
