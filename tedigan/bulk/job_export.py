@@ -6,7 +6,7 @@ mm-celeba-hq    image/128.jpg, text/128.txt, {train,test}/filenames.pickle: what
 """
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from tedigan.bulk.ledger import Commit, Ledger
 from tedigan.bulk.marks import is_marked
 from tedigan.bulk.plan import Plan
+from tedigan.bulk.repeats import read_repeats
 from tedigan.dataset.export import published_file
 from tedigan.dataset.sources.multimodal import format_names
 from tedigan.dataset.splits import SPLITS, share_of
@@ -56,20 +57,20 @@ def export(
 ) -> int:
     """Write the folder whole or not at all; returns the number of images.
 
-    What could not be drawn is left out. only_unmarked: leave marked images out too. is_partial: take what an
-    unfinished job has committed. A DataError for a target that exists, a job that is not finished, or a shard that
-    is not the committed one.
+    What could not be drawn is left out. only_unmarked: leave marked images out too, and those of a sealed job that
+    repeat an earlier one. is_partial: take what an unfinished job has committed. A DataError for a target that
+    exists, a job that is not finished, or a shard that is not the committed one.
     """
     commits = _commits(ledger, target, is_partial)
     if layout == "mm-celeba-hq":
         _check_names(commits, only_unmarked)
-    num_images = 0
+    num_images, repeats = 0, read_repeats(ledger)
 
     def parts() -> Iterator[Part]:
         nonlocal num_images
         for commit in progress(commits, desc="export", unit="shard"):
             with tempfile.TemporaryDirectory() as cache:
-                part = _part(ledger, commit, Path(cache), only_unmarked)
+                part = _part(ledger, commit, Path(cache), repeats if only_unmarked else None)
                 num_images += len(part.table)
                 yield part
 
@@ -99,10 +100,12 @@ def _check_names(commits: Sequence[Commit], only_unmarked: bool) -> None:
         )
 
 
-def _part(ledger: Ledger, commit: Commit, cache: Path, only_unmarked: bool) -> Part:
+def _part(ledger: Ledger, commit: Commit, cache: Path, repeats: Mapping[int, int] | None) -> Part:
+    """repeats: left out like what is marked; None = all that was drawn is wanted."""
     table = pq.read_table(ledger.piece(commit.table, ".parquet", cache))
     wanted = [
-        row["failed"] is None and not (only_unmarked and is_marked(row))
+        row["failed"] is None
+        and (repeats is None or (row["image"] not in repeats and not is_marked(row)))
         for row in table.to_pylist()
     ]
     table = table.filter(pa.array(wanted, pa.bool_()))

@@ -11,6 +11,7 @@ import torch
 from tedigan.annotators.parser_network import FaceParser, ParserConfig
 from tedigan.bulk.artists import FaceArtist
 from tedigan.bulk.checks import NO_FACE, PARSER, TRAINING, Checks, has_face, open_checks, shares_of
+from tedigan.bulk.job_export import export
 from tedigan.bulk.prompts import Prompt, read_prompts
 from tedigan.bulk.redrive import write_redrive
 from tedigan.bulk.repeats import REPEATS
@@ -86,6 +87,12 @@ def test_pictures_that_look_the_same_are_named_when_the_job_is_sealed(tmp_path: 
     assert seal(worker.ledger)["num_repeats"] == 2
     found = pq.read_table(Path(worker.job) / REPEATS).to_pydict()
     assert found == {"image": [5, 7], "repeats": [1, 1]}
+    assert write_redrive(worker, tmp_path / "again.csv", marked=False) == 0
+    assert write_redrive(worker, tmp_path / "again.csv", marked=True) == 2
+    assert "Face 6.,,1.0,repeats image 1" in (tmp_path / "again.csv").read_text()
+    export(worker.ledger, tmp_path / "unmarked", layout="pictures", only_unmarked=True)
+    files = {path.stem for path in (tmp_path / "unmarked").rglob("*.png")}
+    assert files == {f"{image:06d}" for image in range(9) if image not in (5, 7)}
 
 
 @dataclass(frozen=True)
