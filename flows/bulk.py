@@ -20,13 +20,15 @@ def bulk(
     workers: int = 1,
     engine: str = "local",
     max_hours: float | None = None,
+    photographs: str | None = None,
 ) -> None:
     """Draw what an approved job has left, then seal it and record the seal.
 
-    Where a budget or a cancellation ends it, the next run goes on.
+    Where a budget or a cancellation ends it, the next run goes on. photographs: where they lie here that are
+    edited, if not where the plan says.
     """
     ready = open_workspace(workspace)
-    drawn = draw_job(job, ready, workers, engine, max_hours)
+    drawn = draw_job(job, ready, workers, engine, max_hours, photographs)
     close_job(job, ready, drawn)
 
 
@@ -68,7 +70,7 @@ def plan_bulk(
         workers=workers,
     )
     if approve_job(job, approved_by):
-        bulk(job, workspace, workers, engine, max_hours)
+        bulk(job, workspace, workers, engine, max_hours, photographs)
     return job
 
 

@@ -56,17 +56,9 @@ def open_workspace(folder: Path) -> Workspace:
 @task(task_run_name="plan", cache_policy=NO_CACHE, log_prints=True)
 def plan_job(workspace: Workspace, prompts: str, place: str, **options: Any) -> str:
     """The address of a job, planned as `tedigan jobs plan` does. options: of that command; None = not given."""
-    given = [
-        f"--{name.replace('_', '-')}={value}"
-        for name, value in options.items()
-        if value is not None
-    ]
-    parser = argparse.ArgumentParser()
-    jobs_plan.add_arguments(parser)
-    chosen = parser.parse_args([prompts, place, f"--workspace={workspace.root}", *given])
-    ledger = jobs_plan.make_plan(chosen)
-    assert ledger is not None, "only a dry run makes none"
-    return ledger.address
+    chosen = {name: value for name, value in options.items() if value is not None}
+    given = [f"--{name.replace('_', '-')}={value}" for name, value in chosen.items()]
+    return _planned([prompts, place, f"--workspace={workspace.root}", *given])
 
 
 @task(task_run_name="approve", cache_policy=NO_CACHE)
@@ -81,10 +73,21 @@ def approve_job(job: str, by: str | None) -> bool:
 
 @task(task_run_name="draw", cache_policy=NO_CACHE)
 def draw_job(
-    job: str, workspace: Workspace, workers: int, engine: str, max_hours: float | None
+    job: str,
+    workspace: Workspace,
+    workers: int,
+    engine: str,
+    max_hours: float | None,
+    photographs: str | None,
 ) -> Drawn:
     """Draw what is left of an approved job, as far as a budget or a cancellation lets it."""
-    worker = Worker(job, workspace.models, workspace.work / "bulk", workspace.params.runtime.device)
+    worker = Worker(
+        job,
+        workspace.models,
+        workspace.work / "bulk",
+        workspace.params.runtime.device,
+        photographs=photographs,
+    )
     count = Count(open_engine(engine), worker.ledger.plan)
     left = run_job(worker, count.run, workers, max_hours=max_hours)
     return Drawn(left, count.num_images, time.monotonic() - count.started)
@@ -183,3 +186,11 @@ def _conclude(ledger: Ledger, manifest: dict[str, Any] | None, drawn: Drawn) -> 
     create_table_artifact([row], key=f"bulk-{ledger.name}-summary", description=ledger.address)
     how = f"sealed, root {row['root']}" if manifest else "not sealed; `bulk` goes on with the rest"
     say("bulk", f"{row['shards']} shards are committed: {how}")
+
+
+def _planned(given: list[str]) -> str:
+    parser = argparse.ArgumentParser()
+    jobs_plan.add_arguments(parser)
+    ledger = jobs_plan.make_plan(parser.parse_args(given))
+    assert ledger is not None, "only a dry run makes none"
+    return ledger.address

@@ -24,7 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "tedigan.commands.edit_command",
     ),
     "jobs": (
-        "bulk jobs: plan, approve, run, status, resume, cancel, seal, verify, prove, check",
+        "bulk jobs: plan, approve, run, status, resume, cancel, seal, verify, prove, check, report, export",
         "tedigan.commands.jobs_actions",
     ),
     "replay": (

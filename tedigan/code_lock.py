@@ -47,6 +47,7 @@ READ_BY = {
     "tedigan.report.rendering": "report/templates/[cfps]*",  # charts, frame, parts, style.css
     "tedigan.report.report_page": "report/templates/report_page.html",
     "tedigan.report.dataset_page": "report/templates/dataset_page.html",
+    "tedigan.report.job_page": "report/templates/job_page.html",
 }
 
 

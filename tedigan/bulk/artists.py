@@ -8,8 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from tedigan.bulk.album import Album
 from tedigan.bulk.draw import POISON, Batch
-from tedigan.bulk.photographs import Album
 from tedigan.bulk.prompt_table import Asked
 from tedigan.errors import DataError
 from tedigan.method.edit import Editor

@@ -22,8 +22,8 @@ from tedigan.tensors import to_images
 from tedigan.vocabulary.labels import LABEL_NAMES
 
 PARSER, TRAINING = "checks/parser", "checks/training"
-# Of the picture's pixels, at least, each of these. Of 1,551 CelebA-HQ photographs (val, 64 px) 99 % have them; of
-# a generator's faces at psi 0.7 all, at psi 4 a third, of noise a tenth (benchmarks/face_check.py).
+# Of the picture's pixels, at least, each of these. 99 % of CelebA-HQ's photographs have them at 64 px, faces of a
+# generator at psi 0.7 nearly always, at psi 4 a third, noise too (python -m benchmarks.checks faces).
 PARTS: dict[tuple[str, ...], float] = {
     ("skin",): 0.1,
     ("nose",): 0.005,

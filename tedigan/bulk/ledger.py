@@ -271,7 +271,14 @@ def _name_of(shard: int) -> str:
 
 
 def _number_of(name: str) -> int:
-    return int(name.rpartition("/")[2].removesuffix(".json"))
+    """The shard that a commit settles; a DataError for what is none."""
+    number = name.removeprefix("commits/").removesuffix(".json")
+    if not number.isdecimal():
+        raise DataError(
+            f"{name} is no commit, which would be called commits/000012.json. Nothing but a worker writes there; "
+            "take it away."
+        )
+    return int(number)
 
 
 def _json(value: Any) -> bytes:

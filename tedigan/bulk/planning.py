@@ -16,7 +16,7 @@ import torch
 
 from tedigan.bulk.amounts import amount, duration
 from tedigan.bulk.heartbeat import BEAT_S, REST_S
-from tedigan.bulk.opening import open_painter
+from tedigan.bulk.open_painter import open_painter
 from tedigan.bulk.plan import Plan
 from tedigan.bulk.prompt_table import PROMPTS, PromptTable
 from tedigan.bulk.shard_files import write_shard

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tedigan.bulk.album import PHOTOGRAPHS, Album
 from tedigan.bulk.marks import is_marked
-from tedigan.bulk.photographs import PHOTOGRAPHS, Album
+from tedigan.bulk.repeats import read_repeats
 from tedigan.bulk.shard_files import read_rows
 from tedigan.bulk.worker import Worker
 from tedigan.store.files import write_text
@@ -23,7 +24,10 @@ class Listed(NamedTuple):
 
 
 def write_redrive(worker: Worker, path: Path, *, marked: bool) -> int:
-    """Write a CSV with a row for each image that could not be drawn, or, if asked, is marked; their number."""
+    """Write a CSV with a row for each image that could not be drawn; their number.
+
+    marked: also for those that are marked, or, in a sealed job, repeat an earlier one.
+    """
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(Listed._fields)
@@ -36,15 +40,18 @@ def write_redrive(worker: Worker, path: Path, *, marked: bool) -> int:
 def _listed(worker: Worker, *, marked: bool) -> Iterator[Listed]:
     """Shard by shard."""
     ledger, names = worker.ledger, _names(worker)
+    repeats = read_repeats(ledger) if marked else {}
     for commit in ledger.commits():
-        if not commit.num_failed and not (marked and commit.num_marked):
-            continue
         images = ledger.plan.images_of(commit.shard)
+        has_any = commit.num_failed or (marked and commit.num_marked)
+        if not has_any and not any(image in repeats for image in images):
+            continue
         rows = read_rows(ledger.piece(commit.table, ".parquet", worker.scratch))
         for row, asked in zip(rows, worker.asked(images), strict=True):
-            if row["failed"] is not None or (marked and is_marked(row)):
+            of = repeats.get(row["image"])
+            if row["failed"] is not None or of is not None or (marked and is_marked(row)):
                 name = "" if asked.photograph is None else names[asked.photograph]
-                yield Listed(asked.text, name, asked.strength, _why(row))
+                yield Listed(asked.text, name, asked.strength, _why(row, of))
 
 
 def _names(worker: Worker) -> list[str]:
@@ -55,8 +62,9 @@ def _names(worker: Worker) -> list[str]:
     return [*album.names]
 
 
-def _why(row: dict[str, Any]) -> str:
+def _why(row: dict[str, Any], repeats: int | None) -> str:
     if row["failed"] is not None:
         return str(row["failed"])
     lacks = [f"lacks {row['lacks']}"] if row["lacks"] else []
-    return "; ".join([*lacks, *row["faults"]])
+    again = [] if repeats is None else [f"repeats image {repeats}"]
+    return "; ".join([*lacks, *row["faults"], *again])

@@ -38,6 +38,14 @@ def find_repeats(ledger: Ledger, commits: list[Commit]) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=_SCHEMA)
 
 
+def read_repeats(ledger: Ledger) -> dict[int, int]:
+    """Image -> the earlier one that it repeats; empty while the job is not sealed."""
+    if not ledger.bucket.exists(REPEATS):
+        return {}
+    found = pq.read_table(pa.BufferReader(ledger.bucket.read(REPEATS))).to_pydict()
+    return dict(zip(found["image"], found["repeats"], strict=True))
+
+
 def write_repeats(ledger: Ledger, found: pa.Table) -> None:
     """Beside the seal."""
     sink = pa.BufferOutputStream()

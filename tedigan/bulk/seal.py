@@ -93,8 +93,15 @@ def prove(ledger: Ledger, image: int, cache: Path) -> dict[str, Any]:
     }
 
 
-def check_proof(proof: dict[str, Any], file_sha256: str, root: str) -> str | None:
-    """Why a file is not in the job that was sealed with `root`; None where the proof holds."""
+def check_proof(proof: bytes, file_sha256: str, root: str) -> str | None:
+    """Why a file is not in the job that was sealed with `root`; None where the proof, as JSON, holds."""
+    try:
+        return _why_not(json.loads(proof), file_sha256, root)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return "what was given is no proof; expected what `tedigan jobs prove` prints. Ask for it again"
+
+
+def _why_not(proof: dict[str, Any], file_sha256: str, root: str) -> str | None:
     entry = json.loads(proof["entry"])
     if entry["file_sha256"] != file_sha256:
         of = entry["file_sha256"][:12]

@@ -2,7 +2,7 @@
 
 Faces are aligned, so a copy lies pixel on pixel: pictures of 16 x 16 px without their mean are compared by the
 cosine, each as it is and mirrored. Too near is what 1 in 100 photographs that the generator never saw are to the
-nearest one that it saw. `python -m benchmarks.copies` says how many copies that finds.
+nearest one that it saw. `python -m benchmarks.checks copies` says what that finds.
 
     training.safetensors   thumbnails: uint8 [n, 3, 16, 16]
     config.json            names: of their files; limit: the cosine
@@ -63,12 +63,12 @@ class TrainingPhotographs:
 def write_training_photographs(dataset: Dataset, folder: Path) -> None:
     """What a job needs of a data set: its training photographs, and how near strangers are to them.
 
-    A data set with fewer than MIN_STRANGERS photographs in val and test is a DataError.
+    A data set with fewer than MIN_STRANGERS photographs in val is a DataError.
     """
-    strangers = [*dataset.split("val"), *dataset.split("test")]
+    strangers = dataset.split("val")
     if len(strangers) < MIN_STRANGERS:
         raise DataError(
-            f"the data set has {len(strangers)} photographs in val and test, expected at least {MIN_STRANGERS}, "
+            f"the data set has {len(strangers)} photographs in its val split, expected at least {MIN_STRANGERS}, "
             "which say how near strangers are. Name a larger one, or plan without this check."
         )
     train = dataset.split("train")

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from tedigan.bulk.draw import Painter
 from tedigan.bulk.heartbeat import Pulse
 from tedigan.bulk.ledger import PLAN, Ledger
-from tedigan.bulk.opening import open_painter
+from tedigan.bulk.open_painter import open_painter
 from tedigan.bulk.prompt_table import PROMPTS, Asked, PromptTable
 from tedigan.bulk.shard_files import ShardFiles, write_shard
 from tedigan.errors import StoreError

@@ -1,6 +1,4 @@
-"""`tedigan jobs plan|approve|run|status|resume|cancel|seal|verify|redrive|prove|check`: bulk jobs; and `tedigan
-replay`.
-"""
+"""`tedigan jobs`: bulk jobs. `jobs_plan` has plan, `job_status` status, `jobs_pages` export and report."""
 
 import argparse
 import getpass
@@ -11,6 +9,8 @@ from pathlib import Path
 from tedigan.commands import jobs_plan
 from tedigan.commands.job_status import add_status
 from tedigan.commands.jobs_plan import add_models_argument, opened_models
+
+SHARDS_LEFT, SOME_FAILED = 3, 4  # exit codes (docs/bulk.md)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -122,7 +122,14 @@ def _run(arguments: argparse.Namespace) -> int:
     )
     if left:
         print(f"{left:,} are left: {why_left(worker.ledger)}")
-    return 3 if left else 0
+        return SHARDS_LEFT
+    failed = sum(commit.num_failed for commit in worker.ledger.commits())
+    if failed:
+        print(
+            f"{failed:,} images could not be drawn; `tedigan jobs redrive {arguments.job} OUT.csv` lists them and "
+            "says why"
+        )
+    return SOME_FAILED if failed else 0
 
 
 def _cancel(arguments: argparse.Namespace) -> int:
@@ -190,6 +197,6 @@ def _check(arguments: argparse.Namespace) -> int:
     from tedigan.bulk.seal import check_proof
 
     digest = hashlib.sha256(arguments.picture.read_bytes()).hexdigest()
-    wrong = check_proof(json.loads(arguments.proof.read_text()), digest, arguments.root)
+    wrong = check_proof(arguments.proof.read_bytes(), digest, arguments.root)
     print(wrong or "the picture belongs to the job with this root")
     return 1 if wrong else 0

@@ -21,7 +21,7 @@ def add_actions(actions: Any) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    from tedigan.bulk.export import export
+    from tedigan.bulk.job_export import export
     from tedigan.bulk.ledger import Ledger
 
     count = export(

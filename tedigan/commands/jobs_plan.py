@@ -124,8 +124,8 @@ def _draft(
     arguments: argparse.Namespace, workspace: "Workspace", draft: Path, cache: Path
 ) -> "Written":
     """The files that will stand beside the plan."""
+    from tedigan.bulk.album import PHOTOGRAPHS, edits_of, find_photographs
     from tedigan.bulk.checks import PARSER, TRAINING
-    from tedigan.bulk.photographs import PHOTOGRAPHS, edits_of, find_photographs
     from tedigan.bulk.prompt_table import write_prompts
     from tedigan.bulk.quotas import QUOTAS
     from tedigan.bulk.training_photographs import write_training_photographs

@@ -16,19 +16,21 @@ def open_bucket(address: str) -> Bucket:
     return S3Bucket(address)
 
 
-def open_shelves(address: str, *, cache: Path, alone: Collection[str]) -> list[Shelf]:
+def open_shelves(
+    address: str, *, cache: Path, alone: Collection[str], keeps: bool = True
+) -> list[Shelf]:
     """The shelf of a folder or prefix and of each .tar in it, of one .tar, or of one file.
 
     cache: where what lies elsewhere is kept. alone: suffixes of files that are read by themselves; another
-    single file is taken for a tar.
+    single file is taken for a tar. keeps: whether objects that are no tars are kept in the cache too.
     """
     folder, _, name = address.rpartition("/")
     if Path(address).is_file() or (address.startswith("s3://") and name.endswith(".tar")):
         bucket = open_bucket(folder)
         if Path(name).suffix.lower() in alone:
-            return [BucketShelf(bucket, cache=cache, names=[name])]
+            return [BucketShelf(bucket, cache=cache if keeps else None, names=[name])]
         return [TarShelf(bucket.fetch(name, cache))]
     bucket = open_bucket(address)
-    shelf = BucketShelf(bucket, cache=cache)
+    shelf = BucketShelf(bucket, cache=cache if keeps else None)
     tars = [name for name in shelf.names() if name.endswith(".tar")]
     return [shelf, *(TarShelf(bucket.fetch(name, cache)) for name in tars)]

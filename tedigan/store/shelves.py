@@ -27,9 +27,14 @@ class Shelf(Protocol):
 
 
 class BucketShelf:
-    """The objects of a bucket, or some of them. cache: where those that lie elsewhere are kept as files."""
+    """The objects of a bucket, or some of them.
 
-    def __init__(self, bucket: Bucket, *, cache: Path, names: Sequence[str] | None = None) -> None:
+    cache: where those that lie elsewhere are kept as files; None = they are read and not kept.
+    """
+
+    def __init__(
+        self, bucket: Bucket, *, cache: Path | None, names: Sequence[str] | None = None
+    ) -> None:
         self._bucket, self._cache = bucket, cache
         self._names = sorted(bucket.names() if names is None else names)
 
@@ -40,6 +45,8 @@ class BucketShelf:
     def read(self, name: str) -> bytes:
         """The bytes of an object."""
         try:
+            if self._cache is None:
+                return self._bucket.read(name)
             return self._bucket.fetch(name, self._cache).read_bytes()
         except (ObjectError, PermissionError) as error:
             raise DataError(f"{name} cannot be read: {error} Copy it again.") from error

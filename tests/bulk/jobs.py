@@ -11,7 +11,7 @@ import torch
 
 from tedigan.bulk.draw import Painter
 from tedigan.bulk.ledger import Ledger
-from tedigan.bulk.opening import open_painter
+from tedigan.bulk.open_painter import open_painter
 from tedigan.bulk.plan import Plan
 from tedigan.bulk.planning import plan_job
 from tedigan.bulk.prompt_table import Asked, write_prompts

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import torch
 
+from tedigan.bulk.album import PHOTOGRAPHS, Album, edits_of, find_photographs
 from tedigan.bulk.draw import sha256_tensor
 from tedigan.bulk.ledger import Ledger
-from tedigan.bulk.photographs import PHOTOGRAPHS, Album, edits_of, find_photographs
 from tedigan.bulk.planning import plan_job
 from tedigan.bulk.prompt_table import Asked, write_prompts
 from tedigan.bulk.prompts import Prompt, Rejected, read_prompts
@@ -207,6 +207,8 @@ def test_photographs_are_found_in_a_tar_a_data_set_and_s3(
         assert (there.names, there.sha256) == (here.names, here.sha256)
         again = Album.read(tmp_path / "b.parquet", place, tmp_path / "cache")
         assert torch.equal(again.pixels(3, 16), here.pixels(3, 16))
+    kept = [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+    assert kept == []  # a million photographs are read, and none stays on the worker's disk
     of_data = find_photographs(str(untrained.dataset), tmp_path / "c.parquet", tmp_path)
     assert of_data.names
     assert all(".image." in name for name in of_data.names)

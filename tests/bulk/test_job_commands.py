@@ -11,6 +11,7 @@ from tedigan.bulk.ledger import Ledger
 from tedigan.captions.grammar_files import load_grammar
 from tedigan.captions.reader import Reader
 from tedigan.workspace import Workspace
+from tests.bulk.test_bulk_edits import album
 
 
 def text_of(capsys: pytest.CaptureFixture[str]) -> str:
@@ -77,6 +78,23 @@ def test_models_that_are_not_the_plans_are_refused(
     assert main(given) == 1
     assert "another model draws other faces" in capsys.readouterr().err
     assert worker.ledger.committed() == set()
+
+
+def test_a_job_with_images_that_could_not_be_drawn_ends_with_a_status_of_its_own(
+    untrained: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place, given = album(tmp_path / "album", 3), ["--workspace", str(untrained.root)]
+    (place / "01.png").write_bytes(b"no picture")
+    (tmp_path / "edits.csv").write_text("text\nHe is smiling.\n")
+    plan = ["jobs", "plan", str(tmp_path / "edits.csv"), str(tmp_path / "jobs"), *given]
+    assert main([*plan, "--photographs", str(place), "--images-per-shard", "2"]) == 0
+    (job,) = map(str, (tmp_path / "jobs").iterdir())
+    assert main(["jobs", "approve", job]) == 0
+    assert main(["jobs", "run", job, *given]) == 4
+    assert "1 images could not be drawn" in text_of(capsys)
+    assert main(["jobs", "seal", job]) == 0
+    assert main(["jobs", "redrive", job, str(tmp_path / "again.csv")]) == 0
+    assert "01.png" in (tmp_path / "again.csv").read_text()
 
 
 def test_quotas_become_prompts_that_meet_them(

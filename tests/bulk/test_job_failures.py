@@ -19,8 +19,8 @@ import pytest
 
 from infra.services import S3, local_s3
 from tedigan.__main__ import main
-from tedigan.bulk.engines import run_local
 from tedigan.bulk.ledger import Ledger
+from tedigan.bulk.local_engine import run_local
 from tedigan.bulk.running import run_job
 from tedigan.bulk.seal import seal, verify
 from tedigan.errors import StoreError

@@ -140,13 +140,27 @@ def test_every_image_can_be_proved_to_be_in_the_job_and_another_cannot(
     list(worker.work(range(4)))
     root = seal(worker.ledger)["root"]
     for image in range(11):
-        proof = json.loads(json.dumps(prove(worker.ledger, image, tmp_path)))
+        found = prove(worker.ledger, image, tmp_path)
+        proof = json.dumps(found).encode()
         digest = hashlib.sha256(committed_picture(worker, image)).hexdigest()
         assert check_proof(proof, digest, root) is None
         assert "this one has" in check_proof(proof, "0" * 64, root)
         assert "leads to the root" in check_proof(proof, digest, "0" * 64)
-        forged = proof | {"entry": proof["entry"].replace('"attempt": 0', '"attempt": 1')}
-        assert "leads to the root" in check_proof(forged, digest, root)
+        forged = found | {"entry": found["entry"].replace('"attempt": 0', '"attempt": 1')}
+        assert "leads to the root" in check_proof(json.dumps(forged).encode(), digest, root)
+
+
+@pytest.mark.parametrize(
+    "proof", [b"", b"\xff", b"[]", b"{}", b'{"entry": 1}', b'{"entry": "{}"}', b"null"]
+)
+def test_what_is_no_proof_proves_nothing(proof: bytes) -> None:
+    assert "is no proof" in check_proof(proof, "0" * 64, "0" * 64)
+
+
+def test_a_stray_file_among_the_commits_is_named(worker: ToyWorker) -> None:
+    worker.ledger.bucket.write("commits/notes.txt", b"?")
+    with pytest.raises(DataError, match=r"commits/notes\.txt is no commit"):
+        worker.ledger.remaining()
 
 
 def test_shards_and_images_that_are_not_in_the_plan_are_named(worker: ToyWorker) -> None:

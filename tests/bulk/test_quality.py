@@ -11,6 +11,7 @@ import torch
 from tedigan.annotators.parser_network import FaceParser, ParserConfig
 from tedigan.bulk.artists import FaceArtist
 from tedigan.bulk.checks import NO_FACE, PARSER, TRAINING, Checks, has_face, open_checks, shares_of
+from tedigan.bulk.job_export import export
 from tedigan.bulk.prompts import Prompt, read_prompts
 from tedigan.bulk.redrive import write_redrive
 from tedigan.bulk.repeats import REPEATS
@@ -86,6 +87,12 @@ def test_pictures_that_look_the_same_are_named_when_the_job_is_sealed(tmp_path: 
     assert seal(worker.ledger)["num_repeats"] == 2
     found = pq.read_table(Path(worker.job) / REPEATS).to_pydict()
     assert found == {"image": [5, 7], "repeats": [1, 1]}
+    assert write_redrive(worker, tmp_path / "again.csv", marked=False) == 0
+    assert write_redrive(worker, tmp_path / "again.csv", marked=True) == 2
+    assert "Face 6.,,1.0,repeats image 1" in (tmp_path / "again.csv").read_text()
+    export(worker.ledger, tmp_path / "unmarked", layout="pictures", only_unmarked=True)
+    files = {path.stem for path in (tmp_path / "unmarked").rglob("*.png")}
+    assert files == {f"{image:06d}" for image in range(9) if image not in (5, 7)}
 
 
 @dataclass(frozen=True)
@@ -142,9 +149,7 @@ def test_pictures_without_a_face_are_marked_by_the_jobs_own_parser(
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     root = tmp_path_factory.mktemp("data")
-    workspace = toy_workspace(
-        root, num_images=400, dataset={"val_fraction": 0.2, "test_fraction": 0.2}
-    )
+    workspace = toy_workspace(root, num_images=600)
     return Dataset.open(workspace.dataset)
 
 
@@ -161,7 +166,7 @@ def test_a_copy_of_a_training_photograph_is_found_and_a_stranger_is_not(
         nearest = found.nearest(copies)
         assert [name for name, _ in nearest] == [str(id) for id in train]
         assert all(similarity > found.limit for _, similarity in nearest)
-    strangers = dataset.pixels([*dataset.split("val"), *dataset.split("test")])
+    strangers = dataset.pixels(dataset.split("val"))
     near = [similarity > found.limit for _, similarity in found.nearest(strangers)]
     assert sum(near) <= 0.02 * len(near)
     checks = Checks(training=found)

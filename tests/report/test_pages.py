@@ -94,14 +94,22 @@ def card_of(word: str) -> str:
 
 def job_of(word: str) -> str:
     plan = dict.fromkeys(("num_prompts", "faces_per_prompt", "attempts"), 1) | {"note": word}
-    plan |= {"models": {word: word}, "recipe": {word: word}, "environment": {word: word}}
+    plan |= {
+        "files": {word: word},
+        "models": {word: word},
+        "recipe": {word: word},
+        "environment": {word: word},
+    }
     manifest = {"job": word, "plan": word, "root": word, "num_images": 9, "num_conflicts": 0}
+    manifest |= {"num_failed": 1, "num_repeats": 2}
     numbers = JobNumbers(
         num_marked=1,
         is_judged=True,
         lacking={0: 5, 20: 4},
         attempts={1: 9},
         reasons={word: 1},
+        failed={word: 1},
+        measured={"face_share": {31: 4, 90: 5}, word: {0: 9}},
         agreements=[Agreement(word, 1, 1, 8, 4, 5)],
         quotas=[Met(word, 0.5, 0.5, 0.4)],
         quarantine={word: (1, [(7, word, word)])},

@@ -25,7 +25,7 @@ _SKETCH = re.compile(r"(?:^|/)sketch/(?:[\w-]+/)?" + _PICTURE)
 _LABEL = re.compile(r"(?:^|/)label/(?:[\w-]+/)?0*(\d+)\.png$")
 _TEXT = re.compile(r"(?:^|/)text/(?:[\w-]+/)?0*(\d+)\.txt$")
 _NAMES = re.compile(r"(?:^|/)(train|val|test)/filenames\.pickle$")
-MAX_NAMES = 1_000_000  # in a list
+_MAX_NAMES = 1_000_000
 
 
 def is_multimodal(places: Mapping[str, Place]) -> bool:
@@ -74,7 +74,7 @@ def read_multimodal(uri: str, places: Mapping[str, Place]) -> Source:
 
 def read_names(place: Place) -> list[int]:
     """The photograph numbers of a filenames.pickle, which may say `7`, `7.jpg` or 7."""
-    budget = Budget(opcodes=4 * MAX_NAMES, text=32 * MAX_NAMES)
+    budget = Budget(opcodes=4 * _MAX_NAMES, text=32 * _MAX_NAMES)
     cursor = Cursor(memoryview(place.read()), name=place.name)
     reader = OldPickleReader(cursor, resolve=_no_name(place.name), budget=budget)
     try:

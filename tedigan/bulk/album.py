@@ -8,6 +8,7 @@ what was planned, or is no picture, costs its own edits and no others.
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -27,6 +28,7 @@ from tedigan.store.photographs import SUFFIXES
 from tedigan.store.shelves import Shelf
 
 PHOTOGRAPHS = "photographs.parquet"
+READERS = 16  # at once, as a bucket answers many as soon as one
 OF_DATASETS = ".image"  # before the suffix of a photograph among a data set's other files
 _SCHEMA = pa.schema([("photograph", pa.int64()), ("name", pa.string()), ("sha256", pa.string())])
 
@@ -93,10 +95,13 @@ def find_photographs(place: str, table: Path, cache: Path) -> Album:
             "an s3:// prefix of aligned faces. Name one."
         )
     names = sorted(shelves)
-    digests = [
-        hashlib.sha256(shelves[name].read(name)).hexdigest()
-        for name in progress(names, desc="photographs", unit="photograph")
-    ]
+
+    def digest_of(name: str) -> str:
+        return hashlib.sha256(shelves[name].read(name)).hexdigest()
+
+    with ThreadPoolExecutor(READERS) as pool:
+        found = pool.map(digest_of, names)
+        digests = list(progress(found, total=len(names), desc="photographs", unit="photograph"))
     columns = [pa.array(range(len(names)), pa.int64()), pa.array(names), pa.array(digests)]
     pq.write_table(pa.Table.from_arrays(columns, schema=_SCHEMA), table, compression="zstd")
     return Album(place, names, digests, cache)
@@ -144,7 +149,7 @@ def _stem(name: str) -> str:
 
 def _shelves_of(place: str, cache: Path) -> dict[str, Shelf]:
     """Name of a picture -> the shelf that it lies on."""
-    shelves = open_shelves(place, cache=cache, alone=SUFFIXES)
+    shelves = open_shelves(place, cache=cache, alone=SUFFIXES, keeps=False)
     found = {
         name: shelf
         for shelf in shelves

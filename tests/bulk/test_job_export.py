@@ -12,8 +12,9 @@ import webdataset
 from PIL import Image
 
 from tedigan.__main__ import main
-from tedigan.bulk import export as export_file
-from tedigan.bulk.export import export
+from tedigan.bulk import job_export
+from tedigan.bulk.job_export import export
+from tedigan.dataset.sources import multimodal
 from tedigan.errors import DataError
 from tedigan.store import pictures
 from tests.bulk.marked import marked_job
@@ -76,7 +77,7 @@ def test_pictures_are_the_committed_files_and_the_table_names_each(
 def test_a_folder_holds_no_more_than_its_share(
     worker: ToyWorker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(export_file, "A_FOLDER", 4)
+    monkeypatch.setattr(job_export, "A_FOLDER", 4)
     export(worker.ledger, tmp_path / "out", layout="pictures")
     sizes = {one.name: len(list(one.iterdir())) for one in (tmp_path / "out").glob("*/")}
     assert sizes == {"000": 4, "001": 4, "002": 2}
@@ -147,7 +148,8 @@ def test_an_export_of_a_job_never_writes_over_something(worker: ToyWorker, tmp_p
 def test_more_names_than_a_list_may_hold_are_refused_before_any_work(
     worker: ToyWorker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(export_file, "MAX_NAMES", 6)
+    assert multimodal._MAX_NAMES == job_export.MAX_NAMES
+    monkeypatch.setattr(job_export, "MAX_NAMES", 6)
     with pytest.raises(DataError, match=r"have 10 images.*up to 6"):
         export(worker.ledger, tmp_path / "out", layout="mm-celeba-hq")
     assert export(worker.ledger, tmp_path / "out", layout="mm-celeba-hq", only_unmarked=True) == 6

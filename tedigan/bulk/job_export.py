@@ -6,7 +6,7 @@ mm-celeba-hq    image/128.jpg, text/128.txt, {train,test}/filenames.pickle: what
 """
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +18,10 @@ import pyarrow.parquet as pq
 from tedigan.bulk.ledger import Commit, Ledger
 from tedigan.bulk.marks import is_marked
 from tedigan.bulk.plan import Plan
+from tedigan.bulk.repeats import read_repeats
 from tedigan.dataset.export import published_file
-from tedigan.dataset.sources.multimodal import MAX_NAMES, format_names
-from tedigan.dataset.splits import share_of
+from tedigan.dataset.sources.multimodal import format_names
+from tedigan.dataset.splits import SPLITS, share_of
 from tedigan.errors import DataError
 from tedigan.progress import progress
 from tedigan.store.files import finished_folder, write_bytes, write_text
@@ -28,6 +29,8 @@ from tedigan.store.shards import Shard, read_shard, read_span
 
 TABLE = "images.parquet"
 A_FOLDER = 1000  # pictures
+MAX_NAMES = 1_000_000  # in a list that `read_names` reads
+TRAIN, _, TEST = SPLITS
 TEST_FRACTION = 0.1  # of the prompts
 
 
@@ -54,20 +57,20 @@ def export(
 ) -> int:
     """Write the folder whole or not at all; returns the number of images.
 
-    What could not be drawn is left out. only_unmarked: leave marked images out too. is_partial: take what an
-    unfinished job has committed. A DataError for a target that exists, a job that is not finished, or a shard that
-    is not the committed one.
+    What could not be drawn is left out. only_unmarked: leave marked images out too, and those of a sealed job that
+    repeat an earlier one. is_partial: take what an unfinished job has committed. A DataError for a target that
+    exists, a job that is not finished, or a shard that is not the committed one.
     """
     commits = _commits(ledger, target, is_partial)
     if layout == "mm-celeba-hq":
         _check_names(commits, only_unmarked)
-    num_images = 0
+    num_images, repeats = 0, read_repeats(ledger)
 
     def parts() -> Iterator[Part]:
         nonlocal num_images
         for commit in progress(commits, desc="export", unit="shard"):
             with tempfile.TemporaryDirectory() as cache:
-                part = _part(ledger, commit, Path(cache), only_unmarked)
+                part = _part(ledger, commit, Path(cache), repeats if only_unmarked else None)
                 num_images += len(part.table)
                 yield part
 
@@ -97,10 +100,12 @@ def _check_names(commits: Sequence[Commit], only_unmarked: bool) -> None:
         )
 
 
-def _part(ledger: Ledger, commit: Commit, cache: Path, only_unmarked: bool) -> Part:
+def _part(ledger: Ledger, commit: Commit, cache: Path, repeats: Mapping[int, int] | None) -> Part:
+    """repeats: left out like what is marked; None = all that was drawn is wanted."""
     table = pq.read_table(ledger.piece(commit.table, ".parquet", cache))
     wanted = [
-        row["failed"] is None and not (only_unmarked and is_marked(row))
+        row["failed"] is None
+        and (repeats is None or (row["image"] not in repeats and not is_marked(row)))
         for row in table.to_pylist()
     ]
     table = table.filter(pa.array(wanted, pa.bool_()))
@@ -126,14 +131,14 @@ def _as_pictures(folder: Path, plan: Plan, parts: Iterator[Part]) -> None:
 
 
 def _as_published(folder: Path, plan: Plan, parts: Iterator[Part]) -> None:
-    ids: dict[str, list[int]] = {"train": [], "test": []}
+    ids: dict[str, list[int]] = {TRAIN: [], TEST: []}
     for part in parts:
         for row, picture in part:
             name, content = published_file("image", row["image"], picture, plan.image_format)
             write_bytes(folder / name, content)
             write_text(folder / f"text/{row['image']}.txt", f"{row['text']}\n")
-            is_test = share_of("test", row["prompt"]) < TEST_FRACTION
-            ids["test" if is_test else "train"].append(row["image"])
+            is_test = share_of("export", row["prompt"]) < TEST_FRACTION
+            ids[TEST if is_test else TRAIN].append(row["image"])
     for split, found in ids.items():
         write_bytes(folder / split / "filenames.pickle", format_names(found))
 

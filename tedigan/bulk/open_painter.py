@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 import torch
 
 from tedigan.annotators.tagger import load_guide
+from tedigan.bulk.album import PHOTOGRAPHS, Album
 from tedigan.bulk.artists import EditArtist, FaceArtist
 from tedigan.bulk.checks import open_checks
 from tedigan.bulk.draw import Painter
-from tedigan.bulk.photographs import PHOTOGRAPHS, Album
 from tedigan.bulk.plan import Plan
 from tedigan.captions.grammar_files import GRAMMAR
 from tedigan.errors import WeightsError
