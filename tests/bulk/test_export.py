@@ -11,13 +11,13 @@ import torch
 import webdataset
 from PIL import Image
 
+from benchmarks.toy_jobs import ToyWorker, toy_job
 from tedigan.__main__ import main
 from tedigan.bulk import export as export_file
 from tedigan.bulk.export import export
 from tedigan.errors import DataError
 from tedigan.store import pictures
 from tests.bulk.marked import marked_job
-from tests.bulk.toys import ToyWorker, toy_job
 from tests.dataset.datasets_made import run
 
 

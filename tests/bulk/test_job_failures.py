@@ -17,17 +17,18 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from benchmarks.chaos.wrong_clock import wrong_clock
+from benchmarks.toy_jobs import ToyWorker, toy_job
 from infra.services import S3, local_s3
 from tedigan.__main__ import main
-from tedigan.bulk.engines import run_local
 from tedigan.bulk.ledger import Ledger
+from tedigan.bulk.local_engine import run_local
 from tedigan.bulk.running import run_job
 from tedigan.bulk.seal import seal, verify
 from tedigan.errors import StoreError
 from tedigan.store.s3 import client
 from tedigan.workspace import Workspace
 from tests.bulk.jobs import finished, job
-from tests.bulk.toys import ToyWorker, toy_job
 from tests.stages.small import small_workspace, write_models
 
 
@@ -303,33 +304,6 @@ def test_files_that_are_not_there_are_errors_of_the_commands(
 
 # Clocks
 
-OFF = """
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <stdlib.h>
-#include <time.h>
-#include <sys/time.h>
-static long off(void) { return atol(getenv("CLOCK_OFF_S")); }
-int clock_gettime(clockid_t id, struct timespec *ts) {
-    int (*real)(clockid_t, struct timespec *) = dlsym(RTLD_NEXT, "clock_gettime");
-    int code = real(id, ts);
-    if (id == CLOCK_REALTIME) ts->tv_sec += off();
-    return code;
-}
-time_t time(time_t *at) {
-    struct timespec ts;
-    clock_gettime(CLOCK_REALTIME, &ts);
-    if (at) *at = ts.tv_sec;
-    return ts.tv_sec;
-}
-int gettimeofday(struct timeval *restrict tv, void *restrict zone) {
-    struct timespec ts;
-    clock_gettime(CLOCK_REALTIME, &ts);
-    tv->tv_sec = ts.tv_sec;
-    tv->tv_usec = ts.tv_nsec / 1000;
-    return 0;
-}
-"""
 WORK = """
 import pickle, sys, time
 from pathlib import Path
@@ -345,14 +319,10 @@ except StoreError as error:
 
 def work_with_clock(worker: ToyWorker, folder: Path, seconds: int) -> tuple[float, str]:
     """How far a process' clock is off, and what it says when it has worked."""
-    compiler = shutil.which("cc")
-    if compiler is None or sys.platform != "linux":
+    given = wrong_clock(folder, seconds)
+    if given is None:
         pytest.skip("no C compiler to make a process' clock wrong with")
-    (folder / "off.c").write_text(OFF)
-    command = [compiler, "-shared", "-fPIC", "-o", "off.so", "off.c", "-ldl"]
-    subprocess.run(command, cwd=folder, check=True)
     (folder / "worker").write_bytes(pickle.dumps(worker))
-    given = {"LD_PRELOAD": str(folder / "off.so"), "CLOCK_OFF_S": str(seconds)}
     done = subprocess.run(
         [sys.executable, "-c", WORK, str(folder / "worker")],
         capture_output=True,

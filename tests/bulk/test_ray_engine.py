@@ -11,13 +11,13 @@ import pytest
 
 ray = pytest.importorskip("ray")
 
+from benchmarks.toy_jobs import ToyWorker, toy_job  # noqa: E402
 from tedigan.bulk import engines, ray_engine  # noqa: E402
 from tedigan.bulk.ray_engine import joined, num_gpus, run_ray  # noqa: E402
 from tedigan.bulk.running import run_job  # noqa: E402
 from tedigan.bulk.seal import seal, verify  # noqa: E402
 from tedigan.errors import ParamsError, StoreError  # noqa: E402
 from tests.bulk.test_engines import quiet_root  # noqa: E402
-from tests.bulk.toys import ToyWorker, toy_job  # noqa: E402
 
 pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.xdist_group("ray")]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from prefect import flow
 
+from benchmarks.toy_jobs import ToyWorker
 from tasks.bulk import draw_shards
 from tedigan.errors import StoreError
-from tests.bulk.toys import ToyWorker
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,21 @@ def draw_toys(
     models: Path,
     scratch: Path,
     device: str,
-    until: float | None,
+    deadline: float | None,
+    photographs: str | None,
     seconds: float,
     drift: int,
     begin: int,
 ) -> None:
     """See `flows.bulk.draw`."""
-    draw_shards(Known(job, models, scratch, device, until, seconds, drift), begin)
+    worker = Known.arrived(
+        job=job,
+        models=models,
+        scratch=scratch,
+        device=device,
+        deadline=deadline,
+        photographs=photographs,
+        seconds=seconds,
+        drift=drift,
+    )
+    draw_shards(worker, begin)
