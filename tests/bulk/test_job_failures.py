@@ -23,7 +23,7 @@ from infra.services import S3, local_s3
 from tedigan.__main__ import main
 from tedigan.bulk.ledger import Ledger
 from tedigan.bulk.local_engine import run_local
-from tedigan.bulk.running import run_job
+from tedigan.bulk.running import run_job, work_among_others
 from tedigan.bulk.seal import seal, verify
 from tedigan.errors import StoreError
 from tedigan.store.s3 import client
@@ -180,6 +180,22 @@ def test_s3_that_goes_and_comes_back_in_mid_run_costs_time_and_nothing_else(
         there = seal(worker.ledger)["root"]
     here = job(untrained, tmp_path / "jobs", tmp_path, faces_per_prompt=100, images_per_shard=8)
     assert seal(finished(here).ledger)["root"] == there
+
+
+def test_a_worker_that_begins_while_s3_is_gone_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with local_s3(tmp_path / "s3") as s3:
+        set_environment(monkeypatch, s3)
+        client().create_bucket(Bucket="faces")
+        job = toy_job("s3://faces/jobs", tmp_path, num_images=6).job
+    worker, drawn = ToyWorker(job, tmp_path, tmp_path / "scratch", "cpu"), list[int]()
+    beginner = threading.Thread(target=lambda: drawn.extend(work_among_others(worker, 0)))
+    beginner.start()
+    time.sleep(1)
+    with local_s3(tmp_path / "s3", int(s3.endpoint_url.rpartition(":")[2])):
+        beginner.join(120)
+        assert sorted(drawn) == [0, 1, 2]
 
 
 def set_environment(monkeypatch: pytest.MonkeyPatch, s3: S3) -> None:
