@@ -48,15 +48,14 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=None, help="default: in results/")
     given = parser.parse_args()
     out = given.out or RESULTS / f"{datetime.date.today().isoformat()}-bulk-chaos.json"
-    outcomes = _read(out)
     with tempfile.TemporaryDirectory() as work, _s3(Path(work)) as server:
         root = quiet_root(Path(work) / "quiet", given.shards)
         for outcome in _outcomes(given, Path(work), server, root):
-            outcomes[outcome.engine, outcome.workers] = outcome
-            _save(out, root, outcomes.values())
+            _save(out, root, outcome)
             print(asdict(outcome), file=sys.stderr, flush=True)
-    print(f"{_table(outcomes.values())}\n\nthe quiet run's root: {root}\n{out}")
-    return int(any(one.faults for one in outcomes.values()))
+    outcomes = _read(out)
+    print(f"{_table(outcomes)}\n\nthe quiet run's root: {root}\n{out}")
+    return int(any(one.faults for one in outcomes))
 
 
 @contextmanager
@@ -116,13 +115,15 @@ def _row(one: Outcome) -> list[str]:
     return [one.engine, *map(str, numbers), one.root[:12], str(len(one.faults))]
 
 
-def _read(out: Path) -> dict[tuple[str, int], Outcome]:
-    """By engine and number of workers; what is there already stays, but for what is measured again."""
-    cells = read_json(out)["cells"] if out.exists() else []
-    return {(one["engine"], one["workers"]): Outcome(**one) for one in cells}
+def _read(out: Path) -> list[Outcome]:
+    """What a result file holds."""
+    return [Outcome(**one) for one in read_json(out)["cells"]] if out.exists() else []
 
 
-def _save(out: Path, root: str, outcomes: Iterable[Outcome]) -> None:
+def _save(out: Path, root: str, outcome: Outcome) -> None:
+    """Into the file, in place of what it says of that engine and number of workers."""
+    cells = {(ENGINES.index(one.engine), one.workers): one for one in [*_read(out), outcome]}
+    outcomes = [cells[place] for place in sorted(cells)]
     content = {
         "machine": machine(),
         "quiet_root": root,

@@ -82,6 +82,11 @@ class Notes:
                     found[int(shard)].append(int(file.stem))
         return found
 
+    def are_meeting(self) -> bool:
+        """Whether somebody is about to commit what another commits too."""
+        met, settled = self.who("met"), self.who("settled")
+        return any(is_alive(pid) for shard in met for pid in {*met[shard]} - {*settled[shard]})
+
     @property
     def num_drawn(self) -> int:
         """Shards that were drawn to the end, by whomever."""

@@ -15,7 +15,7 @@ from random import Random
 from benchmarks.chaos.noted import NotedWorker, Notes, is_alive
 from benchmarks.chaos.wrong_clock import wrong_clock
 from benchmarks.toy_jobs import toy_job
-from infra.services import S3, local_s3
+from infra.services import S3, die_with_parent, local_s3
 from tedigan.bulk.ledger import Ledger
 from tedigan.bulk.replay import rows_of
 from tedigan.bulk.seal import seal, verify
@@ -196,7 +196,8 @@ class _Trial:
             return
         if self._due is None and (self._is_early or self._notes.has_drawn(living)):
             self._due = time.monotonic() + self._dice.uniform(0.0, self._plague.life_s)
-        if self._due is not None and time.monotonic() >= self._due:
+        is_due = self._due is not None and time.monotonic() >= self._due
+        if is_due and not self._notes.are_meeting():
             self._due, self._is_early = None, self._dice.random() < self._plague.early
             self._kill(living)
 
@@ -271,7 +272,12 @@ def _process(
     with (
         file.with_suffix(".log").open("wb") as log,
         subprocess.Popen(
-            command, env=os.environ | environment, stdout=log, stderr=log, start_new_session=True
+            command,
+            env={**os.environ, **environment},
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            preexec_fn=die_with_parent,
         ) as process,
     ):
         try:
