@@ -10,12 +10,14 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from importlib.metadata import EntryPoint, entry_points
+from typing import TypeVar
 
 from tedigan.bulk.worker import Worker
 from tedigan.errors import ParamsError, StoreError
 from tedigan.extras import advised
 from tedigan.progress import note
 
+T = TypeVar("T")
 GROUP = "tedigan.engines"
 # Needed by everybody, and so not left to what an old installation says of itself.
 OWN = {
@@ -65,6 +67,17 @@ def in_rounds(worker: Worker, shards: Sequence[int], one_round: Round) -> Iterat
             return
         except (WorkersDied, StoreError) as error:
             failures = 0 if len(left) < before else failures + 1
+            wait_or_raise(error, failures)
+
+
+def patiently(ask: Callable[[], T]) -> T:
+    """What a bucket says, when it answers; raises what does not pass by itself, or has not for long."""
+    failures = 0
+    while True:
+        try:
+            return ask()
+        except StoreError as error:
+            failures += 1
             wait_or_raise(error, failures)
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from random import SystemRandom
 
-from tedigan.bulk.engines import Engine, in_rounds
+from tedigan.bulk.engines import Engine, in_rounds, patiently
 from tedigan.bulk.heartbeat import hours_spent
 from tedigan.bulk.ledger import Ledger
 from tedigan.bulk.worker import Worker
@@ -40,16 +40,18 @@ def run_job(
     with progress(total=total, initial=total - len(left), desc="job", unit="shard") as bar:
         for _ in engine(replace(worker, deadline=deadline), left, num_workers):
             bar.update()
-    return len(worker.ledger.remaining())
+    return len(patiently(worker.ledger.remaining))
 
 
 def work_among_others(worker: Worker, begin: int) -> Iterator[int]:
     """One worker, in this process, beside any number that it knows nothing of; their commits come too.
 
-    begin: the shard that it begins with. Raises as `run_job` does.
+    begin: the shard that it begins with. Raises as `run_job` does, but waits for a bucket that is away from the
+    first: whoever started it, perhaps an hour ago, does not look.
     """
-    worker.ledger.check_runs()
-    return in_rounds(worker, worker.ledger.remaining(), partial(_walked, worker, begin))
+    patiently(worker.ledger.check_runs)
+    left = patiently(worker.ledger.remaining)
+    return in_rounds(worker, left, partial(_walked, worker, begin))
 
 
 def walk(ledger: Ledger, shards: Sequence[int], begin: int) -> Iterator[int]:

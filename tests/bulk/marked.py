@@ -5,8 +5,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from benchmarks.toy_jobs import ToyPainter, ToyWorker, toy_job
 from tedigan.bulk.prompt_table import Asked
-from tests.bulk.toys import ToyPainter, ToyWorker, toy_job
 
 
 @dataclass(frozen=True)

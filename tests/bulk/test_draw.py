@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from tedigan.bulk.draw import sha256_tensor
+from tedigan.bulk.local_engine import run_local
 from tedigan.bulk.prompt_table import Asked
 from tedigan.bulk.replay import rows_of
+from tedigan.bulk.running import run_job
 from tedigan.workspace import Workspace
 from tests.bulk.jobs import finished, job, pixels_of
 
@@ -25,6 +27,40 @@ def test_the_size_of_a_shard_changes_no_pixel(
     worker = job(untrained, tmp_path / "jobs", tmp_path, images_per_shard=images_per_shard)
     assert pixels_of(finished(worker)) == quiet
     assert len(quiet) == len(set(quiet.values())) == 20
+
+
+def test_shards_of_100_and_of_1000_hold_the_same_pixels_after_a_resume_and_alone(
+    untrained: Workspace, tmp_path: Path
+) -> None:
+    hundreds, thousands = (
+        job(
+            untrained,
+            tmp_path / str(n),
+            tmp_path / str(n),
+            faces_per_prompt=275,
+            images_per_shard=n,
+        )
+        for n in (100, 1000)
+    )
+    finished(hundreds, [4, 0])
+    hundreds.ledger.cancel("tests")
+    assert finished(hundreds).ledger.committed() == {0, 4}
+    hundreds.ledger.resume()
+    pixels = pixels_of(finished(hundreds))
+    assert list(pixels) == list(range(1100))
+    assert pixels_of(finished(thousands)) == pixels
+    for image in (0, 517, 1099):
+        (asked,) = thousands.asked(range(image, image + 1))
+        face = thousands.painter.face(image, asked, attempt=0)
+        assert sha256_tensor(face.pixels) == pixels[image]
+
+
+def test_four_processes_draw_the_pixels_of_one(
+    untrained: Workspace, tmp_path: Path, quiet: dict[int, str]
+) -> None:
+    worker = job(untrained, tmp_path / "jobs", tmp_path)
+    assert run_job(worker, run_local, 4) == 0
+    assert pixels_of(worker) == quiet
 
 
 def test_an_image_alone_is_what_it_is_among_others(

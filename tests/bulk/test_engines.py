@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.toy_jobs import ToyWorker, toy_job
 from tedigan.bulk import engines
 from tedigan.bulk.engines import open_engine, portions
 from tedigan.bulk.local_engine import run_local
 from tedigan.bulk.running import run_job
 from tedigan.bulk.seal import seal, verify
 from tedigan.errors import ParamsError, StoreError
-from tests.bulk.toys import ToyWorker, toy_job
 
 
 def quiet_root(tmp_path: Path) -> str:

@@ -11,6 +11,7 @@ import torch
 import webdataset
 from PIL import Image
 
+from benchmarks.toy_jobs import ToyWorker, toy_job
 from tedigan.__main__ import main
 from tedigan.bulk import job_export
 from tedigan.bulk.job_export import export
@@ -18,7 +19,6 @@ from tedigan.dataset.sources import multimodal
 from tedigan.errors import DataError
 from tedigan.store import pictures
 from tests.bulk.marked import marked_job
-from tests.bulk.toys import ToyWorker, toy_job
 from tests.dataset.datasets_made import run
 
 

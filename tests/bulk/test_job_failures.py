@@ -17,17 +17,18 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from benchmarks.chaos.wrong_clock import wrong_clock
+from benchmarks.toy_jobs import ToyWorker, toy_job
 from infra.services import S3, local_s3
 from tedigan.__main__ import main
 from tedigan.bulk.ledger import Ledger
 from tedigan.bulk.local_engine import run_local
-from tedigan.bulk.running import run_job
+from tedigan.bulk.running import run_job, work_among_others
 from tedigan.bulk.seal import seal, verify
 from tedigan.errors import StoreError
 from tedigan.store.s3 import client
 from tedigan.workspace import Workspace
 from tests.bulk.jobs import finished, job
-from tests.bulk.toys import ToyWorker, toy_job
 from tests.stages.small import small_workspace, write_models
 
 
@@ -181,6 +182,22 @@ def test_s3_that_goes_and_comes_back_in_mid_run_costs_time_and_nothing_else(
     assert seal(finished(here).ledger)["root"] == there
 
 
+def test_a_worker_that_begins_while_s3_is_gone_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with local_s3(tmp_path / "s3") as s3:
+        set_environment(monkeypatch, s3)
+        client().create_bucket(Bucket="faces")
+        job = toy_job("s3://faces/jobs", tmp_path, num_images=6).job
+    worker, drawn = ToyWorker(job, tmp_path, tmp_path / "scratch", "cpu"), list[int]()
+    beginner = threading.Thread(target=lambda: drawn.extend(work_among_others(worker, 0)))
+    beginner.start()
+    time.sleep(1)
+    with local_s3(tmp_path / "s3", int(s3.endpoint_url.rpartition(":")[2])):
+        beginner.join(120)
+        assert sorted(drawn) == [0, 1, 2]
+
+
 def set_environment(monkeypatch: pytest.MonkeyPatch, s3: S3) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", s3.endpoint_url)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", s3.access_key)
@@ -303,33 +320,6 @@ def test_files_that_are_not_there_are_errors_of_the_commands(
 
 # Clocks
 
-OFF = """
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <stdlib.h>
-#include <time.h>
-#include <sys/time.h>
-static long off(void) { return atol(getenv("CLOCK_OFF_S")); }
-int clock_gettime(clockid_t id, struct timespec *ts) {
-    int (*real)(clockid_t, struct timespec *) = dlsym(RTLD_NEXT, "clock_gettime");
-    int code = real(id, ts);
-    if (id == CLOCK_REALTIME) ts->tv_sec += off();
-    return code;
-}
-time_t time(time_t *at) {
-    struct timespec ts;
-    clock_gettime(CLOCK_REALTIME, &ts);
-    if (at) *at = ts.tv_sec;
-    return ts.tv_sec;
-}
-int gettimeofday(struct timeval *restrict tv, void *restrict zone) {
-    struct timespec ts;
-    clock_gettime(CLOCK_REALTIME, &ts);
-    tv->tv_sec = ts.tv_sec;
-    tv->tv_usec = ts.tv_nsec / 1000;
-    return 0;
-}
-"""
 WORK = """
 import pickle, sys, time
 from pathlib import Path
@@ -345,14 +335,10 @@ except StoreError as error:
 
 def work_with_clock(worker: ToyWorker, folder: Path, seconds: int) -> tuple[float, str]:
     """How far a process' clock is off, and what it says when it has worked."""
-    compiler = shutil.which("cc")
-    if compiler is None or sys.platform != "linux":
+    given = wrong_clock(folder, seconds)
+    if given is None:
         pytest.skip("no C compiler to make a process' clock wrong with")
-    (folder / "off.c").write_text(OFF)
-    command = [compiler, "-shared", "-fPIC", "-o", "off.so", "off.c", "-ldl"]
-    subprocess.run(command, cwd=folder, check=True)
     (folder / "worker").write_bytes(pickle.dumps(worker))
-    given = {"LD_PRELOAD": str(folder / "off.so"), "CLOCK_OFF_S": str(seconds)}
     done = subprocess.run(
         [sys.executable, "-c", WORK, str(folder / "worker")],
         capture_output=True,

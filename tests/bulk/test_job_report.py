@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.toy_jobs import ToyWorker
 from tedigan.__main__ import main
 from tedigan.bulk import job_report as job_report_file
 from tedigan.bulk.job_report import job_report
@@ -17,7 +18,6 @@ from tedigan.errors import DataError, StoreError
 from tedigan.report.rendering import data_uri
 from tedigan.store import pictures
 from tests.bulk.marked import marked_job
-from tests.bulk.toys import ToyWorker
 from tests.report.outline import Outline
 
 

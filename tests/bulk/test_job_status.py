@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.toy_jobs import ToyWorker, toy_job, toy_plan
 from tedigan.__main__ import main
 from tedigan.bulk import heartbeat
 from tedigan.bulk.heartbeat import Heartbeat, Pulse, hours_spent, read_heartbeats
@@ -23,7 +24,6 @@ from tedigan.errors import ParamsError, StoreError
 from tedigan.store.objects import MemoryBucket
 from tedigan.workspace import Workspace
 from tests.bulk.jobs import finished, job
-from tests.bulk.toys import ToyWorker, toy_job, toy_plan
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
+from benchmarks.toy_jobs import toy_job
 from tedigan.annotators.parser_network import FaceParser, ParserConfig
 from tedigan.bulk.artists import FaceArtist
 from tedigan.bulk.checks import NO_FACE, PARSER, TRAINING, Checks, has_face, open_checks, shares_of
@@ -25,7 +26,6 @@ from tedigan.tensors import to_pixels
 from tedigan.vocabulary.labels import LABEL_NAMES
 from tedigan.workspace import Workspace
 from tests.bulk.jobs import TEXTS, finished, job, pixels_of
-from tests.bulk.toys import toy_job
 from tests.stages.toy import toy_workspace
 
 CPU = torch.device("cpu")

@@ -11,13 +11,15 @@ import pytest
 
 ray = pytest.importorskip("ray")
 
+from benchmarks.toy_jobs import ToyWorker, toy_job  # noqa: E402
 from tedigan.bulk import engines, ray_engine  # noqa: E402
 from tedigan.bulk.ray_engine import joined, num_gpus, run_ray  # noqa: E402
 from tedigan.bulk.running import run_job  # noqa: E402
 from tedigan.bulk.seal import seal, verify  # noqa: E402
 from tedigan.errors import ParamsError, StoreError  # noqa: E402
+from tedigan.workspace import Workspace  # noqa: E402
+from tests.bulk.jobs import finished, job, pixels_of  # noqa: E402
 from tests.bulk.test_engines import quiet_root  # noqa: E402
-from tests.bulk.toys import ToyWorker, toy_job  # noqa: E402
 
 pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.xdist_group("ray")]
 
@@ -64,6 +66,15 @@ def test_a_ray_of_our_own_draws_what_one_process_draws_and_ends(tmp_path: Path) 
     assert run_job(worker, run_ray, 2) == 0
     assert not ray.is_initialized()
     assert seal(worker.ledger)["root"] == quiet_root(tmp_path)
+
+
+def test_networks_in_actors_draw_the_pixels_that_they_draw_here(
+    cluster: None, untrained: Workspace, tmp_path: Path
+) -> None:
+    worker = job(untrained, tmp_path / "jobs", tmp_path)
+    quiet = job(untrained, tmp_path / "quiet", tmp_path / "q")
+    assert run_job(worker, run_ray, 2) == 0
+    assert pixels_of(worker) == pixels_of(finished(quiet))
 
 
 def test_workers_that_are_killed_lose_and_double_nothing(cluster: None, tmp_path: Path) -> None:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.toy_jobs import ToyWorker, toy_job
 from tedigan.bulk.running import walk, work_among_others
 from tedigan.bulk.seal import seal
 from tedigan.errors import StoreError
-from tests.bulk.toys import ToyWorker, toy_job
 
 
 def settle(worker: ToyWorker, shard: int, folder: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from benchmarks.toy_jobs import toy_job
 from tasks import policy
 from tedigan.bulk import engines
 from tedigan.bulk.ledger import Ledger
@@ -22,7 +23,6 @@ from tedigan.errors import StoreError
 from tedigan.workspace import Workspace
 from tests.bulk.jobs import finished, job
 from tests.bulk.test_engines import quiet_root
-from tests.bulk.toys import toy_job
 from tests.flows.conftest import CHECKOUT, make_repository
 from tests.flows.toy_bulk import Known
 

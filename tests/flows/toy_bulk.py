@@ -7,9 +7,9 @@ from pathlib import Path
 
 from prefect import flow
 
+from benchmarks.toy_jobs import ToyWorker
 from tasks.bulk import draw_shards
 from tedigan.errors import StoreError
-from tests.bulk.toys import ToyWorker
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ class ToyPainter:
     seconds: float
 
     def faces(self, images: range, asked: list[Asked]) -> Iterator[list[Face]]:
+        """As a Painter's, one at a time."""
         time.sleep(self.seconds)
         for image, one in zip(images, asked, strict=True):
             rng = stream(self.seed, image)
@@ -42,6 +43,7 @@ class ToyWorker(Worker):
 
     @cached_property
     def painter(self) -> Any:
+        """The toy one."""
         return ToyPainter(self.ledger.plan.seed + self.drift, self.seconds)
 
 

@@ -1,0 +1,1 @@
+"""What `python -m benchmarks.bulk_chaos` is made of."""
