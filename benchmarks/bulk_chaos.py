@@ -42,7 +42,7 @@ def main() -> int:
     parser.add_argument("--engine", choices=[*ENGINES, "all"], default="all")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
     parser.add_argument("--kills", type=int, default=50, help="of each engine and worker count")
-    parser.add_argument("--shards", type=int, default=200, help="of each job")
+    parser.add_argument("--shards", type=int, default=100, help="of each job")
     parser.add_argument("--minutes", type=float, default=1e9, help="for each engine")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=None, help="default: in results/")

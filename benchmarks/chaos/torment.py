@@ -38,7 +38,7 @@ class Plague:
 
     kills: int = 50
     restarts: int = 2
-    shards: int = 200
+    shards: int = 100
     shard_s: float = 0.5
     stranger_s: float = 4.0
     life_s: float = 4.0
@@ -185,7 +185,7 @@ class _Trial:
         share = len(self._notes.who("settled")) / self._plague.shards
         if (
             self._outcome.s3_restarts < self._plague.restarts
-            and share > (self._num_restarts + 1) / 4
+            and share > (self._num_restarts + 1) / 6
         ):
             self._num_restarts += 1
             self._restart_s3(spared)
@@ -204,7 +204,8 @@ class _Trial:
     def _kill(self, living: list[int]) -> None:
         """One, some or all of them."""
         left = self._plague.kills - self._outcome.kills
-        victims = self._dice.sample(living, self._dice.randint(1, len(living)))
+        count = self._dice.choice([len(living), self._dice.randint(1, len(living))])
+        victims = self._dice.sample(living, count)
         for pid in victims[:left]:
             with suppress(ProcessLookupError):
                 was_alive = is_alive(pid)

@@ -14,7 +14,7 @@ def test_deaths_a_restart_of_s3_two_at_once_and_a_wrong_clock_change_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plague = Plague(
-        kills=3,
+        kills=2,
         restarts=1,
         shards=16,
         shard_s=0.2,
@@ -22,6 +22,7 @@ def test_deaths_a_restart_of_s3_two_at_once_and_a_wrong_clock_change_nothing(
         life_s=0.5,
         early=0.0,
         down_s=1.0,
+        within_s=200,
     )
     server = Server(tmp_path / "s3")
     set_environment(monkeypatch, server.start())
@@ -29,7 +30,7 @@ def test_deaths_a_restart_of_s3_two_at_once_and_a_wrong_clock_change_nothing(
     try:
         found = torment(
             "local",
-            2,
+            1,
             plague,
             place="s3://faces",
             server=server,
