@@ -1,13 +1,14 @@
 """glibc's allocator, told to keep large blocks instead of returning them to the kernel at every free.
 
 StyleGAN's activations are larger than glibc's mmap threshold, so each one costs an mmap, a munmap and a page
-fault per 4 KiB; keeping them is worth 1.4 to 2.6 times the images per second on a CPU (docs/numbers.md).
+fault per 4 KiB; keeping them is worth 1.4 to 2.6 times the images per second on a CPU (docs/numbers.md). Only the
+main arena can keep them, so that all threads share it: a bulk job's worker draws in a thread of its own.
 """
 
 import ctypes
 import sys
 
-M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -2, -3, -8
 GIB = 2**30
 
 
@@ -19,5 +20,10 @@ def keep_large_blocks() -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):
         return False
-    settings = [(M_MMAP_THRESHOLD, GIB), (M_TRIM_THRESHOLD, 2 * GIB - 1), (M_TOP_PAD, GIB // 16)]
+    settings = [
+        (M_MMAP_THRESHOLD, GIB),
+        (M_TRIM_THRESHOLD, 2 * GIB - 1),
+        (M_TOP_PAD, GIB // 16),
+        (M_ARENA_MAX, 1),
+    ]
     return all(mallopt(name, value) == 1 for name, value in settings)

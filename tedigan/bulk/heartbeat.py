@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tedigan.errors import StoreError
+from tedigan.store.at_once import read_all
 from tedigan.store.objects import Bucket
 
 WORKERS = "workers/"
@@ -140,7 +141,7 @@ class Pulse:
 def read_heartbeats(bucket: Bucket, names: Iterable[str]) -> dict[str, Heartbeat]:
     """By the names of their objects; what is none is left out."""
     every = list(names)
-    found = zip(every, bucket.read_all(every), strict=True)
+    found = zip(every, read_all(bucket, every), strict=True)
     read = {name: _heartbeat_from(content) for name, content in found}
     return {name: one for name, one in read.items() if one is not None}
 

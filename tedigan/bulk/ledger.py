@@ -25,6 +25,7 @@ from typing import Any
 from tedigan.bulk.plan import Plan, plan_from
 from tedigan.errors import DataError, ParamsError, StoreError
 from tedigan.store.addresses import open_bucket
+from tedigan.store.at_once import read_all
 from tedigan.store.files import sha256_file, sha256_value
 from tedigan.store.objects import Bucket
 
@@ -199,7 +200,7 @@ class Ledger:
     def commits(self) -> Iterator[Commit]:
         """In the order of shards."""
         names = list(self.bucket.names("commits/"))
-        for name, content in zip(names, self.bucket.read_all(names), strict=True):
+        for name, content in zip(names, read_all(self.bucket, names), strict=True):
             yield Commit.from_bytes(content, name=f"{self.address}/{name}")
 
     def commit_of(self, shard: int) -> Commit:

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from tedigan.bulk.ledger import Commit, Ledger
 from tedigan.dataset.duplicates import find_duplicates
 from tedigan.progress import progress
-from tedigan.store.objects import READERS
+from tedigan.store.at_once import READERS
 
 REPEATS = "repeats.parquet"
 _SCHEMA = pa.schema([("image", pa.int64()), ("repeats", pa.int64())])

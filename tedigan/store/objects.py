@@ -8,8 +8,7 @@ import os
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
@@ -17,7 +16,6 @@ from tedigan.errors import ObjectError, StoreError
 from tedigan.store import disk
 from tedigan.store.files import whole_file, write_bytes
 
-READERS = 32  # requests of one process at once, where each waits for its answer
 UNDER_WAY = ".unfinished"  # a bucket's own folder: what is not whole yet
 
 
@@ -39,11 +37,6 @@ class Bucket(ABC):
     @abstractmethod
     def read(self, name: str) -> bytes:
         """The bytes of an object; an ObjectError if it is absent."""
-
-    def read_all(self, names: Iterable[str]) -> Iterator[bytes]:
-        """As `read`, of each in turn; READERS at once, so that they do not wait for each other."""
-        with ThreadPoolExecutor(READERS, "read") as readers:
-            yield from readers.map(self.read, names)
 
     @abstractmethod
     def fetch(self, name: str, cache: Path) -> Path:

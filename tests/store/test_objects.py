@@ -14,6 +14,7 @@ import pytest
 from tedigan.errors import ObjectError, StoreError
 from tedigan.store import objects
 from tedigan.store.addresses import open_bucket
+from tedigan.store.at_once import read_all
 from tedigan.store.objects import Bucket, FolderBucket, MemoryBucket
 
 NUM_RACERS = 16
@@ -164,4 +165,4 @@ def test_many_objects_are_read_at_once_and_come_in_order() -> None:
     bucket = Patient()
     for name in "abcd":
         bucket.write(name, name.encode())
-    assert list(bucket.read_all("dacb")) == [b"d", b"a", b"c", b"b"]
+    assert list(read_all(bucket, "dacb")) == [b"d", b"a", b"c", b"b"]
