@@ -19,8 +19,8 @@ import pytest
 
 from infra.services import S3, local_s3
 from tedigan.__main__ import main
-from tedigan.bulk.engines import run_local
 from tedigan.bulk.ledger import Ledger
+from tedigan.bulk.local_engine import run_local
 from tedigan.bulk.running import run_job
 from tedigan.bulk.seal import seal, verify
 from tedigan.errors import StoreError
@@ -288,7 +288,7 @@ def test_a_job_that_is_not_there_is_not_cancelled(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["jobs", "cancel", str(tmp_path / "jobs" / "0123")]) == 1
-    assert "plan.json cannot be read" in capsys.readouterr().err
+    assert "is no job, it has no plan.json" in capsys.readouterr().err
     assert not (tmp_path / "jobs").exists()
 
 

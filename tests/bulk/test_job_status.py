@@ -13,9 +13,9 @@ import pytest
 
 from tedigan.__main__ import main
 from tedigan.bulk import heartbeat
-from tedigan.bulk.engines import run_local
 from tedigan.bulk.heartbeat import Heartbeat, Pulse, hours_spent, read_heartbeats
 from tedigan.bulk.ledger import PLAN, Ledger
+from tedigan.bulk.local_engine import run_local
 from tedigan.bulk.running import hours_left, run_job
 from tedigan.bulk.seal import seal
 from tedigan.bulk.status import Seen, Watch, rate_in_all, recent_rate
