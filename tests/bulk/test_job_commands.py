@@ -1,6 +1,9 @@
 """The commands, from a list of prompts to a proof, in processes as a user has them."""
 
+import os
+import signal
 import tarfile
+import threading
 from pathlib import Path
 
 import pandas as pd
@@ -200,3 +203,13 @@ def test_what_is_replayed_is_a_picture_or_a_sha256(
     for what in (str(tmp_path / "gone.png"), "84a7e26dd3a1"):
         assert main(["replay", what, str(tmp_path), "--workspace", str(untrained.root)]) == 1
         assert "is no file and no sha256" in capsys.readouterr().err
+
+
+def test_an_interrupted_command_says_so_without_a_traceback(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    os.mkfifo(tmp_path / "picture.png")  # who reads it waits
+    ctrl_c = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+    ctrl_c.start()
+    assert main(["jobs", "check", str(tmp_path / "picture.png"), "proof", "0"]) == 130
+    assert capsys.readouterr().err.startswith("interrupted; what is finished is kept")
