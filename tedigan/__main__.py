@@ -24,7 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "tedigan.commands.edit_command",
     ),
     "jobs": (
-        "bulk jobs: plan, approve, run, status, resume, cancel, seal, verify, prove, check, report, export",
+        "bulk jobs: plan, approve, run, status, cancel, resume, seal, verify, redrive, prove, report, export",
         "tedigan.commands.jobs_actions",
     ),
     "replay": (
@@ -42,8 +42,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
 STAGE_ACTIONS = {"dataset": "tedigan.commands.dataset_actions"}
 
 
+INTERRUPTED = 130  # as a shell says it of a program that SIGINT ended
+
+
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; what a user can mend is one message on stderr and status 1."""
+    """Run one command; what a user can mend is one message on stderr and status 1, Ctrl-C status 130."""
     given = sys.argv[1:] if arguments is None else arguments
     try:
         with advised():
@@ -52,6 +55,9 @@ def main(arguments: list[str] | None = None) -> int:
     except TediganError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("interrupted; what is finished is kept, the same command goes on", file=sys.stderr)
+        return INTERRUPTED
     return status
 
 

@@ -65,8 +65,9 @@ class Album:
         found, planned = hashlib.sha256(content).hexdigest(), self.sha256[photograph]
         if found != planned:
             raise DataError(
-                f"{name} has sha256 {found[:12]}, and the plan was made for {planned[:12]}; it was changed after "
-                "planning. Put it back, or plan its edits again."
+                f"{name} has sha256 {found[:12]}, and the plan was made for "
+                f"{planned[:12] or 'one that could not be read'}; it was changed after planning. Put it back, or "
+                "plan its edits again."
             )
         return pictures.resize(pictures.decode(content, name=name), size_px)
 
@@ -84,7 +85,7 @@ class Album:
 
 
 def find_photographs(place: str, table: Path, cache: Path) -> Album:
-    """Every picture there, by name, with the sha256 of its file; `table` is written.
+    """Every picture there, by name, with the sha256 of its file, "" where it cannot be read; `table` is written.
 
     A place without a picture is a DataError; a folder or bucket that is not there too.
     """
@@ -97,7 +98,7 @@ def find_photographs(place: str, table: Path, cache: Path) -> Album:
     names = sorted(shelves)
 
     def digest_of(name: str) -> str:
-        return hashlib.sha256(shelves[name].read(name)).hexdigest()
+        return _digest(shelves[name], name)
 
     with ThreadPoolExecutor(READERS) as pool:
         found = pool.map(digest_of, names)
@@ -133,6 +134,14 @@ def edits_of(rows: Iterable[Prompt | Rejected], names: Sequence[str]) -> Iterato
     yield from wrong
 
 
+def _digest(shelf: Shelf, name: str) -> str:
+    """The sha256 of a file; "" of one that cannot be read, which costs its own edits."""
+    try:
+        return hashlib.sha256(shelf.read(name)).hexdigest()
+    except DataError:
+        return ""
+
+
 def _numbers(names: Sequence[str]) -> dict[str, int]:
     """What a photograph may be called -> its number; a short name of two is no name."""
     stems: dict[str, list[int]] = {}
@@ -149,13 +158,15 @@ def _stem(name: str) -> str:
 
 def _shelves_of(place: str, cache: Path) -> dict[str, Shelf]:
     """Name of a picture -> the shelf that it lies on."""
-    shelves = open_shelves(place, cache=cache, alone=SUFFIXES, keeps=False)
-    found = {
-        name: shelf
-        for shelf in shelves
-        for name in shelf.names()
-        if PurePosixPath(name).suffix.lower() in SUFFIXES
-    }
+    found = dict[str, Shelf]()
+    for shelf in open_shelves(place, cache=cache, alone=SUFFIXES, keeps=False):
+        names = [one for one in shelf.names() if PurePosixPath(one).suffix.lower() in SUFFIXES]
+        if doubled := found.keys() & set(names):
+            raise DataError(
+                f"{place} has {len(doubled):,} names twice, such as {min(doubled)}, in a .tar and beside it or in "
+                "two; expected one photograph of each name. Rename one, or name one .tar."
+            )
+        found |= dict.fromkeys(names, shelf)
     of_dataset = {
         name: shelf for name, shelf in found.items() if _stem(name) != PurePosixPath(name).stem
     }

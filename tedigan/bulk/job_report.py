@@ -1,6 +1,5 @@
 """What a sealed job's page says: every table is counted, but pictures are taken out of a few shards alone."""
 
-import json
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,12 +9,12 @@ from typing import Any
 import pyarrow.parquet as pq
 import torch
 
-from tedigan.bulk.ledger import SEALED, Commit, Ledger
+from tedigan.bulk.ledger import Commit, Ledger
 from tedigan.bulk.marks import faults_of, kind_of, lacks_of
 from tedigan.bulk.prompt_table import QUARANTINE
 from tedigan.bulk.quotas import QUOTAS, Met, met, parse_quotas
+from tedigan.bulk.seal import read_seal
 from tedigan.bulk.tally import Tally, read_columns
-from tedigan.errors import StoreError
 from tedigan.progress import progress
 from tedigan.report.copying import MAX_PX
 from tedigan.report.job_page import SHOWN_ROWS, JobNumbers, Shown, job_page
@@ -31,13 +30,7 @@ def job_report(ledger: Ledger) -> str:
 
     A StoreError for a job that is not sealed, a DataError where a shard is not the one that was.
     """
-    if not ledger.bucket.exists(SEALED):
-        raise StoreError(
-            f"job {ledger.name} is not sealed, expected a finished job. Run it to its end, then "
-            f"`tedigan jobs seal {ledger.address}`."
-        )
-    manifest = ledger.read(SEALED)
-    commits = [_commit(one, ledger) for one in manifest["shards"]]
+    manifest, commits = read_seal(ledger)
     tally = Tally(is_judged=any(name.startswith("guide/") for name in ledger.plan.models))
     chosen = _chosen(commits, ledger.plan.seed)
     rows = [row for rows in _rows(ledger, commits, tally, chosen) for row in rows]
@@ -51,10 +44,6 @@ def job_report(ledger: Ledger) -> str:
         [_shown(row, files) for row in sample],
         [_shown(row, files) for row in worst],
     )
-
-
-def _commit(found: Mapping[str, Any], ledger: Ledger) -> Commit:
-    return Commit.from_bytes(json.dumps(found).encode(), name=f"{ledger.address}/{SEALED}")
 
 
 def _chosen(commits: Sequence[Commit], seed: int) -> dict[int, list[int]]:

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from tedigan.bulk.plan import Plan, plan_from
-from tedigan.errors import DataError, ParamsError, StoreError
+from tedigan.errors import DataError, ObjectError, ParamsError, StoreError
 from tedigan.store.addresses import open_bucket
 from tedigan.store.at_once import read_all
 from tedigan.store.files import sha256_file, sha256_value
@@ -70,6 +70,7 @@ class Commit:
         try:
             found = json.loads(content)
             tar, table = Piece(**found.pop("tar")), Piece(**found.pop("table"))
+            bytes.fromhex(found["root"])
             return cls(**found, tar=tar, table=table)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(
@@ -83,7 +84,10 @@ class Ledger:
 
     def __init__(self, address: str) -> None:
         self.address = address.rstrip("/")
-        self.name = self.address.rpartition("/")[2]
+        is_here = not self.address.startswith("s3://")
+        self.name = (
+            Path(self.address).resolve().name if is_here else self.address.rpartition("/")[2]
+        )
         self.bucket: Bucket = open_bucket(self.address)
 
     @classmethod
@@ -106,8 +110,17 @@ class Ledger:
 
     @cached_property
     def plan(self) -> Plan:
-        """What was planned, if it is what the job is named after."""
-        return plan_from(self.bucket.read(PLAN), name=self.name)
+        """What was planned, if it is what the job is named after; an ObjectError where there is no job."""
+        try:
+            content = self.bucket.read(PLAN)
+        except ObjectError as error:
+            if self.bucket.exists(PLAN):
+                raise
+            raise ObjectError(
+                f"{self.address} is no job, it has no {PLAN}; expected the address that `tedigan jobs plan` "
+                "printed, which ends with the job's name. Mend it."
+            ) from error
+        return plan_from(content, name=self.name)
 
     def approve(self, by: str, *, worker_hours: float | None = None) -> None:
         """Say that this very plan may run, for so many hours of workers in all; None = as the plan says.
@@ -142,12 +155,18 @@ class Ledger:
     def budget(self) -> float | None:
         """The worker-hours that were granted, or else planned; None = no limit."""
         granted = self.read(APPROVED).get("worker_hours") if self.is_approved else None
-        planned = getattr(self.plan, "worker_hours", None)
-        hours = planned if granted is None else granted
-        return None if hours is None else float(hours)
+        if granted is None:
+            return self.plan.worker_hours
+        if not isinstance(granted, float | int) or not 0 < granted < math.inf:
+            raise DataError(
+                f"{self.address}/{APPROVED} grants {granted!r} worker-hours, expected a number above 0; it was "
+                "changed by hand. Delete it, and approve the job again."
+            )
+        return float(granted)
 
     def check_runs(self) -> None:
-        """A StoreError for a job that may not run: not approved, or cancelled."""
+        """A StoreError for a job that may not run: not there, not approved, or cancelled."""
+        self.plan  # noqa: B018
         if self.bucket.exists(CANCELLED):
             raise StoreError(f"job {self.name} is cancelled. Plan another, or resume it.")
         if not self.is_approved:
@@ -168,7 +187,7 @@ class Ledger:
 
     def cancel(self, by: str) -> None:
         """No worker begins another shard; what is committed stays. An ObjectError where there is no job."""
-        self.bucket.read(PLAN)
+        self.plan  # noqa: B018
         self.bucket.write(CANCELLED, _json({"by": by}))
 
     @property
@@ -182,11 +201,22 @@ class Ledger:
 
     def committed(self) -> set[int]:
         """The shards that are settled, by one listing."""
-        return {_number_of(name) for name in self.bucket.names("commits/")}
+        return {self._number_of(name) for name in self.bucket.names("commits/")}
 
     def commit_ages(self) -> dict[int, float]:
         """Shard -> seconds since it was settled, by the store's clock; by one listing too."""
-        return {_number_of(name): age for name, age in self.bucket.ages("commits/").items()}
+        return {self._number_of(name): age for name, age in self.bucket.ages("commits/").items()}
+
+    def _number_of(self, name: str) -> int:
+        """The shard that a commit settles; a DataError for what is none of this job's."""
+        number = name.removeprefix("commits/").removesuffix(".json")
+        last = self.plan.num_shards - 1
+        if not number.isdecimal() or name != _name_of(int(number)) or int(number) > last:
+            raise DataError(
+                f"{self.address}/{name} is no commit of this job, whose shards are 0 to {last}, as in "
+                f"{_name_of(last)}. Nothing but a worker writes there; take it away."
+            )
+        return int(number)
 
     def is_committed(self, shard: int) -> bool:
         """Whether one shard is settled."""
@@ -201,12 +231,24 @@ class Ledger:
         """In the order of shards."""
         names = list(self.bucket.names("commits/"))
         for name, content in zip(names, read_all(self.bucket, names), strict=True):
-            yield Commit.from_bytes(content, name=f"{self.address}/{name}")
+            yield self._commit_from(content, name)
 
     def commit_of(self, shard: int) -> Commit:
-        """One shard's; an ObjectError while it has none."""
+        """One shard's; an ObjectError while it has none, a DataError where it speaks of another."""
         name = _name_of(shard)
-        return Commit.from_bytes(self.bucket.read(name), name=f"{self.address}/{name}")
+        return self._commit_from(self.bucket.read(name), name)
+
+    def _commit_from(self, content: bytes, name: str) -> Commit:
+        shard = self._number_of(name)
+        commit = Commit.from_bytes(content, name=f"{self.address}/{name}")
+        images = len(self.plan.images_of(shard))
+        if (commit.shard, commit.num_images) != (shard, images):
+            raise DataError(
+                f"{self.address}/{name} is that of shard {commit.shard} with {commit.num_images} images; expected "
+                f"shard {shard} with {images}; it was exchanged or changed. Put it back from a backup, or delete "
+                "it to have its shard drawn again."
+            )
+        return commit
 
     def commit(self, commit: Commit, tar: Path, table: Path) -> bool:
         """Put a shard's files up, then settle it; False where another answer was there first, and is kept."""
@@ -231,10 +273,8 @@ class Ledger:
         if found != piece:
             raise DataError(
                 f"{self.address}/{piece_name(piece, suffix)} has sha256 {found.sha256[:12]} and "
-                f"{found.num_bytes} bytes, "
-                f"expected {piece.sha256[:12]} and {piece.num_bytes}; it was damaged or replaced. Put it back "
-                f"from a "
-                "backup, or delete the shard's commit and the file, and resume the job."
+                f"{found.num_bytes} bytes, expected {piece.sha256[:12]} and {piece.num_bytes}; it was damaged or "
+                "replaced. Put it back from a backup, or delete the shard's commit and the file, and resume the job."
             )
         return path
 
@@ -262,6 +302,18 @@ class Ledger:
         return found
 
 
+def check_place(place: str) -> None:
+    """Refuse, before any work, a place that can hold no job: a bucket that does not answer, a file, or nothing."""
+    path = Path(place)
+    if place.startswith("s3://"):
+        open_bucket(place).exists(PLAN)
+    elif not place or any(one.is_file() for one in (path, *path.parents)):
+        raise StoreError(
+            f"{place!r} is no place for jobs; expected a folder, which need not be there yet, or an "
+            "s3://bucket/prefix. Name one."
+        )
+
+
 def piece_name(piece: Piece, suffix: str) -> str:
     """Where a shard's file lies: under what it holds."""
     return f"shards/{piece.sha256}{suffix}"
@@ -269,17 +321,6 @@ def piece_name(piece: Piece, suffix: str) -> str:
 
 def _name_of(shard: int) -> str:
     return f"commits/{shard:06d}.json"
-
-
-def _number_of(name: str) -> int:
-    """The shard that a commit settles; a DataError for what is none."""
-    number = name.removeprefix("commits/").removesuffix(".json")
-    if not number.isdecimal():
-        raise DataError(
-            f"{name} is no commit, which would be called commits/000012.json. Nothing but a worker writes there; "
-            "take it away."
-        )
-    return int(number)
 
 
 def _json(value: Any) -> bytes:

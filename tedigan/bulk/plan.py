@@ -6,6 +6,7 @@ workers nor shards nor what died change a pixel.
 """
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -14,6 +15,7 @@ from tedigan.errors import DataError, ParamsError
 from tedigan.store.files import sha256_value
 
 FORMAT = 2
+MAX_THREADS = 1024  # far more than a machine has processors; of 100,000, torch dies
 COUNTS = (
     "num_prompts", "faces_per_prompt", "images_per_shard", "batch_size", "num_threads", "attempts",
 )  # fmt: skip
@@ -55,7 +57,12 @@ class Plan:
                 raise ParamsError(
                     f"{name} of a plan is {getattr(self, name)}; expected at least 1. Plan the job again."
                 )
-        if self.worker_hours is not None and not self.worker_hours > 0:
+        if self.num_threads > MAX_THREADS:
+            raise ParamsError(
+                f"num_threads of a plan is {self.num_threads:,}; expected at most {MAX_THREADS}, as many as a "
+                "worker's machine has processors. Plan the job again."
+            )
+        if self.worker_hours is not None and not 0 < self.worker_hours < math.inf:
             raise ParamsError(
                 f"worker_hours of a plan is {self.worker_hours}; expected hours above 0, or none for no limit. "
                 "Plan the job again."
@@ -121,14 +128,15 @@ def plan_from(content: bytes, *, name: str) -> Plan:
         found = json.loads(content)
         given = {field.name: found[field.name] for field in fields(Plan)}
         is_known = found["format"] == FORMAT and len(found) == len(given) + 1
+        plan = Plan(**given)
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(
             f"job {name}: plan.json is no plan: {error!r}. Plan the job again."
         ) from error
-    plan = Plan(**given)
     if not is_known or plan.name != name:
         raise DataError(
             f"job {name}: plan.json is that of {plan.name} (format {found['format']}), expected the plan whose "
-            "digest the job is named after; it was changed after planning. Plan the job again."
+            "digest the job is named after; it was changed after planning, or its folder was renamed. Name the "
+            "folder so again, or plan the job again."
         )
     return plan

@@ -54,10 +54,17 @@ def read_prompts(place: str, *, root: Path, cache: Path) -> Iterator[Prompt | Re
     A file that is not there is a StoreError at once; one without such a column or without a single prompt, or that
     is not what its name says, is a CaptionError when the reading comes to it.
     """
-    address = place if place.startswith("s3://") else str(root / place)
-    folder, _, name = address.rpartition("/")
-    rows_of = _READERS.get(Path(name).suffix.lower(), _text_rows)
-    return _judged(place, rows_of(open_bucket(folder).fetch(name, cache)))
+    path = fetch_list(place, root=root, cache=cache)
+    return _judged(place, _READERS.get(path.suffix.lower(), _text_rows)(path))
+
+
+def fetch_list(place: str, *, root: Path, cache: Path) -> Path:
+    """A list on this machine. place, cache: as for `read_prompts`; a StoreError where it is not."""
+    if place.startswith("s3://"):
+        folder, _, name = place.rpartition("/")
+        return open_bucket(folder).fetch(name, cache)
+    path = root / place
+    return open_bucket(str(path.parent)).fetch(path.name, cache)
 
 
 class _Row(NamedTuple):

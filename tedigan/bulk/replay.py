@@ -42,8 +42,25 @@ def named_in(picture: bytes) -> tuple[str, int]:
             "the picture carries no recipe: it is no PNG of a bulk job, or lost its text on the way; expected one "
             "as a job wrote it. Name the sha256 of its file or pixels in its place."
         )
-    about = json.loads(found)
-    return about["job"], about["image"]
+    try:
+        about = json.loads(found)
+        return str(about["job"]), int(about["image"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"the picture's recipe is {found[:80]!r}, expected a job and a number; it was written by somebody "
+            "else. Name the sha256 of its file or pixels in its place."
+        ) from error
+
+
+def image_of(picture: bytes, ledger: Ledger) -> int:
+    """The number that a picture of this very job carries; a DataError where it is of another job."""
+    name, image = named_in(picture)
+    if name != ledger.name:
+        raise DataError(
+            f"the picture is of job {name[:80]}, and {ledger.address} is another; expected a picture of its own. "
+            "Name the picture's job."
+        )
+    return image
 
 
 def find(ledger: Ledger, sha256: str, cache: Path) -> int:
@@ -63,8 +80,8 @@ def rows_of(ledger: Ledger, cache: Path) -> Iterator[dict[str, Any]]:
         yield from read_rows(ledger.piece(commit.table, ".parquet", cache))
 
 
-def replay(worker: Worker, image: int) -> Replay:
-    """Draw an image again by its recipe, and compare it with what was committed."""
+def replay(worker: Worker, image: int, given: bytes | None = None) -> Replay:
+    """Draw an image again by its recipe, and compare it with what was committed; and so is the picture `given`."""
     ledger, plan = worker.ledger, worker.ledger.plan
     commit = ledger.commit_of(plan.shard_of(image))
     rows = read_rows(ledger.piece(commit.table, ".parquet", worker.scratch))
@@ -76,9 +93,12 @@ def replay(worker: Worker, image: int) -> Replay:
     picture = picture_of(plan.name, face, plan.image_format)
     kept = committed_picture(worker, image)
     is_same = sha256_tensor(face.pixels) == row["pixels_sha256"]
-    return Replay(
-        image, row, face.pixels, picture, is_same, _said(worker, row, face.pixels, picture, kept)
-    )
+    said = _said(worker, row, face.pixels, picture, kept)
+    if given is not None and given != kept:
+        pixels, before = pictures.decode(given), pictures.decode(kept)
+        is_same = is_same and pixels.equal(before)
+        said = f"{said}\n{_said_of_given(pixels, before)}"
+    return Replay(image, row, face.pixels, picture, is_same, said)
 
 
 def _never_drawn(image: int, committed: str | None, face: Face | Failure) -> str:
@@ -103,10 +123,22 @@ def _said(worker: Worker, row: dict[str, Any], pixels: Tensor, picture: bytes, k
         return "bit-identical: the file has the committed sha256"
     if sha256_tensor(pixels) == row["pixels_sha256"]:
         return "pixel-identical; the file differs, as another build of the encoder wrote it"
-    off = (pixels.int() - pictures.decode(kept).int()).abs()
+    return f"differs: {_how_far(pixels, pictures.decode(kept))}. {_why(worker)}"
+
+
+def _said_of_given(pixels: Tensor, kept: Tensor) -> str:
+    """Of a file that is not the committed one."""
+    if pixels.equal(kept):
+        return "the picture that was given has the committed pixels, but its file was written anew"
+    how = _how_far(pixels, kept) if pixels.shape == kept.shape else f"it is {[*pixels.shape]}"
+    return f"the picture that was given is not the committed one: {how}. It was changed since."
+
+
+def _how_far(pixels: Tensor, kept: Tensor) -> str:
+    off = (pixels.int() - kept.int()).abs()
     return (
-        f"differs: {off.float().mean():.3f} levels on average, {int(off.max())} at most, in "
-        f"{(off > 0).float().mean():.1%} of the values. {_why(worker)}"
+        f"{off.float().mean():.3f} levels on average, {int(off.max())} at most, in "
+        f"{(off > 0).float().mean():.1%} of the values"
     )
 
 

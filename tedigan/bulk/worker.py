@@ -4,13 +4,14 @@ Writing a batch overlaps the drawing of the next one, and sending a shard that o
 two shards as files and two batches as pixels at most, however large the job.
 """
 
+import os
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,9 +22,11 @@ from tedigan.bulk.open_painter import open_painter
 from tedigan.bulk.prompt_table import PROMPTS, Asked, PromptTable
 from tedigan.bulk.shard_files import ShardFiles, write_shard
 from tedigan.errors import StoreError
+from tedigan.store import disk
 from tedigan.tensors import choose_device
 
 T = TypeVar("T")
+_ROOM = "worker-"  # how the folder of what a worker has under way begins
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,7 @@ class Worker:
         with (
             self.pulse.beating(),
             _on_disk(self.scratch),
-            tempfile.TemporaryDirectory(dir=self.scratch) as folder,
+            _room(self.scratch) as folder,
             ThreadPoolExecutor(1, "commit") as sender,
         ):
             sending: Future[int] | None = None
@@ -121,7 +124,7 @@ class Worker:
                 if self.ledger.is_committed(shard):
                     yield shard
                     continue
-                files = self._timed_draw(shard, Path(folder))
+                files = self._timed_draw(shard, folder)
                 if sending is not None:
                     yield sending.result()
                 sending = sender.submit(self._commit, files)
@@ -176,6 +179,19 @@ def _on_disk(scratch: Path) -> Iterator[None]:
             "for two shards. Free some, or name a workspace on another disk, and run again: what is committed is "
             "kept."
         ) from error
+
+
+@contextmanager
+def _room(scratch: Path) -> Iterator[Path]:
+    """A folder of this worker's own; those of workers that were killed go."""
+    for leftover in scratch.glob(f"{_ROOM}*"):
+        disk.remove_if_abandoned(leftover)
+    folder, held = disk.claim(partial(tempfile.mkdtemp, dir=scratch, prefix=_ROOM))
+    try:
+        yield folder
+    finally:
+        os.close(held)
+        disk.remove(folder)
 
 
 def one_ahead(items: Iterator[list[T]]) -> Iterator[T]:

@@ -184,12 +184,11 @@ def _prove(arguments: argparse.Namespace) -> int:
     import tempfile
 
     from tedigan.bulk.ledger import Ledger
-    from tedigan.bulk.replay import named_in
-    from tedigan.bulk.seal import prove
+    from tedigan.bulk.seal import prove_picture
 
-    _, image = named_in(arguments.picture.read_bytes())
+    picture = arguments.picture.read_bytes()
     with tempfile.TemporaryDirectory() as cache:
-        print(json.dumps(prove(Ledger(arguments.job), image, Path(cache)), indent=1))
+        print(json.dumps(prove_picture(Ledger(arguments.job), picture, Path(cache)), indent=1))
     return 0
 
 

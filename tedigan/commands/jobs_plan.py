@@ -1,10 +1,13 @@
 """`tedigan jobs plan`: prompts, models and perhaps photographs -> a job, and what it will take."""
 
 import argparse
+import math
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tedigan.errors import ParamsError
 
 if TYPE_CHECKING:
     from tedigan.bulk.ledger import Ledger
@@ -83,10 +86,13 @@ def make_plan(arguments: argparse.Namespace) -> "Ledger | None":
     """The job of a list, which it says much about; None where that was all it was to do."""
     import tempfile
 
-    from tedigan.bulk.ledger import Ledger
+    from tedigan.bulk.ledger import Ledger, check_place
     from tedigan.bulk.planning import estimate, plan_job
 
+    _check_numbers(arguments)
     workspace, models = opened_models(arguments)
+    if not arguments.dry_run:
+        check_place(arguments.place)
     params = workspace.params.manipulate if arguments.photographs else workspace.params.generate
     with tempfile.TemporaryDirectory() as scratch:
         folder, draft = Path(scratch), Path(scratch) / "draft"
@@ -124,9 +130,11 @@ def _draft(
     arguments: argparse.Namespace, workspace: "Workspace", draft: Path, cache: Path
 ) -> "Written":
     """The files that will stand beside the plan."""
+    from tedigan.annotators.parser import load_parser
     from tedigan.bulk.album import PHOTOGRAPHS, edits_of, find_photographs
     from tedigan.bulk.checks import PARSER, TRAINING
     from tedigan.bulk.prompt_table import write_prompts
+    from tedigan.bulk.prompts import fetch_list
     from tedigan.bulk.quotas import QUOTAS
     from tedigan.bulk.training_photographs import write_training_photographs
     from tedigan.captions.grammar_files import GRAMMAR
@@ -143,28 +151,39 @@ def _draft(
         written = write_prompts(draft, rows)
     shutil.copyfile(workspace.grammar, draft / GRAMMAR)
     if arguments.parser:
+        load_parser(str(arguments.parser), workspace.device)  # or it is refused, be it `/`
         shutil.copytree(arguments.parser, draft / PARSER)
     if arguments.training_set:
         write_training_photographs(Dataset.open(arguments.training_set), draft / TRAINING)
     if _asks_for_quotas(arguments.prompts):
-        shutil.copyfile(arguments.prompts, draft / QUOTAS)
+        shutil.copyfile(fetch_list(arguments.prompts, root=Path.cwd(), cache=cache), draft / QUOTAS)
     return written
 
 
 def _rows(arguments: argparse.Namespace, cache: Path) -> "Iterator[Prompt | Rejected]":
     """The rows of a list, or what quotas draw."""
-    from tedigan.bulk.prompts import read_prompts
+    from tedigan.bulk.prompts import fetch_list, read_prompts
     from tedigan.bulk.quotas import assign, draw_prompts, read_quotas
 
     prompts, seed = arguments.prompts, arguments.seed
     if not _asks_for_quotas(prompts):
         return read_prompts(prompts, root=Path.cwd(), cache=cache)
-    quotas, grammar = read_quotas(Path(prompts))
+    quotas, grammar = read_quotas(fetch_list(prompts, root=Path.cwd(), cache=cache))
     return draw_prompts(assign(quotas, grammar, seed=seed), grammar, seed=seed)
 
 
 def _asks_for_quotas(prompts: str) -> bool:
-    return prompts.endswith((".yaml", ".yml"))
+    return prompts.lower().endswith((".yaml", ".yml"))
+
+
+def _check_numbers(arguments: argparse.Namespace) -> None:
+    """Of the estimate; those of the plan are its own to check."""
+    sample, workers, usd = arguments.sample, arguments.workers, arguments.usd_per_hour
+    if workers < 1 or (sample is not None and sample < 1) or not 0 <= usd < math.inf:
+        raise ParamsError(
+            f"an estimate with {workers} workers, {usd:g} USD an hour and a sample of {sample} images was asked "
+            "for; expected at least one worker and one image, and 0 USD or more. Set them."
+        )
 
 
 def _place_of(photographs: str | None) -> str:

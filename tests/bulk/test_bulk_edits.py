@@ -1,5 +1,7 @@
 """Edits in bulk: each photograph is inverted once for all its edits, and what is wrong with one costs its own."""
 
+import shutil
+import tarfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -193,8 +195,6 @@ def test_a_short_name_that_two_photographs_share_is_no_name() -> None:
 def test_photographs_are_found_in_a_tar_a_data_set_and_s3(
     untrained: Workspace, photographs: Path, tmp_path: Path, s3_uri: str
 ) -> None:
-    import tarfile
-
     from tedigan.store.addresses import open_bucket
 
     with tarfile.open(tmp_path / "album.tar", "w") as tar:
@@ -217,3 +217,26 @@ def test_photographs_are_found_in_a_tar_a_data_set_and_s3(
 def test_a_place_without_photographs_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds no picture"):
         find_photographs(str(tmp_path), tmp_path / "a.parquet", tmp_path)
+
+
+def test_a_photograph_that_cannot_be_read_when_it_is_planned_costs_its_own_edits(
+    photographs: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(photographs, tmp_path / "album")
+    (tmp_path / "album" / "0.png").symlink_to(tmp_path / "nowhere.png")
+    album = find_photographs(str(tmp_path / "album"), tmp_path / "a.parquet", tmp_path)
+    assert (album.names[0], album.sha256[0]) == ("0.png", "")
+    assert album.pixels(1, 16).shape == (3, 16, 16)
+    with pytest.raises(DataError, match=r"0\.png cannot be read"):
+        album.pixels(0, 16)
+
+
+def test_of_two_photographs_of_one_name_none_is_lost_in_silence(
+    photographs: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(photographs, tmp_path / "album")
+    name = min(path.name for path in photographs.iterdir())
+    with tarfile.open(tmp_path / "album" / "more.tar", "w") as tar:
+        tar.add(photographs / name, name)
+    with pytest.raises(DataError, match=f"1 names twice, such as {name}"):
+        find_photographs(str(tmp_path / "album"), tmp_path / "a.parquet", tmp_path)

@@ -18,6 +18,7 @@ from tedigan.bulk.local_engine import run_local
 from tedigan.bulk.running import run_job
 from tedigan.bulk.seal import seal, verify
 from tedigan.errors import ParamsError, StoreError
+from tedigan.store import disk
 
 
 def quiet_root(tmp_path: Path) -> str:
@@ -56,6 +57,17 @@ def test_workers_that_are_killed_lose_and_double_nothing(
     assert kills
     assert seal(worker.ledger)["root"] == quiet_root(tmp_path)
     assert verify(worker.ledger, tmp_path / "cache").problems == []
+
+
+def test_what_a_killed_worker_had_under_way_goes_and_a_living_ones_stays(tmp_path: Path) -> None:
+    worker = toy_job(tmp_path / "jobs", tmp_path)
+    (worker.scratch / "worker-killed").mkdir(parents=True)
+    (worker.scratch / "worker-killed" / "000003.tar").write_bytes(bytes(9))
+    (worker.scratch / "worker-alive").mkdir()
+    living, held = disk.claim(lambda: str(worker.scratch / "worker-alive"))
+    list(worker.work([0]))
+    os.close(held)
+    assert [*worker.scratch.glob("worker-*")] == [living]
 
 
 def test_workers_that_do_nothing_but_die_are_given_up(

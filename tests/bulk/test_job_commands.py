@@ -1,6 +1,9 @@
 """The commands, from a list of prompts to a proof, in processes as a user has them."""
 
+import os
+import signal
 import tarfile
+import threading
 from pathlib import Path
 
 import pandas as pd
@@ -8,8 +11,11 @@ import pytest
 
 from tedigan.__main__ import main
 from tedigan.bulk.ledger import Ledger
+from tedigan.bulk.prompts import read_prompts
 from tedigan.captions.grammar_files import load_grammar
 from tedigan.captions.reader import Reader
+from tedigan.errors import StoreError
+from tedigan.store.addresses import open_bucket
 from tedigan.workspace import Workspace
 from tests.bulk.test_bulk_edits import album
 
@@ -122,3 +128,88 @@ def test_quotas_become_prompts_that_meet_them(
     read = Reader(load_grammar()).read
     assert sum(read(text).get("Eyeglasses", False) for text in texts) == 2
     assert sum(read(text)["Male"] for text in texts) == 10
+
+
+@pytest.mark.parametrize(
+    ("given", "advice"),
+    [
+        (["--workers", "0"], "expected at least one worker and one image"),
+        (["--sample", "-3"], "expected at least one worker and one image"),
+        (["--sample", "0"], "expected at least one worker and one image"),
+        (["--usd-per-hour", "nan"], "0 USD or more"),
+        (["--threads", "100000"], "as many as a worker's machine has processors"),
+        (["--parser", "{here}"], "cannot be loaded"),
+    ],
+)
+def test_what_cannot_be_planned_is_said_before_anything_is_drawn(
+    untrained: Workspace,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    given: list[str],
+    advice: str,
+) -> None:
+    (tmp_path / "p.txt").write_text("She is young.\n")
+    given = [one.format(here=tmp_path) for one in given]
+    plan = ["jobs", "plan", str(tmp_path / "p.txt"), str(tmp_path / "jobs")]
+    assert main([*plan, "--workspace", str(untrained.root), *given]) == 1
+    said = capsys.readouterr()
+    assert advice in said.err
+    assert said.out == ""
+
+
+@pytest.mark.parametrize("place", ["", "{here}/p.txt", "{here}/p.txt/below", "s3://no-such-place"])
+def test_a_place_that_can_hold_no_job_is_refused_before_anything_is_drawn(
+    untrained: Workspace,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    s3_uri: str,
+    place: str,
+) -> None:
+    (tmp_path / "p.txt").write_text("She is young.\n")
+    plan = ["jobs", "plan", str(tmp_path / "p.txt"), place.format(here=tmp_path)]
+    assert main([*plan, "--workspace", str(untrained.root)]) == 1
+    said = capsys.readouterr()
+    assert "is no place for jobs" in said.err or "bucket" in said.err
+    assert said.out == ""
+
+
+def test_a_list_is_quotas_by_its_suffix_however_it_is_written_and_wherever_it_lies(
+    untrained: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str], s3_uri: str
+) -> None:
+    (tmp_path / "Q.YAML").write_text("count: 3\nquotas: {Male: 1.0}\n")
+    open_bucket(s3_uri).write("q.yml", tmp_path / "Q.YAML")
+    for number, place in enumerate((str(tmp_path / "Q.YAML"), f"{s3_uri}/q.yml")):
+        jobs = tmp_path / f"jobs-{number}"
+        plan = ["jobs", "plan", place, str(jobs), "--workspace", str(untrained.root)]
+        assert main(plan) == 0
+        assert "3 images" in text_of(capsys)
+        (job,) = jobs.iterdir()
+        assert (job / "quotas.yaml").read_bytes() == (tmp_path / "Q.YAML").read_bytes()
+
+
+def test_a_list_at_the_root_of_the_disk_is_not_looked_for_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "tedigan-no-such-list.txt"
+    (tmp_path / name).write_text("She is young.\n")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StoreError, match=f"/{name} is no file"):
+        read_prompts(f"/{name}", root=Path.cwd(), cache=tmp_path)
+
+
+def test_what_is_replayed_is_a_picture_or_a_sha256(
+    untrained: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for what in (str(tmp_path / "gone.png"), "84a7e26dd3a1"):
+        assert main(["replay", what, str(tmp_path), "--workspace", str(untrained.root)]) == 1
+        assert "is no file and no sha256" in capsys.readouterr().err
+
+
+def test_an_interrupted_command_says_so_without_a_traceback(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    os.mkfifo(tmp_path / "picture.png")  # who reads it waits
+    ctrl_c = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+    ctrl_c.start()
+    assert main(["jobs", "check", str(tmp_path / "picture.png"), "proof", "0"]) == 130
+    assert capsys.readouterr().err.startswith("interrupted; what is finished is kept")

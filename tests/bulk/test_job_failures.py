@@ -305,7 +305,7 @@ def test_a_job_that_is_not_there_is_not_cancelled(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["jobs", "cancel", str(tmp_path / "jobs" / "0123")]) == 1
-    assert "plan.json cannot be read" in capsys.readouterr().err
+    assert "is no job, it has no plan.json" in capsys.readouterr().err
     assert not (tmp_path / "jobs").exists()
 
 
