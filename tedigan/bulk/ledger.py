@@ -274,7 +274,7 @@ class Ledger:
             raise DataError(
                 f"{self.address}/{piece_name(piece, suffix)} has sha256 {found.sha256[:12]} and "
                 f"{found.num_bytes} bytes, expected {piece.sha256[:12]} and {piece.num_bytes}; it was damaged or "
-                "replaced. Put it back from a backup, or delete the shard's commit and the file, and resume the job."
+                "replaced. Put it back from a backup, or delete the shard's commit and the file, and resume."
             )
         return path
 

@@ -52,8 +52,7 @@ def seal(ledger: Ledger) -> dict[str, Any]:
     if not ledger.bucket.create(SEALED, _bytes(manifest)):
         raise StoreError(
             f"job {ledger.name} was sealed with another content than its commits have now; expected these to "
-            f"stay as "
-            f"they were. `tedigan jobs verify {ledger.address}` says which differ."
+            f"stay as they were. `tedigan jobs verify {ledger.address}` says which differ."
         )
     return manifest
 
@@ -190,8 +189,7 @@ def _check_shard(ledger: Ledger, commit: Commit, cache: Path) -> int:
     if root != commit.root:
         raise DataError(
             f"its images have the root {root[:12]}, and its commit says {commit.root[:12]}; expected one. "
-            f"Restore the "
-            "commit from a backup."
+            "Restore the commit from a backup."
         )
     _check_pictures(shard, rows, commit)
     return len(rows)
