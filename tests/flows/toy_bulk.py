@@ -32,10 +32,21 @@ def draw_toys(
     models: Path,
     scratch: Path,
     device: str,
-    until: float | None,
+    deadline: float | None,
+    photographs: str | None,
     seconds: float,
     drift: int,
     begin: int,
 ) -> None:
     """See `flows.bulk.draw`."""
-    draw_shards(Known(job, models, scratch, device, until, seconds, drift), begin)
+    worker = Known.arrived(
+        job=job,
+        models=models,
+        scratch=scratch,
+        device=device,
+        deadline=deadline,
+        photographs=photographs,
+        seconds=seconds,
+        drift=drift,
+    )
+    draw_shards(worker, begin)
