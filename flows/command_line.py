@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from prefect.exceptions import ParameterTypeError
+
 from tedigan.commands.workspace_arguments import add_workspace_arguments, workspace_folder
 from tedigan.errors import TediganError
 from tedigan.extras import advised
@@ -27,7 +29,7 @@ def run_flow(default: Any, *others: Any, arguments: list[str] | None = None) -> 
 def run_flow_with_options(*flows: Any, arguments: list[str] | None = None) -> int:
     """Run the named flow with its own parameters: those without a default by their place, the rest as options.
 
-    Prefect makes of each text what the parameter is.
+    Prefect makes of each text what the parameter is; what cannot be one is said as argparse says it.
     """
     parser = argparse.ArgumentParser()
     names = parser.add_subparsers(dest="flow", metavar="FLOW", required=True)
@@ -41,6 +43,10 @@ def run_flow_with_options(*flows: Any, arguments: list[str] | None = None) -> in
             )
     chosen = vars(parser.parse_args(arguments))
     flow = {one.name: one for one in flows}[chosen.pop("flow")]
+    try:
+        flow.validate_parameters(chosen)
+    except ParameterTypeError as error:
+        parser.error(str(error))
     return _status_of(lambda: flow(**chosen))
 
 

@@ -262,3 +262,11 @@ def test_an_engine_that_nobody_offers_is_refused(
     given = [ledger.address, "--workspace", str(repository.root), "--engine", "slurm"]
     assert run("bulk", *given) == 1
     assert "expected one of local, prefect, ray" in capsys.readouterr().err
+
+
+def test_an_option_that_is_no_number_is_said_without_a_traceback(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        run("bulk", "jobs/0123", "--workers", "zero")
+    assert "workers: Input should be a valid integer" in capsys.readouterr().err
