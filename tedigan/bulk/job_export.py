@@ -15,7 +15,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tedigan.bulk.ledger import Commit, Ledger
+from tedigan.bulk.commit import Commit
+from tedigan.bulk.ledger import Ledger
 from tedigan.bulk.marks import is_marked
 from tedigan.bulk.plan import Plan
 from tedigan.bulk.repeats import read_repeats

@@ -9,7 +9,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import torch
 
-from tedigan.bulk.ledger import Commit, Ledger
+from tedigan.bulk.commit import Commit
+from tedigan.bulk.ledger import Ledger
 from tedigan.bulk.marks import faults_of, kind_of, lacks_of
 from tedigan.bulk.prompt_table import QUARANTINE
 from tedigan.bulk.quotas import QUOTAS, Met, met, parse_quotas

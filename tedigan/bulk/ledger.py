@@ -17,11 +17,12 @@ other state.
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from tedigan.bulk.commit import Commit, Piece, piece_name
 from tedigan.bulk.plan import Plan, plan_from
 from tedigan.errors import DataError, ObjectError, ParamsError, StoreError
 from tedigan.store.addresses import open_bucket
@@ -30,53 +31,6 @@ from tedigan.store.files import sha256_file, sha256_value
 from tedigan.store.objects import Bucket
 
 PLAN, APPROVED, CANCELLED, SEALED = "plan.json", "approved.json", "cancelled.json", "sealed.json"
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A finished file of a shard, by what it holds."""
-
-    sha256: str
-    num_bytes: int
-
-    @classmethod
-    def of(cls, path: Path) -> "Piece":
-        """Of a file."""
-        return cls(sha256_file(path), path.stat().st_size)
-
-
-@dataclass(frozen=True)
-class Commit:
-    """What a shard is, for ever. root: Merkle root of its images, in hexadecimal.
-
-    num_marked: of the images, with which something is wrong. num_failed: of them, that could not be drawn.
-    """
-
-    shard: int
-    num_images: int
-    num_marked: int
-    num_failed: int
-    root: str
-    tar: Piece
-    table: Piece
-
-    def to_bytes(self) -> bytes:
-        """Canonical: equal shards have equal commits."""
-        return json.dumps(asdict(self), sort_keys=True).encode()
-
-    @classmethod
-    def from_bytes(cls, content: bytes, *, name: str) -> "Commit":
-        """Of an object; a DataError if it is none."""
-        try:
-            found = json.loads(content)
-            tar, table = Piece(**found.pop("tar")), Piece(**found.pop("table"))
-            bytes.fromhex(found["root"])
-            return cls(**found, tar=tar, table=table)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise DataError(
-                f"{name} is no commit: {error!r}. Nothing but a worker writes there; put the object back from a "
-                "backup, or delete it to have its shard drawn again."
-            ) from error
 
 
 class Ledger:
@@ -312,11 +266,6 @@ def check_place(place: str) -> None:
             f"{place!r} is no place for jobs; expected a folder, which need not be there yet, or an "
             "s3://bucket/prefix. Name one."
         )
-
-
-def piece_name(piece: Piece, suffix: str) -> str:
-    """Where a shard's file lies: under what it holds."""
-    return f"shards/{piece.sha256}{suffix}"
 
 
 def _name_of(shard: int) -> str:

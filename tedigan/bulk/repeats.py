@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tedigan.bulk.ledger import Commit, Ledger
+from tedigan.bulk.commit import Commit
+from tedigan.bulk.ledger import Ledger
 from tedigan.dataset.duplicates import find_duplicates
 from tedigan.progress import progress
 from tedigan.store.at_once import READERS

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tedigan.bulk.ledger import SEALED, Commit, Ledger
+from tedigan.bulk.commit import Commit
+from tedigan.bulk.ledger import SEALED, Ledger
 from tedigan.bulk.merkle import leaf_hash, proof_of, root_from, root_of
 from tedigan.bulk.repeats import find_repeats, write_repeats
 from tedigan.bulk.replay import image_of

@@ -13,8 +13,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tedigan.bulk.commit import Commit, Piece
 from tedigan.bulk.draw import Face, Failure, sha256_tensor
-from tedigan.bulk.ledger import Commit, Piece
 from tedigan.bulk.marks import is_marked
 from tedigan.bulk.merkle import leaf_hash, root_of
 from tedigan.dataset.duplicates import perceptual_hash

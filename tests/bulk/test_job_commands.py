@@ -2,8 +2,10 @@
 
 import os
 import signal
+import subprocess
+import sys
 import tarfile
-import threading
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -205,11 +207,19 @@ def test_what_is_replayed_is_a_picture_or_a_sha256(
         assert "is no file and no sha256" in capsys.readouterr().err
 
 
-def test_an_interrupted_command_says_so_without_a_traceback(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    os.mkfifo(tmp_path / "picture.png")  # who reads it waits
-    ctrl_c = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
-    ctrl_c.start()
-    assert main(["jobs", "check", str(tmp_path / "picture.png"), "proof", "0"]) == 130
-    assert capsys.readouterr().err.startswith("interrupted; what is finished is kept")
+def test_an_interrupted_command_says_so_without_a_traceback(tmp_path: Path) -> None:
+    fifo = tmp_path / "picture.png"  # who reads it waits
+    os.mkfifo(fifo)
+    given = ["jobs", "check", str(fifo), "proof", "0"]
+    command = subprocess.Popen([sys.executable, "-m", "tedigan", *given], stderr=subprocess.PIPE)
+    while command.poll() is None:
+        try:
+            writer = os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)  # once it waits
+            break
+        except OSError:
+            time.sleep(0.05)
+    command.send_signal(signal.SIGINT)
+    _, said = command.communicate(timeout=60)
+    os.close(writer)
+    assert command.returncode == 130
+    assert said.startswith(b"interrupted; what is finished is kept")

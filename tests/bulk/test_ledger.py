@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.toy_jobs import ToyWorker, toy_job, toy_plan
-from tedigan.bulk.ledger import PLAN, Commit, Ledger
+from tedigan.bulk.commit import Commit
+from tedigan.bulk.ledger import PLAN, Ledger
 from tedigan.bulk.replay import committed_picture
 from tedigan.bulk.seal import check_proof, prove, seal, verify
 from tedigan.errors import DataError, ParamsError, StoreError
