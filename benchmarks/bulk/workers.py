@@ -67,7 +67,7 @@ def _run(arguments: argparse.Namespace, folder: Path, place: str) -> None:
         for name in ("workers", "shards", "processes", "seconds", "store")
     }
     said = [asdict(one) for one in parts]
-    name = f"workers-{arguments.store}"
+    name = f"workers-{arguments.workers}-{arguments.store}"
     print(f"\n{save(name, text, given=given, seconds=seconds, parts=said, questions=measured)}")
 
 
