@@ -12,6 +12,7 @@ from infra.services import die_with_parent
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 POOL, DEPLOYMENT = "chaos", "draw-noted/chaos"
+ENDED_WITHIN_S = 20.0
 
 
 @contextmanager
@@ -41,8 +42,19 @@ def _worker(environment: dict[str, str]) -> Iterator[None]:
     with subprocess.Popen(
         start, env=environment, stdout=subprocess.DEVNULL, preexec_fn=die_with_parent
     ) as worker:
-        yield
-        worker.terminate()
+        try:
+            yield
+        finally:
+            end(worker)
+
+
+def end(worker: "subprocess.Popen[bytes]") -> None:
+    """Ask, wait, then insist: it may wait for ever for a flow run that was killed."""
+    worker.terminate()
+    try:
+        worker.wait(ENDED_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        worker.kill()
 
 
 def _deploy() -> None:

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 import yaml
 
+from benchmarks.chaos import prefect_pool
 from benchmarks.toy_jobs import toy_job
+from infra.services import die_with_parent
 from tasks import policy
 from tedigan.bulk import engines
 from tedigan.bulk.ledger import Ledger
@@ -50,9 +52,11 @@ def pool(prefect_server: None) -> Iterator[None]:
     deploy("flows/bulk.py:draw", "bulk-worker")
     deploy("tests/flows/toy_bulk.py:draw_toys", "toy-worker")
     start = [*prefect, "worker", "start", "--pool", POOL, "--type", "process"]
-    with subprocess.Popen(start, env=environment, stdout=subprocess.DEVNULL) as worker:
+    with subprocess.Popen(
+        start, env=environment, stdout=subprocess.DEVNULL, preexec_fn=die_with_parent
+    ) as worker:
         yield
-        worker.terminate()
+        prefect_pool.end(worker)
 
 
 def deploy(entrypoint: str, name: str) -> None:
