@@ -4,6 +4,7 @@ The deployments are in infra/prefect.yaml; docs/bulk.md says what a job is.
 """
 
 from pathlib import Path
+from typing import Any
 
 from prefect import flow
 
@@ -75,29 +76,10 @@ def plan_bulk(
 
 
 @flow(name="draw")
-def draw(
-    job: str,
-    models: Path,
-    scratch: Path,
-    device: str = "auto",
-    deadline: float | None = None,
-    photographs: str | None = None,
-    begin: int = 0,
-) -> None:
-    """One worker of a job, beside any number of others: the engine `prefect` starts these.
-
-    deadline: in seconds from now.
-    """
-    worker = Worker.arrived(
-        job=job,
-        models=models,
-        scratch=scratch,
-        device=device,
-        deadline=deadline,
-        photographs=photographs,
-    )
-    draw_shards(worker, begin)
+def draw(worker: dict[str, Any], begin: int = 0) -> None:
+    """One worker of a job, beside any number of others: the engine `prefect` starts these."""
+    draw_shards(Worker.from_json(worker), begin)
 
 
 if __name__ == "__main__":
-    raise SystemExit(run_flow_with_options(bulk, plan_bulk, draw))
+    raise SystemExit(run_flow_with_options(bulk, plan_bulk))

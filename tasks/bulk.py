@@ -83,7 +83,7 @@ class Team:
                     client.set_flow_run_state(run, State(type=StateType.CANCELLING))
 
     def _start(self) -> None:
-        given = self.worker.__getstate__()
+        given = {"worker": self.worker.to_json()}
         for begin, run in self.runs.items():
             if run is None:
                 self.runs[begin] = _started(self.name, given | {"begin": begin})

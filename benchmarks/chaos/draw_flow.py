@@ -1,6 +1,6 @@
 """A noted worker as a flow, for the engine `prefect`."""
 
-from pathlib import Path
+from typing import Any
 
 from prefect import flow
 
@@ -9,30 +9,6 @@ from tasks.bulk import draw_shards
 
 
 @flow(name="draw-noted")
-def draw_noted(
-    job: str,
-    models: Path,
-    scratch: Path,
-    device: str,
-    deadline: float | None,
-    photographs: str | None,
-    seconds: float,
-    drift: int,
-    notes: Path,
-    meeting: int,
-    begin: int,
-) -> None:
+def draw_noted(worker: dict[str, Any], begin: int) -> None:
     """See `flows.bulk.draw`."""
-    worker = NotedWorker.arrived(
-        job=job,
-        models=models,
-        scratch=scratch,
-        device=device,
-        deadline=deadline,
-        photographs=photographs,
-        seconds=seconds,
-        drift=drift,
-        notes=notes,
-        meeting=meeting,
-    )
-    draw_shards(worker, begin)
+    draw_shards(NotedWorker.from_json(worker), begin)

@@ -16,6 +16,7 @@ from tedigan.store.files import sha256_value
 
 FORMAT = 2
 MAX_THREADS = 1024  # far more than a machine has processors; of 100,000, torch dies
+MAX_ATTEMPTS = 100  # a text that fails so often is not in the generator's reach
 COUNTS = (
     "num_prompts", "faces_per_prompt", "images_per_shard", "batch_size", "num_threads", "attempts",
 )  # fmt: skip
@@ -61,6 +62,10 @@ class Plan:
             raise ParamsError(
                 f"num_threads of a plan is {self.num_threads:,}; expected at most {MAX_THREADS}, as many as a "
                 "worker's machine has processors. Plan the job again."
+            )
+        if self.attempts > MAX_ATTEMPTS:
+            raise ParamsError(
+                f"attempts of a plan is {self.attempts:,}; expected at most {MAX_ATTEMPTS}. Plan the job again."
             )
         if self.worker_hours is not None and not 0 < self.worker_hours < math.inf:
             raise ParamsError(

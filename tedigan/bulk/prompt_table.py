@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tedigan.bulk.prompts import Prompt, Rejected
-from tedigan.errors import StoreError
+from tedigan.bulk.prompts import EVERY, Prompt, Rejected
+from tedigan.errors import CaptionError, StoreError
 from tedigan.store.files import finished_folder
 
 PROMPTS, QUARANTINE = "prompts.parquet", "quarantine.parquet"
@@ -49,8 +49,8 @@ class Written(NamedTuple):
 def write_prompts(folder: Path, rows: Iterable[Asked | Prompt | Rejected]) -> Written:
     """Write prompts.parquet and quarantine.parquet; `folder` is replaced when both are whole.
 
-    A `Prompt` asks for a face. The rows pass through memory ROWS_AT_ONCE at a time. Equal rows give equal bytes,
-    by one version of pyarrow.
+    A `Prompt` asks for a face; a CaptionError if it names a photograph, which nobody has. The rows pass through
+    memory ROWS_AT_ONCE at a time. Equal rows give equal bytes, by one version of pyarrow.
     """
     with (
         finished_folder(folder) as fresh,
@@ -61,9 +61,19 @@ def write_prompts(folder: Path, rows: Iterable[Asked | Prompt | Rejected]) -> Wr
             if isinstance(row, Rejected):
                 quarantine.add(*row)
                 continue
-            asked = Asked(row.text) if isinstance(row, Prompt) else row
+            asked = _face_of(row) if isinstance(row, Prompt) else row
             prompts.add(prompts.num_rows, *asked)
     return Written(prompts.num_rows, quarantine.num_rows)
+
+
+def _face_of(row: Prompt) -> Asked:
+    if row.photograph != EVERY or row.strength != 1:
+        raise CaptionError(
+            f"row {row.row} of the list edits the photograph {row.photograph!r} at strength {row.strength:g}, but "
+            "no photographs were named; expected a text alone for a face. Name them with --photographs, or leave "
+            "these columns out."
+        )
+    return Asked(row.text)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ two shards as files and two batches as pixels at most, however large the job.
 import os
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -52,17 +52,23 @@ class Worker:
             state["deadline"] = self.deadline - time.monotonic()
         return state
 
-    @classmethod
-    def arrived(cls, **state: Any) -> "Worker":
-        """What `__getstate__` sent, here."""
-        worker = object.__new__(cls)
-        worker.__setstate__(state)
-        return worker
-
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         if state["deadline"] is not None:
             vars(self)["deadline"] = state["deadline"] + time.monotonic()
+
+    def to_json(self) -> dict[str, Any]:
+        """What travels, for those who send no pickles."""
+        state = self.__getstate__()
+        return {name: str(v) if isinstance(v, Path) else v for name, v in state.items()}
+
+    @classmethod
+    def from_json(cls, state: Mapping[str, Any]) -> "Worker":
+        """The worker that `to_json` sent, here."""
+        kinds = {one.name: one.type for one in fields(cls)}
+        worker = object.__new__(cls)
+        worker.__setstate__({n: Path(v) if kinds[n] is Path else v for n, v in state.items()})
+        return worker
 
     @cached_property
     def ledger(self) -> Ledger:

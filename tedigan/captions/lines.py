@@ -16,9 +16,11 @@ def check_caption(text: str, *, line: int | None = None) -> str:
             '"She has wavy hair and wears a hat." Write one'
             f"{' or remove the line' if line else ''}."
         )
-    if any(not character.isprintable() for character in caption):
+    unseen = next((character for character in caption if not character.isprintable()), None)
+    if unseen is not None:
         raise CaptionError(
-            f"{where} holds control characters; expected one line of plain text in UTF-8. Write it so."
+            f"{where} holds control characters or others that cannot be seen, such as {unseen!r}; expected one "
+            "line of plain text in UTF-8. Write it so."
         )
     num_words = len(caption.split())
     if len(caption) > MAX_CHARACTERS or num_words > MAX_WORDS:

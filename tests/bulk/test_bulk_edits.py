@@ -18,7 +18,7 @@ from tedigan.bulk.prompts import Prompt, Rejected, read_prompts
 from tedigan.bulk.replay import rows_of
 from tedigan.bulk.worker import Worker
 from tedigan.captions.grammar_files import GRAMMAR
-from tedigan.errors import DataError
+from tedigan.errors import CaptionError, DataError
 from tedigan.store import pictures
 from tedigan.tensors import stream
 from tedigan.workspace import Workspace
@@ -185,6 +185,15 @@ def test_a_list_of_edits_names_photographs_and_strengths(tmp_path: Path) -> None
     assert "-3..3" in strength.reason
     assert isinstance(name, Rejected)
     assert "no photograph is called 'c'" in name.reason
+
+
+@pytest.mark.parametrize("row", ["a.png,Smiling.,", "*,Smiling.,-1"])
+def test_a_list_of_edits_is_no_list_of_faces(tmp_path: Path, row: str) -> None:
+    (tmp_path / "edits.csv").write_text(f"photograph,text,strength\n{row}\n")
+    rows = read_prompts("edits.csv", root=tmp_path, cache=tmp_path)
+    with pytest.raises(CaptionError, match=r"row 1 of the list edits.*with --photographs"):
+        write_prompts(tmp_path / "draft", rows)
+    assert not (tmp_path / "draft").exists()
 
 
 def test_a_short_name_that_two_photographs_share_is_no_name() -> None:

@@ -228,7 +228,11 @@ def test_a_deadline_travels_as_what_is_left_of_it(worker: ToyWorker) -> None:
     time.sleep(0.2)
     arrived = pickle.loads(sent)
     assert arrived.deadline - time.monotonic() == pytest.approx(100, abs=0.1)
-    assert pickle.loads(pickle.dumps(worker)).deadline is None
+    by_json = json.loads(json.dumps(replace(worker, deadline=time.monotonic() + 100).to_json()))
+    time.sleep(0.2)
+    assert ToyWorker.from_json(by_json).deadline - time.monotonic() == pytest.approx(100, abs=0.1)
+    for same in (pickle.loads(pickle.dumps(worker)), ToyWorker.from_json(worker.to_json())):
+        assert same == worker
 
 
 # Rates

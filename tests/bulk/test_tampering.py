@@ -11,7 +11,7 @@ import torch
 
 from benchmarks.toy_jobs import ToyWorker, toy_job, toy_plan
 from tedigan.bulk.ledger import APPROVED, PLAN, SEALED, Ledger
-from tedigan.bulk.plan import MAX_THREADS
+from tedigan.bulk.plan import MAX_ATTEMPTS, MAX_THREADS
 from tedigan.bulk.replay import committed_picture, image_of, named_in, replay
 from tedigan.bulk.seal import prove, prove_picture, seal, verify
 from tedigan.bulk.shard_files import LABEL
@@ -191,7 +191,12 @@ def test_a_job_is_found_from_within_its_folder(
 
 
 @pytest.mark.parametrize(
-    "values", [{"num_threads": MAX_THREADS + 1}, {"worker_hours": float("inf")}]
+    "values",
+    [
+        {"num_threads": MAX_THREADS + 1},
+        {"attempts": MAX_ATTEMPTS + 1},
+        {"worker_hours": float("inf")},
+    ],
 )
 def test_a_plan_of_numbers_that_no_machine_has_is_refused(
     tmp_path: Path, values: dict[str, Any]

@@ -89,7 +89,7 @@ def flow_runs(name: str, job: str) -> list[Any]:
     with get_client(sync_client=True) as client:
         named = FlowFilter(name=FlowFilterName(any_=[name]))
         runs = client.read_flow_runs(flow_filter=named)
-    return [run for run in runs if run.parameters["job"] == job]
+    return [run for run in runs if run.parameters["worker"]["job"] == job]
 
 
 def test_flow_runs_draw_what_one_process_draws(

@@ -4,6 +4,7 @@ import os
 import signal
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from prefect import flow
 
@@ -27,26 +28,6 @@ class Known(ToyWorker):
 
 
 @flow(name="draw-toys")
-def draw_toys(
-    job: str,
-    models: Path,
-    scratch: Path,
-    device: str,
-    deadline: float | None,
-    photographs: str | None,
-    seconds: float,
-    drift: int,
-    begin: int,
-) -> None:
+def draw_toys(worker: dict[str, Any], begin: int) -> None:
     """See `flows.bulk.draw`."""
-    worker = Known.arrived(
-        job=job,
-        models=models,
-        scratch=scratch,
-        device=device,
-        deadline=deadline,
-        photographs=photographs,
-        seconds=seconds,
-        drift=drift,
-    )
-    draw_shards(worker, begin)
+    draw_shards(Known.from_json(worker), begin)
