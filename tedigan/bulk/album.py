@@ -8,7 +8,6 @@ what was planned, or is no picture, costs its own edits and no others.
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -24,11 +23,11 @@ from tedigan.errors import DataError
 from tedigan.progress import progress
 from tedigan.store import pictures
 from tedigan.store.addresses import open_shelves
+from tedigan.store.at_once import at_once
 from tedigan.store.photographs import SUFFIXES
 from tedigan.store.shelves import Shelf
 
 PHOTOGRAPHS = "photographs.parquet"
-READERS = 16  # at once, as a bucket answers many as soon as one
 OF_DATASETS = ".image"  # before the suffix of a photograph among a data set's other files
 _SCHEMA = pa.schema([("photograph", pa.int64()), ("name", pa.string()), ("sha256", pa.string())])
 
@@ -100,9 +99,8 @@ def find_photographs(place: str, table: Path, cache: Path) -> Album:
     def digest_of(name: str) -> str:
         return _digest(shelves[name], name)
 
-    with ThreadPoolExecutor(READERS) as pool:
-        found = pool.map(digest_of, names)
-        digests = list(progress(found, total=len(names), desc="photographs", unit="photograph"))
+    found = at_once(digest_of, names)
+    digests = list(progress(found, total=len(names), desc="photographs", unit="photograph"))
     columns = [pa.array(range(len(names)), pa.int64()), pa.array(names), pa.array(digests)]
     pq.write_table(pa.Table.from_arrays(columns, schema=_SCHEMA), table, compression="zstd")
     return Album(place, names, digests, cache)

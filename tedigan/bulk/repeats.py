@@ -1,7 +1,6 @@
 """Which pictures of a job look the same: found over all shards when the job is sealed."""
 
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ from tedigan.bulk.commit import Commit
 from tedigan.bulk.ledger import Ledger
 from tedigan.dataset.duplicates import find_duplicates
 from tedigan.progress import progress
-from tedigan.store.at_once import READERS
+from tedigan.store.at_once import at_once
 
 REPEATS = "repeats.parquet"
 _SCHEMA = pa.schema([("image", pa.int64()), ("repeats", pa.int64())])
@@ -21,13 +20,12 @@ _SCHEMA = pa.schema([("image", pa.int64()), ("repeats", pa.int64())])
 def find_repeats(ledger: Ledger, commits: list[Commit]) -> pa.Table:
     """The images that are near duplicates of an earlier one, and of which; 32 bytes an image are in memory."""
     images, hashes = list[np.ndarray](), list[np.ndarray]()
-    with (
-        tempfile.TemporaryDirectory() as cache,
-        ThreadPoolExecutor(READERS, "tables") as readers,
-    ):
-        tables = readers.map(
-            lambda commit: ledger.piece(commit.table, ".parquet", Path(cache)), commits
-        )
+    with tempfile.TemporaryDirectory() as cache:
+
+        def fetched(commit: Commit) -> Path:
+            return ledger.piece(commit.table, ".parquet", Path(cache))
+
+        tables = at_once(fetched, commits)
         for path in progress(tables, desc="seal", unit="shard", total=len(commits)):
             table = pq.read_table(path, columns=["image", "hash"]).drop_null()
             images.append(table["image"].to_numpy())
