@@ -211,7 +211,12 @@ def test_an_interrupted_command_says_so_without_a_traceback(tmp_path: Path) -> N
     fifo = tmp_path / "picture.png"  # who reads it waits
     os.mkfifo(fifo)
     given = ["jobs", "check", str(fifo), "proof", "0"]
-    command = subprocess.Popen([sys.executable, "-m", "tedigan", *given], stderr=subprocess.PIPE)
+    command = subprocess.Popen(
+        [sys.executable, "-m", "tedigan", *given],
+        stderr=subprocess.PIPE,
+        # a background job of a shell has Ctrl-C ignored, and so have its children
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     while command.poll() is None:
         try:
             writer = os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)  # once it waits
