@@ -170,7 +170,7 @@ def test_s3_that_goes_and_comes_back_in_mid_run_costs_time_and_nothing_else(
         )
         run_in_thread = Exit(untrained, worker.job)
         wait_for(worker.ledger, 4)
-    time.sleep(5)  # the server is down
+    time.sleep(1.5)  # the server is down
     port = int(s3.endpoint_url.rpartition(":")[2])
     with local_s3(tmp_path / "s3", port):
         assert run_in_thread.code() == 0

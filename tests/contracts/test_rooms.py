@@ -3,7 +3,6 @@
 import ast
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import yaml
 import tasks.bulk
 from tasks import policy
 from tedigan.__main__ import _parser
-from tedigan.bulk.worker import Worker
+from tedigan.commands.jobs_actions import SHARDS_LEFT, SOME_FAILED
 from tedigan.dataset.splits import MAY_SEE_TEST
 from tedigan.stages import STAGES
 from tests.contracts.closure import CHECKOUT
@@ -111,9 +110,9 @@ def test_a_deployment_names_a_flow_and_parameters_that_it_has(deployment: dict[s
     assert set(deployment.get("parameters", {})) <= parameters
 
 
-def test_the_worker_of_the_prefect_engine_takes_what_a_worker_is() -> None:
+def test_the_worker_of_the_prefect_engine_is_the_deployment_that_it_starts() -> None:
     (flow,) = (one for one in _functions("flows", "flow") if one.name == "draw")
-    assert [one.arg for one in flow.args.args] == [*(f.name for f in fields(Worker)), "begin"]
+    assert [one.arg for one in flow.args.args] == ["worker", "begin"]
     flow_name, _, deployment = tasks.bulk.DEPLOYMENT.partition("/")
     assert (flow_name, _deployments()[deployment]["entrypoint"]) == ("draw", "flows/bulk.py:draw")
 
@@ -133,7 +132,7 @@ def test_a_bulk_job_of_kubernetes_ends_at_what_a_restart_does_not_mend() -> None
     assert spec["completionMode"] == "Indexed"
     assert spec["completions"] == spec["parallelism"]
     (ending,) = (one for one in spec["podFailurePolicy"]["rules"] if one["action"] == "FailJob")
-    assert ending["onExitCodes"]["values"] == [1, 2, 3]
+    assert ending["onExitCodes"]["values"] == [1, 2, SHARDS_LEFT, SOME_FAILED]
 
 
 def _containers(manifest: dict[str, Any]) -> list[dict[str, Any]]:
