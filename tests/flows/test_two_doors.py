@@ -34,6 +34,15 @@ def run(capsys: pytest.CaptureFixture[str], flow: str, folder: Path) -> tuple[in
     return status, said.out, said.err
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _own_records(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """An MLflow of this file's own: what is counted here is what ran here."""
+    with pytest.MonkeyPatch.context() as patch:
+        database = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
+        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{database}")
+        yield
+
+
 @pytest.fixture(scope="module")
 def by_flow(tmp_path_factory: pytest.TempPathFactory, prefect_server: None) -> Path:
     from flows.lifecycle import lifecycle
