@@ -4,6 +4,10 @@ from tedigan.errors import CaptionError
 
 MAX_WORDS = 100
 MAX_CHARACTERS = 1000
+# Unseen, but writing: the joiners of emoji and Persian, the marks of direction. Not so the overrides of direction
+# (U+202A to U+202E, U+2066 to U+2069), which show a text in another order than it is read in.
+JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
+MARKS = "\N{LEFT-TO-RIGHT MARK}\N{RIGHT-TO-LEFT MARK}\N{ARABIC LETTER MARK}"
 
 
 def check_caption(text: str, *, line: int | None = None) -> str:
@@ -16,7 +20,7 @@ def check_caption(text: str, *, line: int | None = None) -> str:
             '"She has wavy hair and wears a hat." Write one'
             f"{' or remove the line' if line else ''}."
         )
-    unseen = next((character for character in caption if not character.isprintable()), None)
+    unseen = next((one for one in caption if not _is_writing(one)), None)
     if unseen is not None:
         raise CaptionError(
             f"{where} holds control characters or others that cannot be seen, such as {unseen!r}; expected one "
@@ -29,6 +33,11 @@ def check_caption(text: str, *, line: int | None = None) -> str:
             f"words and {MAX_CHARACTERS} characters are read. Shorten it to one sentence."
         )
     return caption
+
+
+def _is_writing(character: str) -> bool:
+    """Whether a caption may hold it: what can be seen, and what joins or directs that."""
+    return character.isprintable() or character in JOINERS + MARKS
 
 
 def parse_captions(text: str) -> list[str]:

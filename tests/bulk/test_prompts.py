@@ -86,7 +86,7 @@ def test_every_kind_of_list_gives_its_texts_as_they_are_and_duplicates_twice(
         ("x" * 100_000, "x" * 80, "at most 100 words and 1000 characters.*Shorten it"),
         ("young " * 101, ("young " * 101)[:80], "101 words"),
         ("a\x00\x1b[31m man", "a[31m man", r"control characters.*'\\x00'.*Write it so"),
-        ("a \N{ZERO WIDTH JOINER}man", "a man", r"cannot be seen, such as '\\u200d'"),
+        ("a \N{RIGHT-TO-LEFT OVERRIDE}man", "a man", r"cannot be seen, such as '\\u202e'"),
         ("", "", "holds no words.*Write one"),
         ("?!", "?!", "holds no words"),
     ],

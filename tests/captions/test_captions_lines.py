@@ -15,11 +15,30 @@ from tedigan.errors import CaptionError
         ("x" * 10_000, "Shorten it"),
         ("young " * 101, "101 words"),
         ("a man\x00", "UTF-8"),
+        ("a man\x1b[2J", "UTF-8"),
+        ("a \N{ZERO WIDTH SPACE}man", "UTF-8"),
+        *(
+            (f"a {chr(number)}man", "UTF-8")
+            for number in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
+        ),
     ],
 )
 def test_an_unusable_caption_is_refused_with_its_line(text: str, advice: str) -> None:
     with pytest.raises(CaptionError, match=rf"line 7 .*{advice}"):
         check_caption(text, line=7)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A woman \N{WOMAN}\N{ZERO WIDTH JOINER}\N{PERSONAL COMPUTER} at work.",
+        "I love \N{HEAVY BLACK HEART}\N{VARIATION SELECTOR-16} her.",
+        "\u0645\u06cc\u200c\u062e\u0646\u062f\u062f",  # Persian, "she smiles", with its joiner
+        "\N{LEFT-TO-RIGHT MARK}She is young.\N{RIGHT-TO-LEFT MARK}",
+    ],
+)
+def test_joiners_of_emoji_and_persian_and_marks_of_direction_are_writing(text: str) -> None:
+    assert check_caption(text) == text
 
 
 def test_a_captions_file_is_read_line_by_line() -> None:
