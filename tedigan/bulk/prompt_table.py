@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tedigan.bulk.prompts import EVERY, Prompt, Rejected
-from tedigan.errors import CaptionError, StoreError
+from tedigan.errors import StoreError
 from tedigan.store.files import finished_folder
 
 PROMPTS, QUARANTINE = "prompts.parquet", "quarantine.parquet"
@@ -49,8 +49,8 @@ class Written(NamedTuple):
 def write_prompts(folder: Path, rows: Iterable[Asked | Prompt | Rejected]) -> Written:
     """Write prompts.parquet and quarantine.parquet; `folder` is replaced when both are whole.
 
-    A `Prompt` asks for a face; a CaptionError if it names a photograph, which nobody has. The rows pass through
-    memory ROWS_AT_ONCE at a time. Equal rows give equal bytes, by one version of pyarrow.
+    A `Prompt` asks for a face. The rows pass through memory ROWS_AT_ONCE at a time. Equal rows give equal bytes,
+    by one version of pyarrow.
     """
     with (
         finished_folder(folder) as fresh,
@@ -67,12 +67,7 @@ def write_prompts(folder: Path, rows: Iterable[Asked | Prompt | Rejected]) -> Wr
 
 
 def _face_of(row: Prompt) -> Asked:
-    if row.photograph != EVERY or row.strength != 1:
-        raise CaptionError(
-            f"row {row.row} of the list edits the photograph {row.photograph!r} at strength {row.strength:g}, but "
-            "no photographs were named; expected a text alone for a face. Name them with --photographs, or leave "
-            "these columns out."
-        )
+    assert (row.photograph, row.strength) == (EVERY, 1), f"{row} edits; `edits_of` finds what"
     return Asked(row.text)
 
 

@@ -45,17 +45,21 @@ class Rejected(NamedTuple):
     reason: str
 
 
-def read_prompts(place: str, *, root: Path, cache: Path) -> Iterator[Prompt | Rejected]:
+def read_prompts(
+    place: str, *, root: Path, cache: Path, of_edits: bool = False
+) -> Iterator[Prompt | Rejected]:
     """Every row of a list in its order, those that repeat another too.
 
     place: a path relative to `root`, or an s3:// address, whose object is kept in `cache`. A .csv or .parquet has
     a column text, caption or prompt, of which the first counts, and for edits perhaps photograph and strength; any
-    other file is text in UTF-8, a prompt a line.
-    A file that is not there is a StoreError at once; one without such a column or without a single prompt, or that
-    is not what its name says, is a CaptionError when the reading comes to it.
+    other file is text in UTF-8, a prompt a line. of_edits: whether photographs are there to be edited.
+    A file that is not there is a StoreError at once; one without such a column or without a single prompt, or with
+    the columns of edits where none are made, or that is not what its name says, is a CaptionError when the reading
+    comes to it.
     """
     path = fetch_list(place, root=root, cache=cache)
-    return _judged(place, _READERS.get(path.suffix.lower(), _text_rows)(path))
+    rows = _READERS.get(path.suffix.lower(), _text_rows)(path)
+    return _judged(place, rows if of_edits else _of_faces(rows))
 
 
 def fetch_list(place: str, *, root: Path, cache: Path) -> Path:
@@ -68,12 +72,26 @@ def fetch_list(place: str, *, root: Path, cache: Path) -> Path:
 
 
 class _Row(NamedTuple):
-    """What a list holds. misfit: why it is no row of that list, "" if it is one."""
+    """What a list holds. misfit: why it is no row of that list, "" if it is one. photograph, strength: None where
+    the list has no such column.
+    """
 
     content: bytes
     misfit: str = ""
-    photograph: str = ""
-    strength: str = ""
+    photograph: str | None = None
+    strength: str | None = None
+
+
+def _of_faces(rows: Iterator[_Row]) -> Iterator[_Row]:
+    """The rows of a list that edits nothing; a CaptionError where it has a column of edits, be it empty."""
+    for row in rows:
+        cells = {PHOTOGRAPH: row.photograph, STRENGTH: row.strength}
+        if found := [name for name, cell in cells.items() if cell is not None]:
+            raise CaptionError(
+                f"it has the column {' and '.join(found)}, as lists of edits have, but no photographs were named; "
+                "expected texts alone for faces. Name the photographs with --photographs, or take the column out."
+            )
+        yield row
 
 
 def _judged(place: str, rows: Iterator[_Row]) -> Iterator[Prompt | Rejected]:
@@ -139,7 +157,7 @@ def _csv_rows(path: Path) -> Iterator[_Row]:
                     continue
                 row = dict(zip(heading, cells, strict=True))
                 content = row[name].encode(errors="surrogateescape")
-                yield _Row(content, "", row.get(PHOTOGRAPH, ""), row.get(STRENGTH, ""))
+                yield _Row(content, "", row.get(PHOTOGRAPH), row.get(STRENGTH))
         except csv.Error as error:
             raise CaptionError(
                 f"line {reader.line_num} is no CSV: {error}. Put texts that hold commas or quotes between double "
@@ -167,12 +185,8 @@ def _parquet_rows(path: Path) -> Iterator[_Row]:
                 texts = _as_bytes(batch.column(text)).to_pylist()
                 rest = [batch.column(one).to_pylist() for one in others]
                 for value, *more in zip(texts, *rest, strict=True):
-                    known = {
-                        one: str(cell)
-                        for one, cell in zip(others, more, strict=True)
-                        if cell is not None
-                    }
-                    yield _Row(value or b"", **known)
+                    cells = ("" if cell is None else str(cell) for cell in more)
+                    yield _Row(value or b"", **dict(zip(others, cells, strict=True)))
     except (OSError, pa.ArrowException) as error:
         raise CaptionError(f"it is no parquet of texts: {error}. Write it again.") from error
 

@@ -15,12 +15,15 @@ from tedigan.store.files import write_text
 
 
 class Listed(NamedTuple):
-    """A row of the list: as `read_prompts` reads it, and why it is there."""
+    """A row of the list: as `read_prompts` reads it, and why it is there. Of faces it has OF_FACES alone."""
 
     text: str
     photograph: str
     strength: float
     reason: str
+
+
+OF_FACES = ("text", "reason")
 
 
 def write_redrive(worker: Worker, path: Path, *, marked: bool) -> int:
@@ -29,10 +32,11 @@ def write_redrive(worker: Worker, path: Path, *, marked: bool) -> int:
     marked: also for those that are marked, or, in a sealed job, repeat an earlier one.
     """
     text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(Listed._fields)
+    columns = Listed._fields if worker.ledger.plan.photographs else OF_FACES
+    writer = csv.DictWriter(text, columns, extrasaction="ignore")
+    writer.writeheader()
     rows = list(_listed(worker, marked=marked))
-    writer.writerows(rows)
+    writer.writerows(row._asdict() for row in rows)
     write_text(path, text.getvalue())
     return len(rows)
 

@@ -167,7 +167,8 @@ def _rows(arguments: argparse.Namespace, cache: Path) -> "Iterator[Prompt | Reje
 
     prompts, seed = arguments.prompts, arguments.seed
     if not _asks_for_quotas(prompts):
-        return read_prompts(prompts, root=Path.cwd(), cache=cache)
+        of_edits = bool(arguments.photographs)
+        return read_prompts(prompts, root=Path.cwd(), cache=cache, of_edits=of_edits)
     quotas, grammar = read_quotas(fetch_list(prompts, root=Path.cwd(), cache=cache))
     return draw_prompts(assign(quotas, grammar, seed=seed), grammar, seed=seed)
 

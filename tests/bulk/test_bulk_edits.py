@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 
@@ -172,7 +174,7 @@ def test_a_list_of_edits_names_photographs_and_strengths(tmp_path: Path) -> None
     (tmp_path / "edits.csv").write_text(
         "photograph,text,strength\n*,Smiling.,\nb,Young.,-0.5\nsub/a.png,Old.,2\nc,Bald.,\nb,Bald.,9\n"
     )
-    rows = read_prompts("edits.csv", root=tmp_path, cache=tmp_path)
+    rows = read_prompts("edits.csv", root=tmp_path, cache=tmp_path, of_edits=True)
     found = list(edits_of(rows, ["sub/a.png", "sub/b.jpg"]))
     assert found[:4] == [
         Asked("Smiling.", 0, 1.0),
@@ -187,12 +189,26 @@ def test_a_list_of_edits_names_photographs_and_strengths(tmp_path: Path) -> None
     assert "no photograph is called 'c'" in name.reason
 
 
-@pytest.mark.parametrize("row", ["a.png,Smiling.,", "*,Smiling.,-1"])
-def test_a_list_of_edits_is_no_list_of_faces(tmp_path: Path, row: str) -> None:
-    (tmp_path / "edits.csv").write_text(f"photograph,text,strength\n{row}\n")
-    rows = read_prompts("edits.csv", root=tmp_path, cache=tmp_path)
-    with pytest.raises(CaptionError, match=r"row 1 of the list edits.*with --photographs"):
-        write_prompts(tmp_path / "draft", rows)
+@pytest.mark.parametrize(
+    ("columns", "named"),
+    [
+        ({"photograph": "a.png", "text": "Smiling."}, "photograph"),
+        ({"photograph": "*", "text": "Smiling."}, "photograph"),
+        ({"photograph": "", "text": "Smiling."}, "photograph"),
+        ({"text": "Smiling.", "strength": "-1"}, "strength"),
+        ({"photograph": "*", "text": "Smiling.", "strength": ""}, "photograph and strength"),
+    ],
+)
+def test_a_list_of_edits_is_no_list_of_faces(
+    tmp_path: Path, columns: dict[str, str], named: str
+) -> None:
+    (tmp_path / "edits.csv").write_text(f"{','.join(columns)}\n{','.join(columns.values())}\n")
+    cells = {name: pa.array([cell or None], pa.string()) for name, cell in columns.items()}
+    pq.write_table(pa.table(cells), tmp_path / "edits.parquet")
+    for name in ("edits.csv", "edits.parquet"):
+        rows = read_prompts(name, root=tmp_path, cache=tmp_path)
+        with pytest.raises(CaptionError, match=rf"{name}: .*column {named},.*with --photographs"):
+            write_prompts(tmp_path / "draft", rows)
     assert not (tmp_path / "draft").exists()
 
 

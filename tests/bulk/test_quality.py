@@ -89,7 +89,7 @@ def test_pictures_that_look_the_same_are_named_when_the_job_is_sealed(tmp_path: 
     assert found == {"image": [5, 7], "repeats": [1, 1]}
     assert write_redrive(worker, tmp_path / "again.csv", marked=False) == 0
     assert write_redrive(worker, tmp_path / "again.csv", marked=True) == 2
-    assert "Face 6.,,1.0,repeats image 1" in (tmp_path / "again.csv").read_text()
+    assert "Face 6.,repeats image 1" in (tmp_path / "again.csv").read_text()
     export(worker.ledger, tmp_path / "unmarked", layout="pictures", only_unmarked=True)
     files = {path.stem for path in (tmp_path / "unmarked").rglob("*.png")}
     assert files == {f"{image:06d}" for image in range(9) if image not in (5, 7)}
