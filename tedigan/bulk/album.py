@@ -28,6 +28,7 @@ from tedigan.store.photographs import SUFFIXES
 from tedigan.store.shelves import Shelf
 
 PHOTOGRAPHS = "photographs.parquet"
+NUM_SHOWN = 3  # of the photographs that share a name
 OF_DATASETS = ".image"  # before the suffix of a photograph among a data set's other files
 _SCHEMA = pa.schema([("photograph", pa.int64()), ("name", pa.string()), ("sha256", pa.string())])
 
@@ -111,25 +112,37 @@ def edits_of(rows: Iterable[Prompt | Rejected], names: Sequence[str]) -> Iterato
 
     A row names a photograph as it is called, or without folders and suffix where that is one's alone, or `*`.
     """
-    number_of = _numbers(names)
+    numbers_of = _numbers(names)
     of_each, of_one, wrong = list[Prompt](), dict[int, list[Prompt]](), list[Rejected]()
     for row in rows:
         if isinstance(row, Rejected):
             wrong.append(row)
         elif row.photograph == EVERY:
             of_each.append(row)
-        elif row.photograph in number_of:
-            of_one.setdefault(number_of[row.photograph], []).append(row)
+        elif len(found := numbers_of.get(row.photograph, [])) == 1:
+            of_one.setdefault(found[0], []).append(row)
         else:
-            reason = (
-                f"no photograph is called {row.photograph[:80]!r}; expected one of {len(names)}, such as "
-                f"{names[0]!r}, or * for each. Mend the name."
-            )
+            reason = _why_none(row.photograph, names, found)
             wrong.append(Rejected(row.row, row.text[:80], reason))
     for number in range(len(names)):
         for row in sorted([*of_each, *of_one.get(number, [])]):
             yield Asked(row.text, number, row.strength)
     yield from wrong
+
+
+def _why_none(called: str, names: Sequence[str], found: Sequence[int]) -> str:
+    """Why a name is no one photograph's. found: the numbers of those that share it."""
+    if not found:
+        return (
+            f"no photograph is called {called[:80]!r}; expected one of {len(names)}, such as {names[0]!r}, "
+            "or * for each. Mend the name."
+        )
+    shown = ", ".join(repr(names[number]) for number in found[:NUM_SHOWN])
+    more = f" and {len(found) - NUM_SHOWN:,} more" if len(found) > NUM_SHOWN else ""
+    return (
+        f"{called[:80]!r} is ambiguous, {len(found):,} photographs are called so: {shown}{more}; expected "
+        "the name of one. Write it whole, with folders and suffix."
+    )
 
 
 def _digest(shelf: Shelf, name: str) -> str:
@@ -140,14 +153,13 @@ def _digest(shelf: Shelf, name: str) -> str:
         return ""
 
 
-def _numbers(names: Sequence[str]) -> dict[str, int]:
-    """What a photograph may be called -> its number; a short name of two is no name."""
+def _numbers(names: Sequence[str]) -> dict[str, list[int]]:
+    """What a photograph may be called -> its number, or those of all that share a short name."""
     stems: dict[str, list[int]] = {}
     for number, name in enumerate(names):
         for short in {PurePosixPath(name).name, _stem(name)} - {name}:
             stems.setdefault(short, []).append(number)
-    short_names = {stem: found[0] for stem, found in stems.items() if len(found) == 1}
-    return short_names | {name: number for number, name in enumerate(names)}
+    return stems | {name: [number] for number, name in enumerate(names)}
 
 
 def _stem(name: str) -> str:

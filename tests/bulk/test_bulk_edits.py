@@ -212,9 +212,18 @@ def test_a_list_of_edits_is_no_list_of_faces(
     assert not (tmp_path / "draft").exists()
 
 
-def test_a_short_name_that_two_photographs_share_is_no_name() -> None:
-    (one,) = edits_of([Prompt(1, "Smiling.", "a")], ["x/a.png", "y/a.png"])
-    assert isinstance(one, Rejected)
+def test_a_short_name_that_photographs_share_is_ambiguous_and_some_of_them_are_named() -> None:
+    names = ["a.png", *(f"{folder}/a.jpg" for folder in "pqrs")]
+    rows = [Prompt(1, "Smiling.", "a"), Prompt(2, "Young.", "a.png"), Prompt(3, "Old.", "a.jpg")]
+    whole, *wrong = edits_of(rows, names)
+    assert whole == Asked("Young.", 0)  # as one is called so, others may not be
+    of_stem, of_file = (one.reason for one in wrong)
+    assert (
+        "'a' is ambiguous, 5 photographs are called so: 'a.png', 'p/a.jpg', 'q/a.jpg' and 2 more;"
+        in of_stem
+    )
+    assert "4 photographs" in of_file
+    assert "Write it whole" in of_file
 
 
 def test_photographs_are_found_in_a_tar_a_data_set_and_s3(
