@@ -7,7 +7,7 @@ from each worker's own.
 import io
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -24,6 +24,7 @@ SILENT_S = (
     120.0  # a worker that has not spoken for so long was killed, cut off, or has nothing to draw
 )
 RECENT_S, RECENT_SHARDS = 600.0, 10  # the recent past holds both
+GAPS = "sealed, but commits are missing"  # the state of a job of which some went since the seal
 _FIRST = ("stopped", "silent", "draws", "waits", "ended")
 
 
@@ -50,6 +51,7 @@ class Status:
     """
 
     job: str
+    address: str
     state: str
     num_prompts: int
     num_quarantined: int
@@ -87,6 +89,7 @@ class Status:
         return [
             f"job {self.job}: {self.num_images:,} images of {self.num_prompts:,} prompts",
             f"state: {self.state}",
+            *self._missing(),
             f"committed: {shards}, {self.num_committed:,} images "
             f"({self.num_committed / self.num_images:.1%}); {self.num_marked:,} marked",
             f"images/s: {_number(self.rate)} of late, {_number(self.rate_in_all)} in all; left: "
@@ -96,6 +99,16 @@ class Status:
             f"conflicts: {self.num_conflicts:,}",
             f"workers: {counts or 'none'}",
             *_table(self.workers, max_workers),
+        ]
+
+    def _missing(self) -> list[str]:
+        """What to do about a job whose seal speaks of commits that are gone."""
+        if self.state != GAPS:
+            return []
+        num_left = self.num_shards - self.num_shards_committed
+        return [
+            f"missing: {num_left:,} commits; `tedigan jobs verify {self.address}` says which, and what else is "
+            f"wrong, `tedigan jobs run {self.address}` draws them again"
         ]
 
 
@@ -115,14 +128,13 @@ class Watch:
         settled = [(age, len(plan.images_of(shard))) for age, shard in sorted(sizes)]
         num_committed = sum(size for _, size in settled)
         is_finished = len(settled) == plan.num_shards
-        workers = [_seen(one, is_finished=is_finished) for one in self._heard()]
-        spent, granted = hours_of(one.said for one in workers), ledger.budget()
-        is_used = granted is not None and spent >= granted
-        state = _state(ledger, workers, is_finished=is_finished, is_used=is_used)
+        workers = self.workers(is_finished=is_finished)
+        state = state_of(ledger, plan.num_shards - len(settled), lambda: workers)
         rate = None if is_finished else recent_rate(settled)
         is_on = state == "running" and rate
         return Status(
             job=plan.name,
+            address=ledger.address,
             state=state,
             num_prompts=plan.num_prompts,
             num_quarantined=self._quarantined(),
@@ -135,10 +147,14 @@ class Watch:
             rate=rate,
             rate_in_all=rate_in_all(settled),
             eta_s=(plan.num_images - num_committed) / rate if is_on and rate else None,
-            hours_spent=spent,
-            hours_granted=granted,
+            hours_spent=hours_of(one.said for one in workers),
+            hours_granted=ledger.budget(),
             workers=workers,
         )
+
+    def workers(self, *, is_finished: bool = False) -> list[Seen]:
+        """Everybody who has spoken, in the state in which they look from here. is_finished: no shard is left."""
+        return [_seen(one, is_finished=is_finished) for one in self._heard()]
 
     def _heard(self) -> list[Seen]:
         """Every worker's word; read are those that spoke since the last look began, or a clock's second before."""
@@ -187,17 +203,20 @@ def _seen(one: Seen, *, is_finished: bool) -> Seen:
     return replace(one, said=replace(one.said, state=state))
 
 
-def _state(ledger: Ledger, workers: list[Seen], *, is_finished: bool, is_used: bool) -> str:
+def state_of(ledger: Ledger, num_left: int, workers: Callable[[], Sequence[Seen]]) -> str:
+    """A job's, in words. num_left: shards without a commit. workers: asked for where they matter alone."""
     if ledger.bucket.exists(SEALED):
-        return "sealed"
-    if is_finished:
+        return GAPS if num_left else "sealed"
+    if not num_left:
         return "finished; seal it"
     if ledger.is_cancelled:
         return "cancelled"
     if not ledger.is_approved:
         return "not approved"
-    if any(one.said.state in ("draws", "waits") for one in workers):
+    seen, granted = workers(), ledger.budget()
+    if any(one.said.state in ("draws", "waits") for one in seen):
         return "running"
+    is_used = granted is not None and hours_of(one.said for one in seen) >= granted
     return "budget used" if is_used else "open"
 
 

@@ -18,7 +18,7 @@ from tedigan.bulk.heartbeat import Heartbeat, Pulse, hours_spent, read_heartbeat
 from tedigan.bulk.ledger import PLAN, Ledger
 from tedigan.bulk.local_engine import run_local
 from tedigan.bulk.running import hours_left, run_job
-from tedigan.bulk.seal import seal
+from tedigan.bulk.seal import seal, verify
 from tedigan.bulk.status import Seen, Watch, rate_in_all, recent_rate
 from tedigan.errors import ParamsError, StoreError
 from tedigan.store.objects import MemoryBucket
@@ -297,6 +297,23 @@ def test_states_of_a_job_are_told_apart(tmp_path: Path) -> None:
     assert states == [
         "not approved", "open", "budget used", "running", "cancelled", "finished; seal it", "sealed",
     ]  # fmt: skip
+
+
+def test_a_sealed_job_whose_commits_are_gone_says_how_many_and_what_to_do(
+    worker: ToyWorker, tmp_path: Path
+) -> None:
+    list(worker.work(range(4)))
+    seal(worker.ledger)
+    for shard in (1, 2):
+        worker.ledger.bucket.delete(f"commits/{shard:06d}.json")
+    status = Watch(worker.ledger).look()
+    assert status.state == "sealed, but commits are missing"
+    (said,) = (line for line in status.lines(9) if line.startswith("missing: 2 commits;"))
+    assert f"`tedigan jobs verify {worker.job}`" in said
+    assert f"`tedigan jobs run {worker.job}`" in said
+    assert run_job(worker, run_local, 1) == 0
+    assert Watch(worker.ledger).look().state == "sealed"
+    assert verify(worker.ledger, tmp_path / "cache").problems == []
 
 
 def test_a_worker_that_is_not_heard_of_is_silent_whatever_its_clock_says(
