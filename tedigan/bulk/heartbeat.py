@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from tedigan.bulk.commit import Commit
 from tedigan.errors import StoreError
 from tedigan.store.at_once import read_all
 from tedigan.store.objects import Bucket
@@ -30,8 +31,8 @@ _MAX_CHARACTERS = 300  # of an error's line
 class Heartbeat:
     """state: draws, waits (for shards), ended (by time or a cancellation) or stopped (by `error`).
 
-    shard: the one it is at. Counts are of shards that it settled; num_marked: of its images. seconds: at work, of
-    which drawing and sending, which overlap. began, spoke: by its own clock, which may be wrong.
+    shard: the one it is at. Counts are of shards that it settled; num_marked, num_failed: of its images. seconds:
+    at work, of which drawing and sending, which overlap. began, spoke: by its own clock, which may be wrong.
     """
 
     worker: str
@@ -44,6 +45,7 @@ class Heartbeat:
     num_shards: int = 0
     num_images: int = 0
     num_marked: int = 0
+    num_failed: int = 0
     seconds: float = 0.0
     seconds_drawing: float = 0.0
     seconds_sending: float = 0.0
@@ -100,13 +102,14 @@ class Pulse:
         """It is drawn."""
         self._tell(seconds_drawing=self._said.seconds_drawing + seconds)
 
-    def settled(self, num_images: int, num_marked: int, seconds: float) -> None:
+    def settled(self, commit: Commit, seconds: float) -> None:
         """A shard is committed; it took so long to send."""
         said = self._said
         self._tell(
             num_shards=said.num_shards + 1,
-            num_images=said.num_images + num_images,
-            num_marked=said.num_marked + num_marked,
+            num_images=said.num_images + commit.num_images,
+            num_marked=said.num_marked + commit.num_marked,
+            num_failed=said.num_failed + commit.num_failed,
             seconds_sending=said.seconds_sending + seconds,
         )
         self._news.set()
@@ -157,12 +160,14 @@ def hours_of(workers: Iterable[Heartbeat]) -> float:
 
 
 def _heartbeat_from(content: bytes) -> Heartbeat | None:
-    """As printable text and numbers: it is shown on a terminal, and anyone may have written it."""
+    """As printable text and numbers: it is shown on a terminal, and anyone may have written it.
+
+    An earlier version's worker did not count all that is counted now.
+    """
     try:
         found = json.loads(content)
-        return Heartbeat(
-            **{one.name: _plain(one.type, found[one.name]) for one in fields(Heartbeat)}
-        )
+        known = [one for one in fields(Heartbeat) if one.name in found]
+        return Heartbeat(**{one.name: _plain(one.type, found[one.name]) for one in known})
     except (ValueError, KeyError, TypeError, OverflowError):
         return None
 

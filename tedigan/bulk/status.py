@@ -45,9 +45,9 @@ class Seen:
 class Status:
     """Of a job, now. Counts are of images unless they say otherwise.
 
-    num_marked: as workers counted; one that was killed had not counted its last ones. rate, rate_in_all: images
-    a second, of the recent past and since the first shard, pauses included; None = too few shards to tell. eta_s:
-    None = nobody draws, or no rate.
+    num_marked, num_failed: as workers counted; one that was killed had not counted its last ones. rate,
+    rate_in_all: images a second, of the recent past and since the first shard, pauses included; None = too few
+    shards to tell. eta_s: None = nobody draws, or no rate.
     """
 
     job: str
@@ -58,6 +58,7 @@ class Status:
     num_images: int
     num_committed: int
     num_marked: int
+    num_failed: int
     num_shards: int
     num_shards_committed: int
     num_conflicts: int
@@ -91,7 +92,8 @@ class Status:
             f"state: {self.state}",
             *self._missing(),
             f"committed: {shards}, {self.num_committed:,} images "
-            f"({self.num_committed / self.num_images:.1%}); {self.num_marked:,} marked",
+            f"({self.num_committed / self.num_images:.1%}); {self.num_marked:,} marked, "
+            f"{self.num_failed:,} could not be drawn",
             f"images/s: {_number(self.rate)} of late, {_number(self.rate_in_all)} in all; left: "
             f"{duration(self.eta_s)}",
             f"worker-hours: {self.hours_spent:,.2f} {granted}",
@@ -141,6 +143,7 @@ class Watch:
             num_images=plan.num_images,
             num_committed=num_committed,
             num_marked=sum(one.said.num_marked for one in workers),
+            num_failed=sum(one.said.num_failed for one in workers),
             num_shards=plan.num_shards,
             num_shards_committed=len(settled),
             num_conflicts=len(ledger.conflicts()),
@@ -236,7 +239,7 @@ def _table(workers: list[Seen], max_workers: int) -> list[str]:
     order = sorted(
         workers, key=lambda one: (_FIRST.index(one.said.state), one.said.host, one.said.pid)
     )
-    heads = ("host", "pid", "state", "shard", "images", "images/s", "spoke", "")
+    heads = ("host", "pid", "state", "shard", "images", "failed", "images/s", "spoke", "")
     rows = [heads, *(_row(one) for one in order[:max_workers])]
     widths = [max(len(row[i]) for row in rows) for i in range(len(heads) - 1)]
     lines = [
@@ -255,6 +258,7 @@ def _row(one: Seen) -> tuple[str, ...]:
         said.state,
         "" if said.shard is None else str(said.shard),
         f"{said.num_images:,}",
+        f"{said.num_failed:,}",
         f"{one.rate:.1f}",
         f"{duration(one.age_s)} ago",
         said.error,

@@ -168,9 +168,8 @@ class Worker:
                 "worker drew; the first answer stands, ours lies in conflicts/. Another processor, build of torch "
                 "or device rounds otherwise: run all workers of a job on machines of one kind."
             )
-        commit = files.commit
-        self.pulse.settled(commit.num_images, commit.num_marked, time.monotonic() - started)
-        return commit.shard
+        self.pulse.settled(files.commit, time.monotonic() - started)
+        return files.commit.shard
 
 
 @contextmanager

@@ -5,18 +5,21 @@ import os
 import pickle
 import threading
 import time
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks.toy_jobs import ToyWorker, toy_job, toy_plan
+from benchmarks.toy_jobs import ToyPainter, ToyWorker, toy_job, toy_plan
 from tedigan.__main__ import main
 from tedigan.bulk import heartbeat
+from tedigan.bulk.draw import Face, Failure
 from tedigan.bulk.heartbeat import Heartbeat, Pulse, hours_spent, read_heartbeats
 from tedigan.bulk.ledger import PLAN, Ledger
 from tedigan.bulk.local_engine import run_local
+from tedigan.bulk.prompt_table import Asked
 from tedigan.bulk.running import hours_left, run_job
 from tedigan.bulk.seal import seal, verify
 from tedigan.bulk.status import Seen, Watch, rate_in_all, recent_rate
@@ -136,6 +139,18 @@ def test_words_that_are_none_are_left_out_and_shown_ones_are_printable(worker: T
     (said,) = heard(worker.ledger)
     assert said.error == "[2J<b>gone</b>x"
     assert all(line.isprintable() for line in Watch(worker.ledger).look().lines(9))
+
+
+def test_a_word_of_an_earlier_version_counts_though_it_knows_of_no_failures(
+    worker: ToyWorker,
+) -> None:
+    saying(worker.ledger, seconds=7200.0, num_failed=5)
+    (name,) = worker.ledger.bucket.names("workers/")
+    earlier = worker.ledger.read(name)
+    del earlier["num_failed"]
+    worker.ledger.bucket.write(name, json.dumps(earlier).encode())
+    assert hours_spent(worker.ledger.bucket) == 2
+    assert Watch(worker.ledger).look().num_failed == 0
 
 
 # Budgets
@@ -353,6 +368,33 @@ def test_a_table_is_as_long_as_asked_and_says_how_many_more_there_are(worker: To
     assert "workers: 1 stopped, 20 draws" in lines
     assert lines[-1] == "and 18 more"
     assert lines[-4].endswith("the disk is full")
+
+
+def test_images_that_could_not_be_drawn_are_counted_while_a_job_is_drawn(
+    worker: ToyWorker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    vars(worker)["painter"] = Spoilt(worker.painter)
+    list(worker.work([0, 1]))
+    assert [one.num_failed for one in heard(worker.ledger)] == [3]
+    assert main(["jobs", "status", worker.job]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert "0 marked, 3 could not be drawn" in said[2]
+    assert said[-1][said[-2].index("failed") :].split()[0] == "3"
+    assert main(["jobs", "status", worker.job, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["num_failed"], found["workers"][0]["num_failed"]) == (3, 3)
+
+
+@dataclass(frozen=True)
+class Spoilt:
+    """Every second image cannot be drawn."""
+
+    painter: ToyPainter
+
+    def faces(self, images: range, asked: list[Asked]) -> Iterator[list[Face | Failure]]:
+        for (face,) in self.painter.faces(images, asked):
+            failure = Failure(face.image, face.prompt, face.asked, "its text is poison")
+            yield [failure if face.image % 2 else face]
 
 
 def test_the_command_prints_a_status_for_people_and_for_machines(
