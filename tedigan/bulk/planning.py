@@ -134,10 +134,13 @@ def plan_job(
 def estimate(
     plan: Plan, draft: Path, models: Path, folder: Path, device: torch.device, *, sample: int
 ) -> Estimate:
-    """Draw and write the first `sample` images, into `folder`, but not the first batch, which only warms up."""
+    """Draw and write the first `sample` images, into `folder`, after a first batch, which only warms up.
+
+    The sample is rounded up to whole batches, as a part of one takes as long as the whole.
+    """
     began = time.perf_counter()
     painter = open_painter(plan, models, draft.joinpath, device, cache=folder / "photographs")
-    count = min(plan.num_images, sample)
+    count = min(plan.num_images, -(-sample // plan.batch_size) * plan.batch_size)
     asked = PromptTable.open(draft / PROMPTS).asked(0, (count - 1) // plan.faces_per_prompt + 1)
     each = [asked[image // plan.faces_per_prompt] for image in range(count)]
     warm = min(count, plan.batch_size)

@@ -1,11 +1,16 @@
 """What a plan says that it will take, in units that fit small jobs and large ones."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import torch
 
 from tedigan.bulk.amounts import amount, duration
-from tedigan.bulk.planning import Estimate
+from tedigan.bulk.planning import Estimate, estimate
+from tedigan.bulk.shard_files import read_rows
+from tedigan.workspace import Workspace
+from tests.bulk.jobs import planned
 
 TEN_MILLION = Estimate(10_000_000, 10_000, 50.0, 9000.0, 0.25, 12.0)
 
@@ -32,6 +37,18 @@ def test_an_amount_has_a_unit_that_shows_it():
         "90.0 GB",
         "30.0 TB",
     ]
+
+
+@pytest.mark.parametrize(("sample", "num_drawn"), [(1, 4), (4, 4), (5, 8), (100, 10)])
+def test_a_sample_is_of_whole_batches_as_far_as_the_job_has_them(
+    untrained: Workspace, tmp_path: Path, sample: int, num_drawn: int
+) -> None:
+    plan, draft = planned(untrained, tmp_path / "draft", ["She is young."] * 2, batch_size=4)
+    device = torch.device("cpu")
+    taken = estimate(plan, draft, untrained.models, tmp_path, device, sample=sample)
+    assert len(read_rows(tmp_path / "000000.parquet")) == num_drawn
+    size = sum((tmp_path / f"000000.{kind}").stat().st_size for kind in ("tar", "parquet"))
+    assert taken.bytes_per_image == size / num_drawn
 
 
 def test_a_small_job_takes_seconds_and_the_opening_of_models_is_told_apart():
