@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tedigan.commands import jobs_plan
 from tedigan.commands.job_status import add_status
-from tedigan.commands.jobs_plan import add_models_argument, opened_models
+from tedigan.commands.jobs_plan import add_models_argument, approve_job, opened_models
 
 SHARDS_LEFT, SOME_FAILED = 3, 4  # exit codes (docs/bulk.md)
 
@@ -92,11 +92,7 @@ def _add_approve(parser: argparse.ArgumentParser) -> None:
 def _approve(arguments: argparse.Namespace) -> int:
     from tedigan.bulk.ledger import Ledger
 
-    ledger = Ledger(arguments.job)
-    ledger.approve(getpass.getuser(), worker_hours=arguments.worker_hours)
-    granted = ledger.budget()
-    hours = "no limit of" if granted is None else f"{granted:g}"
-    print(f"approved: plan {ledger.plan.digest}, {hours} worker-hours")
+    approve_job(Ledger(arguments.job), worker_hours=arguments.worker_hours)
     return 0
 
 

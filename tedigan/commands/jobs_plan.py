@@ -1,6 +1,7 @@
 """`tedigan jobs plan`: prompts, models and perhaps photographs -> a job, and what it will take."""
 
 import argparse
+import getpass
 import math
 import shutil
 from collections.abc import Iterator
@@ -53,8 +54,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--worker-hours", type=float, metavar="H", help="budget of all workers together"
     )
-    parser.add_argument("--sample", type=int, metavar="N", help="images that the estimate draws")
-    parser.add_argument("--dry-run", action="store_true", help="say what it takes, write nothing")
+    parser.add_argument(
+        "--sample",
+        type=int,
+        metavar="N",
+        help="images that the estimate draws, rounded up to whole batches",
+    )
+    either = parser.add_mutually_exclusive_group()
+    either.add_argument("--dry-run", action="store_true", help="say what it takes, write nothing")
+    either.add_argument("--yes", action="store_true", help="approve it at once, in your own name")
     parser.set_defaults(do=_plan)
 
 
@@ -122,8 +130,20 @@ def make_plan(arguments: argparse.Namespace) -> "Ledger | None":
         if arguments.dry_run:
             return None
         ledger = Ledger.create(arguments.place, plan, draft)
-    print(f"planned: {ledger.address}\napprove it: tedigan jobs approve {ledger.address}")
+    print(f"planned: {ledger.address}")
+    if arguments.yes:
+        approve_job(ledger)
+    else:
+        print(f"approve it: tedigan jobs approve {ledger.address}")
     return ledger
+
+
+def approve_job(ledger: "Ledger", *, worker_hours: float | None = None) -> None:
+    """Let it run, in the name of who is logged in here, and say so. worker_hours: as for `Ledger.approve`."""
+    ledger.approve(getpass.getuser(), worker_hours=worker_hours)
+    granted = ledger.budget()
+    hours = "no limit of" if granted is None else f"{granted:g}"
+    print(f"approved: plan {ledger.plan.digest}, {hours} worker-hours")
 
 
 def _draft(

@@ -72,6 +72,24 @@ def test_a_list_becomes_a_sealed_job_and_each_picture_is_drawn_again_and_proved(
     assert main(["jobs", "check", str(picture), str(proof), root]) == 1
 
 
+def test_a_plan_with_yes_is_approved_at_once_as_approve_does_it(
+    untrained: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "p.txt").write_text("She is young.\n")
+    given = [str(tmp_path / "p.txt"), "--workspace", str(untrained.root), "--worker-hours", "3"]
+    for name, yes in (("by-yes", ["--yes"]), ("by-approve", [])):
+        assert main(["jobs", "plan", *given, str(tmp_path / name), *yes]) == 0
+    said = text_of(capsys)
+    by_yes, by_approve = (Ledger(str(one)) for one in sorted(tmp_path.glob("by-*/*"))[::-1])
+    assert f"approved: plan {by_yes.plan.digest}, 3 worker-hours" in said
+    assert f"tedigan jobs approve {by_yes.address}" not in said
+    by_yes.check_runs()
+    assert main(["jobs", "approve", by_approve.address]) == 0
+    assert by_yes.read("approved.json") == by_approve.read("approved.json")
+    with pytest.raises(SystemExit, match="2"):
+        main(["jobs", "plan", *given, str(tmp_path / "neither"), "--yes", "--dry-run"])
+
+
 def test_models_that_are_not_the_plans_are_refused(
     untrained: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
