@@ -22,14 +22,15 @@ def bulk(
     engine: str = "local",
     max_hours: float | None = None,
     photographs: str | None = None,
+    models: Path | None = None,
 ) -> None:
     """Draw what an approved job has left, then seal it and record the seal.
 
     Where a budget or a cancellation ends it, the next run goes on. photographs: where they lie here that are
-    edited, if not where the plan says.
+    edited, if not where the plan says. models: without them, the workspace's.
     """
     ready = open_workspace(workspace)
-    drawn = draw_job(job, ready, workers, engine, max_hours, photographs)
+    drawn = draw_job(job, ready, workers, engine, max_hours, photographs, models)
     close_job(job, ready, drawn)
 
 
@@ -38,6 +39,7 @@ def plan_bulk(
     prompts: str,
     place: str,
     workspace: Path = Path(),
+    models: Path | None = None,
     faces_per_prompt: int = 1,
     images_per_shard: int = 1000,
     seed: int = 0,
@@ -45,9 +47,12 @@ def plan_bulk(
     photographs: str | None = None,
     parser: str | None = None,
     training_set: str | None = None,
+    threads: int = 1,
     worker_hours: float | None = None,
     approved_by: str | None = None,
     workers: int = 1,
+    usd_per_hour: float = 0.0,
+    sample: int | None = None,
     engine: str = "local",
     max_hours: float | None = None,
 ) -> str:
@@ -60,6 +65,7 @@ def plan_bulk(
         ready,
         prompts,
         place,
+        models=models,
         faces_per_prompt=faces_per_prompt,
         images_per_shard=images_per_shard,
         seed=seed,
@@ -67,11 +73,14 @@ def plan_bulk(
         photographs=photographs,
         parser=parser,
         training_set=training_set,
+        threads=threads,
         worker_hours=worker_hours,
         workers=workers,
+        usd_per_hour=usd_per_hour,
+        sample=sample,
     )
     if approve_job(job, approved_by):
-        bulk(job, workspace, workers, engine, max_hours, photographs)
+        bulk(job, workspace, workers, engine, max_hours, photographs, models)
     return job
 
 

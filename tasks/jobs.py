@@ -79,11 +79,12 @@ def draw_job(
     engine: str,
     max_hours: float | None,
     photographs: str | None,
+    models: Path | None,
 ) -> Drawn:
     """Draw what is left of an approved job, as far as a budget or a cancellation lets it."""
     worker = Worker(
         job,
-        workspace.models,
+        models or workspace.models,
         workspace.work / "bulk",
         workspace.params.runtime.device,
         photographs=photographs,

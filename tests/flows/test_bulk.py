@@ -39,13 +39,7 @@ POOL = "bulk"
 @pytest.fixture(scope="module")
 def pool(prefect_server: None) -> Iterator[None]:
     """A worker process that takes flow runs of `draw/bulk-worker` and `draw-toys/toy-worker`."""
-    from prefect.settings import PREFECT_API_URL
-
-    environment = os.environ | {
-        "PREFECT_API_URL": PREFECT_API_URL.value(),
-        "PREFECT_WORKER_QUERY_SECONDS": "1",
-        "PYTHONPATH": str(CHECKOUT),
-    }
+    environment = environment_of_commands()
     prefect = [sys.executable, "-m", "prefect"]
     create = [*prefect, "work-pool", "create", POOL, "--type", "process"]
     subprocess.run(create, env=environment, check=True, capture_output=True)
@@ -57,6 +51,17 @@ def pool(prefect_server: None) -> Iterator[None]:
     ) as worker:
         yield
         prefect_pool.end(worker)
+
+
+def environment_of_commands() -> dict[str, str]:
+    """With the Prefect server of this session."""
+    from prefect.settings import PREFECT_API_URL
+
+    return os.environ | {
+        "PREFECT_API_URL": PREFECT_API_URL.value(),
+        "PREFECT_WORKER_QUERY_SECONDS": "1",
+        "PYTHONPATH": str(CHECKOUT),
+    }
 
 
 def deploy(entrypoint: str, name: str) -> None:
@@ -248,14 +253,35 @@ def test_a_job_is_planned_approved_drawn_sealed_and_recorded(
     assert ledger.read("record.json") == record
 
 
-def test_a_plan_that_somebody_answers_for_is_drawn_at_once_by_the_engine_that_is_named(
-    repository: Workspace, pool: None, tmp_path: Path
+def test_a_flow_takes_every_option_of_the_command_that_it_stands_for() -> None:
+    import argparse
+    import inspect
+
+    from flows.bulk import plan_bulk
+    from tedigan.commands import jobs_plan
+
+    parser = argparse.ArgumentParser(add_help=False)
+    jobs_plan.add_arguments(parser)
+    options = {one.dest: one.default for one in parser._actions if one.option_strings}
+    for name in ("dry_run", "yes", "profile"):  # approved_by is its yes, a folder its profile
+        options.pop(name)
+    taken = inspect.signature(plan_bulk.fn).parameters
+    assert options.keys() <= taken.keys()
+    same = options.keys() - {"workspace"}
+    assert {name: taken[name].default for name in same} == {name: options[name] for name in same}
+
+
+def test_a_plan_that_somebody_answers_for_is_drawn_at_once_by_what_is_named(
+    repository: Workspace, pool: None, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    repository.models.rename(tmp_path / "models")
     by = ["--approved-by", "Ada", "--engine", "prefect", "--workers", "2"]
+    by += ["--models", str(tmp_path / "models"), "--threads", "2", "--usd-per-hour", "36"]
     ledger = planned(repository, tmp_path, "--seed", "7", *by)
+    assert "USD at 36 USD an hour each" in caplog.text
     assert len(flow_runs("draw", ledger.address)) == 2
     assert ledger.read("approved.json")["by"] == "Ada"
-    assert ledger.plan.seed == 7
+    assert (ledger.plan.seed, ledger.plan.num_threads) == (7, 2)
     assert ledger.read("sealed.json")["num_images"] == 10
 
 
