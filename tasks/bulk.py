@@ -6,6 +6,8 @@ or that of TEDIGAN_BULK_DEPLOYMENT.
 """
 
 import os
+import signal
+import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -32,7 +34,7 @@ DEPLOYMENT = "draw/bulk-worker"
 
 def run_prefect(worker: Worker, shards: Sequence[int], num_workers: int) -> Iterator[int]:
     """An engine; see tedigan.bulk.engines."""
-    with _team(worker, sorted(shards), num_workers) as team:
+    with _ended_by_sigterm(), _team(worker, sorted(shards), num_workers) as team:
         yield from in_rounds(worker, shards, team.round)
 
 
@@ -115,6 +117,22 @@ class Team:
             note(
                 f"no worker has taken a flow run of {self.name} yet; `prefect worker start --pool ...` starts one"
             )
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """SIGTERM ends the block as Ctrl-C does, where nobody has seen to it: by itself it would end this process and
+    leave the flow runs. Other threads than the main one hear no signal.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -148,6 +149,29 @@ def test_an_interrupted_engine_leaves_no_flow_run_behind(toys: Known) -> None:
         assert time.monotonic() < deadline, names
         time.sleep(0.5)
     assert 0 < len(toys.ledger.committed()) < 20
+
+
+@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])
+def test_a_command_that_is_told_to_end_leaves_no_flow_run_behind(
+    toys: Known, untrained: Workspace, tmp_path: Path, told: signal.Signals
+) -> None:
+    many = toy_job(tmp_path / "many", tmp_path / "m", num_images=20_000)
+    given = ["jobs", "run", many.job, "--engine", "prefect", "--models", str(toys.models)]
+    command = subprocess.Popen(
+        [sys.executable, "-m", "tedigan", *given, "--workspace", str(untrained.root)],
+        env=environment_of_commands(),
+        stderr=subprocess.PIPE,
+        # a background job of a shell has Ctrl-C ignored, and so have its children
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    while not many.ledger.committed():
+        assert command.poll() is None
+        time.sleep(0.1)
+    command.send_signal(told)
+    _, said = command.communicate(timeout=20)
+    assert (command.returncode, b"interrupted" in said) == (130, True), said.decode()
+    (run,) = flow_runs("draw-toys", many.job)
+    assert run.state.type.value in ("CANCELLING", "CANCELLED")
 
 
 def test_a_deployment_that_is_missing_is_named(
