@@ -24,7 +24,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "tedigan.commands.edit_command",
     ),
     "jobs": (
-        "bulk jobs: plan, approve, run, status, cancel, resume, seal, verify, redrive, prove, report, export",
+        "bulk jobs: plan, approve, run, status, list, cancel, resume, seal, verify, redrive, prove, report, "
+        "export",
         "tedigan.commands.jobs_actions",
     ),
     "replay": (

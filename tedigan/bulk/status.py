@@ -240,14 +240,11 @@ def _table(workers: list[Seen], max_workers: int) -> list[str]:
         workers, key=lambda one: (_FIRST.index(one.said.state), one.said.host, one.said.pid)
     )
     heads = ("host", "pid", "state", "shard", "images", "failed", "images/s", "spoke", "")
-    rows = [heads, *(_row(one) for one in order[:max_workers])]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(heads) - 1)]
-    lines = [
-        "  ".join([cell.ljust(width) for cell, width in zip(row, widths, strict=False)] + [row[-1]])
-        for row in rows
-    ]
     more = len(order) - max_workers
-    return [line.rstrip() for line in lines] + ([f"and {more:,} more"] if more > 0 else [])
+    return [
+        *aligned([heads, *(_row(one) for one in order[:max_workers])]),
+        *([f"and {more:,} more"] if more > 0 else []),
+    ]
 
 
 def _row(one: Seen) -> tuple[str, ...]:
@@ -263,6 +260,15 @@ def _row(one: Seen) -> tuple[str, ...]:
         f"{duration(one.age_s)} ago",
         said.error,
     )
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows of equally many cells as lines, each column as wide as its widest cell."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
 
 
 def _number(value: float | None) -> str:

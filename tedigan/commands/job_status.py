@@ -1,4 +1,4 @@
-"""`tedigan jobs status`: how far a job is, once or until it is finished."""
+"""`tedigan jobs status|list`: how far a job is, once or until it is finished, and which jobs there are."""
 
 import argparse
 import json
@@ -29,6 +29,33 @@ def add_status(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="for machines, an object a line")
     parser.set_defaults(do=_status)
+
+
+def add_list(parser: argparse.ArgumentParser) -> None:
+    """Its argument."""
+    parser.add_argument("place", help="where jobs are kept: a folder, or s3://bucket/prefix")
+    parser.set_defaults(do=_list)
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    """Every job of a place; one that cannot be read is said on stderr, and the status is 1."""
+    from tedigan.bulk.job_list import brief_of, jobs_of, lines_of
+    from tedigan.errors import DataError
+
+    briefs, num_wrong = [], 0
+    for ledger in jobs_of(arguments.place):
+        try:
+            briefs.append(brief_of(ledger))
+        except DataError as error:
+            num_wrong += 1
+            print(f"error: {error}", file=sys.stderr)
+    if briefs:
+        print("\n".join(lines_of(briefs)))
+    elif not num_wrong:
+        print(
+            f"{arguments.place} holds no job; `tedigan jobs plan PROMPTS {arguments.place}` makes one"
+        )
+    return 1 if num_wrong else 0
 
 
 def _status(arguments: argparse.Namespace) -> int:

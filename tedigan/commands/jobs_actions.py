@@ -1,4 +1,4 @@
-"""`tedigan jobs`: bulk jobs. `jobs_plan` has plan, `job_status` status, `jobs_pages` export and report."""
+"""`tedigan jobs`: bulk jobs. `jobs_plan` has plan; `job_status` status, list; `jobs_pages` export, report."""
 
 import argparse
 import getpass
@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from tedigan.commands import jobs_plan
-from tedigan.commands.job_status import add_status
+from tedigan.commands.job_status import add_list, add_status
 from tedigan.commands.jobs_plan import add_models_argument, approve_job, opened_models
 
 SHARDS_LEFT, SOME_FAILED = 3, 4  # exit codes (docs/bulk.md)
@@ -23,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     _add_approve(actions.add_parser("approve", help="say that a plan may run"))
     add_status(actions.add_parser("status", help="how far a job is, and who draws it"))
+    add_list(actions.add_parser("list", help="the jobs of a place, a line each"))
     for name, help, action in (
         ("cancel", "begin no further shard", _cancel),
         ("seal", "one root over all images of a finished job", _seal),

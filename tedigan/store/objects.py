@@ -27,6 +27,13 @@ class Bucket(ABC):
         """Every name that begins with `prefix`, sorted."""
 
     @abstractmethod
+    def folders(self) -> list[str]:
+        """The first part of every name that has several, once, sorted; what lies in them is not listed.
+
+        Some places keep a folder from which all was deleted.
+        """
+
+    @abstractmethod
     def ages(self, prefix: str = "") -> dict[str, float]:
         """Name -> seconds since it was last written, by the clock of the place, not those of its writers."""
 
@@ -72,10 +79,16 @@ class FolderBucket(Bucket):
     def names(self, prefix: str = "") -> Iterator[str]:
         """Every file's name, sorted; links to folders are not followed."""
         found = []
-        for place, _, files in os.walk(self.folder / prefix.rpartition("/")[0]):
+        for place, folders, files in os.walk(self.folder / prefix.rpartition("/")[0]):
             base = PurePosixPath(Path(place).relative_to(self.folder).as_posix())
+            folders[:] = [one for one in folders if str(base / one).startswith(prefix)]
             found += [str(base / file) for file in files if not file.startswith(".")]
         return iter(sorted(name for name in found if name.startswith(prefix)))
+
+    def folders(self) -> list[str]:
+        """The folders directly below, which may be empty."""
+        found = self.folder.iterdir() if self.folder.is_dir() else []
+        return sorted(one.name for one in found if one.is_dir() and not one.name.startswith("."))
 
     def ages(self, prefix: str = "") -> dict[str, float]:
         """By the files' dates."""
@@ -155,6 +168,10 @@ class MemoryBucket(Bucket):
     def names(self, prefix: str = "") -> Iterator[str]:
         """Every name, sorted."""
         return iter(sorted(name for name in self._objects if name.startswith(prefix)))
+
+    def folders(self) -> list[str]:
+        """The first parts of names."""
+        return sorted({name.partition("/")[0] for name in self._objects if "/" in name})
 
     def ages(self, prefix: str = "") -> dict[str, float]:
         """By this process' clock."""

@@ -10,7 +10,6 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -20,26 +19,17 @@ from typing import Any, BinaryIO
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, NoCredentialsError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from tedigan.errors import ObjectError, StoreError
 from tedigan.store.objects import Bucket, check_name, is_name
+from tedigan.store.s3_errors import ADVICE, endpoint, explain, explained, status_of
 
 _RETRIES = {"total_max_attempts": 2, "mode": "standard"}
 _TIMEOUTS = Config(connect_timeout=3, read_timeout=30, retries=_RETRIES, max_pool_connections=32)
 _CHUNK_BYTES = 2**20
 # With another writer of the same name, each after twice the wait of the one before.
 _NUM_CONFLICTS, _CONFLICT_S = 5, 0.1
-_ADVICE = {
-    "SignatureDoesNotMatch": "the secret is wrong. Set AWS_SECRET_ACCESS_KEY.",
-    "InvalidAccessKeyId": "the key id is unknown. Set AWS_ACCESS_KEY_ID.",
-    "AccessDenied": "these credentials may not do this. Set AWS_ACCESS_KEY_ID and "
-    "AWS_SECRET_ACCESS_KEY of an account that may.",
-    "RequestTimeTooSkewed": "this machine's clock is more than 15 minutes off the server's. Set it.",
-    "NoSuchBucket": "there is no such bucket. Create it, or mend the name after s3://.",
-    "NoSuchKey": "there is no such object. Mend its name, or upload it first.",
-    "NotImplemented": "the server does not know this kind of request. Name another with AWS_ENDPOINT_URL.",
-}
 
 
 @dataclass(frozen=True)
@@ -71,6 +61,12 @@ class S3Bucket(Bucket):
         self._versions |= found
         return iter(sorted(found))
 
+    def folders(self) -> list[str]:
+        """The common prefixes, a thousand a request."""
+        pages = self._pages("", Delimiter="/")
+        found = [one["Prefix"] for page in pages for one in page.get("CommonPrefixes", [])]
+        return sorted(one.removeprefix(self._prefix).rstrip("/") for one in found)
+
     def ages(self, prefix: str = "") -> dict[str, float]:
         """By the server's clock, in whole seconds."""
         return {
@@ -84,7 +80,7 @@ class S3Bucket(Bucket):
 
     def read(self, name: str) -> bytes:
         """The bytes of the newest version."""
-        with _explained(self._uri(name)):
+        with explained(self._uri(name)):
             content: bytes = client().get_object(**self._place(name))["Body"].read()
         return content
 
@@ -92,7 +88,7 @@ class S3Bucket(Bucket):
         """The object in `cache`; downloaded, whole or not at all, unless this version is there."""
         version = self._versions.get(name) or self._head(name)
         if version is None:
-            raise ObjectError(f"{self._uri(name)}: {_ADVICE['NoSuchKey']}")
+            raise ObjectError(f"{self._uri(name)}: {ADVICE['NoSuchKey']}")
         path = cache / self._bucket / f"{version.etag}-{Path(name).name}"
         if not (path.is_file() and path.stat().st_size == version.size):
             self._download(name, version, path)
@@ -110,7 +106,7 @@ class S3Bucket(Bucket):
     def delete(self, name: str) -> None:
         """Remove it."""
         self._versions.pop(name, None)
-        with _explained(self._uri(name)):
+        with explained(self._uri(name)):
             client().delete_object(**self._place(name))
 
     def _create(self, name: str, content: bytes) -> bool:
@@ -121,17 +117,17 @@ class S3Bucket(Bucket):
 
     def _put(self, name: str, body: Any) -> None:
         self._check_there()
-        with _explained(self._uri(name)):
+        with explained(self._uri(name)):
             client().put_object(**self._place(name), Body=body)
 
     def _head(self, name: str) -> Version | None:
         try:
             head = client().head_object(**self._place(name))
         except (ClientError, BotoCoreError) as error:
-            if _status(error) in (403, 404):
+            if status_of(error) in (403, 404):
                 self._ask_for_bucket()
-            if _status(error) != 404:
-                raise _explain(self._uri(name), error) from error
+            if status_of(error) != 404:
+                raise explain(self._uri(name), error) from error
             return None
         return Version(head["ContentLength"], head["ETag"].strip('"'))
 
@@ -145,9 +141,9 @@ class S3Bucket(Bucket):
         try:
             client().head_bucket(Bucket=self._bucket)
         except (ClientError, BotoCoreError) as error:
-            if _status(error) == 403:
+            if status_of(error) == 403:
                 next(self._listed(""), None)  # a HEAD is refused by a number, a listing in words
-            raise _explain(f"s3://{self._bucket}", error, missing="NoSuchBucket") from error
+            raise explain(f"s3://{self._bucket}", error, missing="NoSuchBucket") from error
 
     def _download(self, name: str, version: Version, path: Path) -> None:
         """Into the cache, whole or not at all."""
@@ -156,7 +152,7 @@ class S3Bucket(Bucket):
             path.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=path.parent, prefix=".fetch.") as folder:
                 part = Path(folder) / "part"
-                with part.open("wb") as file, _explained(uri):
+                with part.open("wb") as file, explained(uri):
                     md5 = _copy(client().get_object(**self._place(name))["Body"], file)
                 _check_whole(uri, part, md5, version)
                 part.replace(path)
@@ -167,14 +163,18 @@ class S3Bucket(Bucket):
 
     def _listed(self, prefix: str) -> Iterator[tuple[datetime, str, dict[str, Any]]]:
         """What lies below a prefix: when the server said so, each object's name, and what it said of it."""
+        for page in self._pages(prefix):
+            now = parsedate_to_datetime(page["ResponseMetadata"]["HTTPHeaders"]["date"])
+            for item in page.get("Contents", []):
+                name = item["Key"].removeprefix(self._prefix)
+                if is_name(name):
+                    yield now, name, item
+
+    def _pages(self, prefix: str, **how: str) -> Iterator[dict[str, Any]]:
+        """The answers to one listing."""
         place = {"Bucket": self._bucket, "Prefix": self._prefix + prefix}
-        with _explained(self._uri(prefix)):
-            for page in client().get_paginator("list_objects_v2").paginate(**place):
-                now = parsedate_to_datetime(page["ResponseMetadata"]["HTTPHeaders"]["date"])
-                for item in page.get("Contents", []):
-                    name = item["Key"].removeprefix(self._prefix)
-                    if is_name(name):
-                        yield now, name, item
+        with explained(self._uri(prefix)):
+            yield from client().get_paginator("list_objects_v2").paginate(**place, **how)
 
     def _place(self, name: str) -> dict[str, str]:
         check_name(name)
@@ -206,10 +206,10 @@ def _put_new(server: Any, bucket: str, key: str, content: bytes) -> bool:
             server.put_object(Bucket=bucket, Key=key, Body=content, IfNoneMatch="*")
             return True
         except (ClientError, BotoCoreError) as error:
-            if _status(error) == 412:
+            if status_of(error) == 412:
                 return False
-            if _status(error) != 409:  # another write is under way, and may yet fail
-                raise _explain(uri, error) from error
+            if status_of(error) != 409:  # another write is under way, and may yet fail
+                raise explain(uri, error) from error
         time.sleep(_CONFLICT_S * 2**attempt)
     raise StoreError(
         f"{uri}: another writer was in the way {_NUM_CONFLICTS} times (409), expected one of us to get "
@@ -224,11 +224,11 @@ def _check_memory(server: Any, bucket: str, prefix: str) -> None:
     try:
         is_first, is_second = (_put_new(server, bucket, key, b"") for _ in range(2))
     finally:
-        with _explained(f"s3://{bucket}/{key}"):
+        with explained(f"s3://{bucket}/{key}"):
             server.delete_object(Bucket=bucket, Key=key)
     if not is_first or is_second:
         raise StoreError(
-            f"s3://{bucket} at {_endpoint()} took an object that was there already, where If-None-Match: * asks "
+            f"s3://{bucket} at {endpoint()} took an object that was there already, where If-None-Match: * asks "
             "for a refusal (412); nothing can be settled once for all on it. Name a server that honours it "
             "(AWS, SeaweedFS, MinIO), or a folder."
         )
@@ -252,48 +252,3 @@ def _check_whole(uri: str, path: Path, md5: str, version: Version) -> None:
         )
     if len(version.etag) == 32 and "-" not in version.etag and version.etag != md5:
         raise StoreError(f"{uri} changed or was damaged on its way (md5 {md5}). Run again.")
-
-
-@contextmanager
-def _explained(uri: str, *, missing: str = "NoSuchKey") -> Iterator[None]:
-    """Turn what the client raises into a StoreError that says what to do. missing: what a bare 404 means."""
-    try:
-        yield
-    except (ClientError, BotoCoreError) as error:
-        raise _explain(uri, error, missing=missing) from error
-
-
-def _explain(
-    uri: str, error: ClientError | BotoCoreError, *, missing: str = "NoSuchKey"
-) -> StoreError:
-    if isinstance(error, ClientError):
-        code = error.response["Error"]["Code"]
-        name = {"403": "AccessDenied", "Forbidden": "AccessDenied", "404": missing}.get(code, code)
-        kind = ObjectError if name == "NoSuchKey" else StoreError
-        advice = _ADVICE.get(name, error)
-        found = kind(f"{uri} at {_endpoint()}: {advice} (server says: {code})")
-        found.may_pass = _status(error) >= 500
-        return found
-    if isinstance(error, NoCredentialsError):
-        return StoreError(f"{uri}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.")
-    if isinstance(error, ConnectionError):
-        return _passing(
-            f"{uri}: no answer from {_endpoint()}: {error}. Start the server, or set AWS_ENDPOINT_URL."
-        )
-    return _passing(f"{uri} at {_endpoint()}: {error}. Run again, or check AWS_ENDPOINT_URL.")
-
-
-def _passing(message: str) -> StoreError:
-    found = StoreError(message)
-    found.may_pass = True
-    return found
-
-
-def _status(error: ClientError | BotoCoreError) -> int:
-    """The HTTP status that the server answered with; 0 if it did not answer."""
-    response = error.response if isinstance(error, ClientError) else {}
-    return int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-
-
-def _endpoint() -> str:
-    return os.environ.get("AWS_ENDPOINT_URL", "AWS (AWS_ENDPOINT_URL is not set)")

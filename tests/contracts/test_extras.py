@@ -34,6 +34,7 @@ NEEDS = {
     "tedigan.stages": "data",
     "tedigan.stages.generate": "",
     "tedigan.store.s3": "data",
+    "tedigan.store.s3_errors": "data",
     "tedigan.training": "data",
 }
 USES = {

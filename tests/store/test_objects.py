@@ -49,8 +49,17 @@ def test_names_below_a_prefix_are_listed_in_order(opened: Callable[[], Bucket]) 
         bucket.write(name, b"")
     assert list(bucket.names("commits/")) == ["commits/1.json", "commits/2.json"]
     assert list(bucket.names("commits")) == ["commits.txt", "commits/1.json", "commits/2.json"]
+    assert list(bucket.names("sh")) == list(bucket.names("shards/")) == ["shards/x/1.tar"]
     assert len(list(bucket.names())) == 4
     assert list(bucket.names("nothing/")) == []
+
+
+def test_folders_are_listed_without_what_lies_in_them(opened: Callable[[], Bucket]) -> None:
+    bucket = opened()
+    before = bucket.folders()  # some servers keep those of objects that were deleted
+    for name in ("two/plan.json", "one/shards/1.tar", "one/shards/2.tar", "three.json"):
+        bucket.write(name, b"")
+    assert opened().folders() == sorted(["one", "two", *before])
 
 
 def test_an_age_is_that_of_the_last_writing(opened: Callable[[], Bucket]) -> None:
