@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor
+from torch.utils._triton import has_triton
 
 from tedigan.errors import ParamsError
 from tedigan.generator.cuda_graph import CapturedSynthesis
@@ -90,7 +91,7 @@ def _failing(engine: Engine) -> str:
 def has_compiler(device: torch.device) -> bool:
     """Whether torch.compile can build kernels here: a C++ compiler, or Triton for a GPU."""
     if device.type == "cuda":
-        return bool(torch.utils._triton.has_triton())
+        return has_triton()
     return any(shutil.which(name) for name in ("g++", "clang++"))
 
 

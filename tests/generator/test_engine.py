@@ -7,6 +7,7 @@ from tedigan.errors import ParamsError
 from tedigan.generator import engine
 from tedigan.generator.engine import choose_engine
 from tedigan.generator.stylegan import Generator
+from tedigan.tensors import choose_device
 from tests.generator.nets import TINY, tiny_generator
 
 
@@ -66,3 +67,15 @@ def test_stylegan1_runs_as_it_is_and_in_fp32_only():
     assert chosen("auto", generator).synthesise is generator.synthesis
     with pytest.raises(ParamsError, match="fp32 only"):
         chosen("bf16", generator)
+
+
+def test_a_gpu_is_asked_for_its_compiler_without_more_imports():
+    """Fails with AttributeError where torch.utils._triton is only hoped to be imported by somebody else."""
+    assert engine.has_compiler(torch.device("cuda")) in {True, False}
+
+
+def test_fp32_on_a_gpu_is_not_rounded_to_tf32(monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    choose_device("cuda")
+    assert not torch.backends.cudnn.allow_tf32
+    assert not torch.backends.cuda.matmul.allow_tf32
