@@ -3,11 +3,16 @@
 How long one request of a bucket waits for its answer stands in tedigan/store/s3.py.
 """
 
-from typing import Any
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import botocore.exceptions
+from dvc.exceptions import FileTransferError
 
 from tedigan.errors import StoreError
+
+T = TypeVar("T")
 
 RETRIES = 2
 RETRY_DELAYS_S = [5.0, 30.0]
@@ -25,11 +30,29 @@ def is_worth_retrying(_task: Any, _task_run: Any, state: Any) -> bool:
 
     A bad parameter, record or weights file gives the same answer next time, and so does a bug.
     """
-    error = state.result(raise_on_failure=False)
+    return may_pass(state.result(raise_on_failure=False))
+
+
+def persistently(do: Callable[[], T]) -> T:
+    """Do it, and once more after each of RETRY_DELAYS_S where what failed may pass by itself."""
+    for delay in RETRY_DELAYS_S:
+        try:
+            return do()
+        except Exception as error:
+            if not may_pass(error):
+                raise
+            time.sleep(delay)
+    return do()
+
+
+def may_pass(error: BaseException) -> bool:
+    """Whether it speaks of a store or a network that did not answer."""
     if isinstance(error, StoreError):
         cause = error.__cause__
-        return error.may_pass or isinstance(cause, OSError) or _is_network(cause)
-    return isinstance(error, ConnectionError)
+        return (
+            error.may_pass or isinstance(cause, OSError | FileTransferError) or _is_network(cause)
+        )
+    return isinstance(error, ConnectionError) or _is_network(error)
 
 
 def _is_network(cause: BaseException | None) -> bool:

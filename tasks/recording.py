@@ -4,10 +4,8 @@ The flow and `dvc repro` skip the same stages, because both ask DVC's own compar
 other file decides what is skipped. Writers take turns (`single_writer`).
 """
 
-import fcntl
 import hashlib
 import logging
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
@@ -19,9 +17,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from dvc.exceptions import DvcException
 from dvc.repo import Repo, lock_repo
 from dvc.stage.cache import RunCacheNotFoundError
+from dvc_data.hashfile.status import status
+from dvc_data.hashfile.transfer import transfer
 
 from tasks import policy
 from tedigan.errors import StoreError
+from tedigan.turns import turn
 from tedigan.workspace import Workspace
 
 logging.getLogger("dvc").setLevel(logging.ERROR)
@@ -48,16 +49,21 @@ def why_stale(workspace: Workspace, name: str) -> list[str]:
 def restore(workspace: Workspace, name: str) -> bool:
     """Put back outputs that an equal run made earlier, from DVC's cache or its remote, if it has them.
 
-    As `dvc repro` does: what lies at the outputs' places is removed first, whether or not any are found.
+    Where it has none, what lies there stays until the stage puts a new one in its place, so that who reads it
+    meanwhile, or after a run that was killed, finds the last one whole (`dvc repro` removes it first).
     """
     with single_writer(workspace), _opened(workspace, name) as stage:
         if not stage.changed(allow_missing=True):
             _fetch(stage.repo, _address(workspace, name))
-        stage.remove_outs()
+        cache = stage.repo.stage_cache
+        if stage.changed_stage() or not stage.deps_cached():
+            _look_for_todays(stage)
         try:
-            stage.repo.stage_cache.restore(stage)
+            cache.restore(stage, dry=True)
         except RunCacheNotFoundError:
             return False
+        stage.remove_outs()
+        cache.restore(stage)
         _record(stage)
     return True
 
@@ -79,11 +85,14 @@ def recorded(workspace: Workspace, name: str) -> Recorded:
 
 
 def push(workspace: Workspace, name: str | None = None) -> int:
-    """Copy a stage's outputs (or every stage's) to the remote; returns how many objects it lacked."""
+    """Copy a stage's outputs (or every stage's) to the remote; returns how many objects it lacked.
+
+    The remote is asked for each of them: DVC itself takes a folder for whole where its list of files is there.
+    """
     with single_writer(workspace), _repository(workspace) as repo:
         target = _address(workspace, name) if name else _pipeline(workspace)
         count: int = repo.push(targets=[target])
-        return count
+        return count + _push_what_went(repo, target)
 
 
 def track(workspace: Workspace, path: Path) -> str:
@@ -123,22 +132,13 @@ def single_writer(workspace: Workspace) -> Iterator[None]:
     """One process at a time writes dvc.lock, the cache and the remote of this repository."""
     with _repository(workspace) as repo:
         path = Path(repo.tmp_dir) / "tedigan.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    deadline = time.monotonic() + policy.RECORDING_LOCK_TIMEOUT_S
-    with path.open("w") as file:
-        while not _locked(file):
-            if time.monotonic() > deadline:
-                raise StoreError(f"{path} has been held for too long. Does another flow hang?")
-            time.sleep(0.2)
+    with turn(path, "a writer of dvc.lock", within_s=policy.RECORDING_LOCK_TIMEOUT_S, say=_quietly):
         yield
 
 
-def _locked(file: Any) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+def _quietly(line: str) -> None:
+    """Records take seconds; who waits for one need not be told."""
+    logging.getLogger(__name__).info(line)
 
 
 @contextmanager
@@ -179,6 +179,21 @@ def _record(stage: Any) -> None:
     stage.save()
     stage.commit()
     stage.dump(update_pipeline=False)
+
+
+def _push_what_went(repo: Any, target: str) -> int:
+    """Copy again what the remote has lost since it was pushed; how many objects that were."""
+    near, far = repo.cache.local, repo.cloud.get_remote_odb()
+    wanted = {one for used in repo.used_objs(targets=[target]).values() for one in used}
+    lost = status(far, wanted, cache_odb=near, shallow=False).missing
+    return len(transfer(near, far, lost, shallow=True).transferred)
+
+
+def _look_for_todays(stage: Any) -> None:
+    """Let DVC look an equal run up by the inputs that lie there, not by those that dvc.lock records."""
+    stage.save_deps()
+    for out in stage.outs:
+        out.clear()
 
 
 def _fetch(repo: Any, address: str) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from prefect import get_run_logger, runtime, task
@@ -10,8 +11,9 @@ from prefect.exceptions import MissingContextError
 
 from tasks import policy, recording
 from tedigan import stages
-from tedigan.provenance import RunRecord
+from tedigan.provenance import RunRecord, close_killed
 from tedigan.stages.report import render_page
+from tedigan.turns import turn
 from tedigan.workspace import Workspace
 
 
@@ -24,18 +26,25 @@ from tedigan.workspace import Workspace
     cache_policy=NO_CACHE,
 )
 def run_stage(name: str, workspace: Workspace) -> None:
-    """Run, restore or skip one stage, and say which and why."""
-    reasons = recording.why_stale(workspace, name)
-    if not reasons:
-        say(name, "skipped: params, code, inputs and outputs are as dvc.lock records them")
-    elif recording.restore(workspace, name):
-        say(name, f"restored from an equal run ({_joined(reasons)})")
-    else:
-        run_and_record(name, workspace, reasons)
+    """Run, restore or skip one stage, and say which and why; what another flow runs here is waited for."""
+    flow = f"the stage {name} of the flow run {runtime.flow_run.name}"
+    with turn(workspace.turn, flow, say=partial(say, name)):
+        _close_killed(workspace)
+        reasons = recording.why_stale(workspace, name)
+        if not reasons:
+            say(name, "skipped: params, code, inputs and outputs are as dvc.lock records them")
+        elif recording.restore(workspace, name):
+            say(name, f"restored from an equal run ({_joined(reasons)})")
+        else:
+            run_and_record(name, workspace, reasons)
 
 
 def run_and_record(name: str, workspace: Workspace, reasons: list[str]) -> None:
-    """Run a stage, track it in MLflow, record it in DVC, and link the three ids in its run record."""
+    """Run a stage, track it in MLflow, record it in DVC, and link the three ids in its run record.
+
+    Its result is committed first, so that nothing that fails afterwards makes it run again, and in the remote
+    before MLflow speaks of it.
+    """
     from tasks import (
         tracking,
     )  # MLflow takes a second or two, which a run that skips everything saves
@@ -44,18 +53,24 @@ def run_and_record(name: str, workspace: Workspace, reasons: list[str]) -> None:
     started = time.monotonic()
     flow_run_id = runtime.flow_run.root_flow_run_id
     with tracking.stage_run(name, workspace, flow_run_id) as run:
-        finished = stages.run_stage(name, workspace)
-        run.log_outcome(finished.outcome)
+        known = {"prefect_flow_run_id": flow_run_id, "mlflow_run_id": run.run_id}
+        finished = stages.run_stage(name, workspace, ids=known)
         recorded = recording.commit(workspace, name)
+        ids = {"dvc_lock_sha256": recorded.lock_sha256}
+        RunRecord(finished.record).add(ids=ids, dvc=asdict(recorded))
+        policy.persistently(partial(recording.push, workspace, name))
+        run.log_outcome(finished.outcome)
         run.link(recorded, recording.remote_url(workspace))
-    ids = {
-        "prefect_flow_run_id": flow_run_id,
-        "mlflow_run_id": run.run_id,
-        "dvc_lock_sha256": recorded.lock_sha256,
-    }
-    RunRecord(finished.record).add(ids=ids, dvc=asdict(recorded))
-    recording.push(workspace, name)
     say(name, f"finished in {time.monotonic() - started:.1f} s")
+
+
+def _close_killed(workspace: Workspace) -> None:
+    """Runs that were killed here said no goodbye: say it for them, in their records and in MLflow."""
+    for record in close_killed(workspace.runs):
+        if run_id := record["ids"]["mlflow_run_id"]:
+            from tasks import tracking
+
+            tracking.end_killed(workspace, run_id)
 
 
 @task(task_run_name="preflight", cache_policy=NO_CACHE)

@@ -73,6 +73,14 @@ def stage_run(name: str, workspace: Workspace, flow_run_id: str | None) -> Itera
             yield StageRun(run.info.run_id, name, workspace)
 
 
+def end_killed(workspace: Workspace, run_id: str) -> None:
+    """A run whose process was killed is no longer RUNNING; one that MLflow has forgotten is left."""
+    with _speaking_of(workspace):
+        for run in _runs_of(f"attributes.run_id = '{run_id}'"):
+            if run.info.status == "RUNNING":
+                mlflow.MlflowClient().set_terminated(run_id, "KILLED")
+
+
 def log_bulk(
     ledger: Ledger,
     manifest: dict[str, Any],
@@ -135,14 +143,20 @@ def _speaking_of(workspace: Workspace) -> Iterator[None]:
 def _flow_run(workspace: Workspace, flow_run_id: str) -> str:
     """The parent run of a flow's stages, found by the flow's id or made."""
     query = f"tags.`prefect.flow_run_id` = '{flow_run_id}' and tags.stage = 'flow'"
-    found = mlflow.search_runs(
-        experiment_names=[EXPERIMENT], filter_string=query, max_results=1, output_format="list"
-    )
-    if found:
+    if found := _runs_of(query):
         return str(found[0].info.run_id)
     tags = {"prefect.flow_run_id": flow_run_id, "stage": "flow", "workspace": workspace.root.name}
     with mlflow.start_run(run_name=f"flow {flow_run_id[:8]}", tags=tags) as run:
         return str(run.info.run_id)
+
+
+def _runs_of(query: str) -> list[Any]:
+    """The first of our runs that a filter finds, if any."""
+    return list(
+        mlflow.search_runs(
+            experiment_names=[EXPERIMENT], filter_string=query, max_results=1, output_format="list"
+        )
+    )
 
 
 def _log_curves(run_id: str, path: Path) -> None:

@@ -81,12 +81,17 @@ def _parser(given: list[str]) -> argparse.ArgumentParser:
 
 
 def _run_stage(arguments: argparse.Namespace) -> int:
-    from tedigan.stages import run_stage
+    from tedigan.provenance import close_killed
+    from tedigan.stages import check_code, run_stage
+    from tedigan.turns import turn
     from tedigan.workspace import Workspace
 
     is_by_hand = arguments.profile is not None  # `dvc repro` has read params.yaml already
     workspace = Workspace.open(workspace_folder(arguments), writes_params=is_by_hand)
-    finished = run_stage(arguments.stage, workspace)
+    check_code(workspace, [arguments.stage])  # before anything is left there
+    with turn(workspace.turn, f"the stage {arguments.stage}"):
+        close_killed(workspace.runs)
+        finished = run_stage(arguments.stage, workspace)
     for name, value in sorted(finished.outcome.metrics.items()):
         print(f"{name} = {value:.6g}")
     print(f"{arguments.stage}: finished; run record {finished.record}")

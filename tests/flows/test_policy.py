@@ -4,8 +4,10 @@ from types import SimpleNamespace
 
 import botocore.exceptions
 import pytest
+from dvc.exceptions import UploadError
 
-from tasks.policy import is_worth_retrying
+from tasks import policy
+from tasks.policy import is_worth_retrying, persistently
 from tedigan.errors import DataError, ParamsError, StoreError, TediganError
 
 
@@ -30,6 +32,42 @@ def caused(cause: BaseException) -> StoreError:
 )
 def test_a_store_that_did_not_answer_is_tried_again(cause: BaseException) -> None:
     assert verdict(caused(cause))
+
+
+def test_so_is_what_no_one_has_wrapped_and_an_upload_that_broke_off() -> None:
+    assert verdict(botocore.exceptions.EndpointConnectionError(endpoint_url="http://x"))
+    assert verdict(caused(UploadError(3)))
+
+
+@pytest.fixture
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(policy, "RETRY_DELAYS_S", [0.0, 0.0])
+
+
+@pytest.mark.usefixtures("_at_once")
+def test_what_may_pass_is_done_again_until_it_works() -> None:
+    answers = iter([ConnectionResetError(), TimeoutError(), 7])
+
+    def ask() -> int:
+        answer = next(answers)
+        if isinstance(answer, OSError):
+            raise caused(answer)
+        return answer
+
+    assert persistently(ask) == 7
+
+
+@pytest.mark.usefixtures("_at_once")
+def test_what_gives_the_same_answer_is_done_once() -> None:
+    asked = []
+
+    def ask() -> None:
+        asked.append(1)
+        raise DataError("x")
+
+    with pytest.raises(DataError):
+        persistently(ask)
+    assert asked == [1]
 
 
 @pytest.mark.parametrize(

@@ -105,10 +105,40 @@ def test_a_lost_output_and_cache_are_put_back_from_the_remote(workspace: Workspa
     assert (workspace.codes / "x.txt").read_text() == "one"
 
 
+def test_what_was_deleted_in_the_remote_is_pushed_again(workspace: Workspace) -> None:
+    run_by_hand(workspace)
+    assert recording.push(workspace, "invert") > 0
+    objects = workspace.root.parent / "repo-remote" / "files"
+    lost = next(one for one in objects.rglob("*") if one.is_file() and one.suffix != ".dir")
+    lost.unlink()
+    assert recording.push(workspace, "invert") == 1
+    assert recording.push(workspace, "invert") == 0
+    shutil.rmtree(workspace.codes)
+    shutil.rmtree(workspace.root / ".dvc" / "cache")
+    assert recording.restore(workspace, "invert")
+
+
 def test_a_result_of_other_params_is_never_put_back(workspace: Workspace) -> None:
     run_by_hand(workspace)
     change(workspace, batch_size=3)
     assert not recording.restore(workspace, "invert")
+
+
+def test_the_last_result_stays_until_there_is_a_new_one(workspace: Workspace) -> None:
+    run_by_hand(workspace)
+    change(workspace, batch_size=3)
+    assert not recording.restore(workspace, "invert")
+    assert (workspace.codes / "x.txt").read_text() == "one"
+
+
+def test_an_input_that_changed_back_puts_its_result_back(workspace: Workspace) -> None:
+    run_by_hand(workspace)
+    (workspace.root / "input.txt").write_text("two")
+    assert not recording.restore(workspace, "invert")
+    run_by_hand(workspace, text="two")
+    (workspace.root / "input.txt").write_text("one")
+    assert recording.restore(workspace, "invert")
+    assert (workspace.codes / "x.txt").read_text() == "one"
 
 
 def test_params_changed_back_put_the_old_result_back(workspace: Workspace) -> None:

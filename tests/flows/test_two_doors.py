@@ -1,6 +1,8 @@
 """The flow and `dvc repro` are two doors to one house: equal bytes, equal dvc.lock, nothing done twice."""
 
 import json
+import multiprocessing
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,10 +10,16 @@ from typing import Any
 import pytest
 import yaml
 
+import tasks.stages
+from tasks import policy, recording
 from tedigan.code_lock import digest_of_stage
-from tedigan.errors import DataError
+from tedigan.errors import DataError, StoreError
+from tedigan.provenance import RunRecord
 from tedigan.stages import STAGES
 from tedigan.store.files import sha256_tree
+from tedigan.turns import turn
+from tedigan.workspace import Workspace
+from tests.flows import scheduler
 from tests.flows.conftest import dvc, tiny_checkout, try_dvc
 
 pytestmark = [
@@ -171,6 +179,54 @@ def test_mlflow_knows_every_stage_and_model(by_flow: Path) -> None:
     assert dataset.dataset.digest == _lock(by_flow)["dataset"]["outs"][0]["md5"]
 
 
+def hold(place: Path) -> None:
+    """Have the turn until somebody is seen to wait for it."""
+    with turn(place, "the stage train_generator"):
+        place.with_name("held").touch()
+        while not place.with_name("waited for").exists():
+            time.sleep(0.02)
+
+
+def test_a_flow_waits_for_whoever_runs_a_stage_here_and_says_so(
+    by_flow: Path, prefect_server: None, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, say = Workspace.open(by_flow).turn, tasks.stages.say
+
+    def heard(name: str, line: str) -> None:
+        say(name, line)
+        if "waits for" in line:
+            place.with_name("waited for").touch()
+
+    monkeypatch.setattr(tasks.stages, "say", heard)
+    other = multiprocessing.get_context("fork").Process(target=hold, args=(place,), daemon=True)
+    other.start()
+    while not place.with_name("held").exists():
+        time.sleep(0.02)
+    status, said, _ = run(capsys, "dataset", by_flow)
+    assert status == 0
+    waits, skips = (line for line in said.splitlines() if line.startswith("dataset"))
+    assert f"waits for the stage train_generator (process {other.pid} on" in waits
+    assert "skipped" in skips
+
+
+def test_a_run_that_was_killed_ends_as_killed_in_mlflow_too(
+    by_flow: Path, prefect_server: None, capsys
+) -> None:
+    import mlflow
+
+    client = mlflow.MlflowClient()
+    experiment = client.get_experiment_by_name("tedigan")
+    run_id = client.create_run(experiment.experiment_id, tags={"stage": "invert"}).info.run_id
+    workspace = Workspace.open(by_flow)
+    record = RunRecord(workspace.runs / "20260101T000000.000000Z-invert.json")
+    record.add(stage="invert", ids={"mlflow_run_id": run_id})
+    assert run(capsys, "dataset", by_flow)[0] == 0
+    assert client.get_run(run_id).info.status == "KILLED"
+    assert json.loads(record.path.read_text())["state"] == "killed"
+    record.path.unlink()
+    client.delete_run(run_id)
+
+
 def test_a_failing_stage_ends_the_flow_with_its_message(
     by_flow: Path, prefect_server: None, capsys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -194,6 +250,30 @@ def test_a_failing_stage_ends_the_flow_with_its_message(
     assert "manipulate" not in said
 
 
+def test_a_push_that_fails_for_a_moment_is_tried_again_and_the_stage_is_not(
+    by_flow: Path, prefect_server: None, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pushed: list[str | None] = []
+
+    def push(workspace: Workspace, name: str | None = None) -> int:
+        pushed.append(name)
+        if len(pushed) == 1:
+            raise StoreError("the bucket is gone") from ConnectionResetError()
+        return real(workspace, name)
+
+    real = recording.push
+    monkeypatch.setattr(recording, "push", push)
+    monkeypatch.setattr(policy, "RETRY_DELAYS_S", [0.0])
+    params = by_flow / "params.yaml"
+    kept = params.read_text()
+    params.write_text(kept.replace("title: ", "title: again "))
+    status, said, _ = run(capsys, "lifecycle", by_flow)
+    params.write_text(kept)
+    assert status == 0
+    assert pushed == ["report", "report", None]
+    assert said.count("report              runs") == 1
+
+
 def test_preflight_refuses_bad_captions_before_anything_runs(
     by_flow: Path, prefect_server: None, capsys
 ) -> None:
@@ -205,3 +285,30 @@ def test_preflight_refuses_bad_captions_before_anything_runs(
     assert status == 1
     assert said == ""
     assert "captions.txt" in complained
+
+
+def test_what_is_scheduled_runs_by_itself(by_flow: Path, tmp_path: Path) -> None:
+    """The deployments of infra/prefect.yaml, a server, a pool, a worker, and nobody who asks for anything."""
+    with scheduler.prefect_with_scheduler(tmp_path) as environment:
+        pool = ["work-pool", "create", "gpu", "--type", "process"]
+        scheduler.prefect(pool, environment)
+        scheduler.deploy_soon(tmp_path, by_flow, environment)
+        worker = [*scheduler.PREFECT, "worker", "start", "--pool", "gpu", "--type", "process"]
+        with (
+            (tmp_path / "worker.log").open("wb") as log,
+            scheduler.running(worker, environment, log),
+        ):
+            state = _wait_for_a_run_of("retrain", environment)
+    assert state == "Completed", (tmp_path / "worker.log").read_text()[-3000:]
+
+
+def _wait_for_a_run_of(flow: str, environment: dict[str, str]) -> str:
+    """The name of the state in which its first run ends."""
+    ended = [word for name in ("Completed", "Failed", "Crashed") for word in ("--state", name)]
+    listing = ["flow-run", "ls", "--flow-name", flow, *ended, "-o", "json"]
+    deadline = time.monotonic() + 240
+    while time.monotonic() < deadline:
+        if runs := json.loads(scheduler.prefect(listing, environment)):
+            return str(runs[-1]["state"]["name"])
+        time.sleep(1)
+    return "none in four minutes"

@@ -29,10 +29,9 @@ def reported(tmp_path_factory):
     """A workspace whose earlier stages' results are toy pictures and numbers, and its page."""
     workspace = toy_workspace(tmp_path_factory.mktemp("report"), num_images=20)
     write_results(workspace)
-    with provenance.run_record(
-        workspace.work / "runs", stage="evaluate", code="", params={}
-    ) as record:
-        record.add(ids={"prefect_flow_run_id": FLOW_RUN, "mlflow_run_id": MLFLOW_RUN})
+    ids = {"prefect_flow_run_id": FLOW_RUN, "mlflow_run_id": MLFLOW_RUN}
+    with provenance.run_record(workspace.runs, stage="evaluate", code="", params={}, ids=ids):
+        pass
     outcome = report.run(workspace)
     return workspace, outcome.pictures[0]
 
