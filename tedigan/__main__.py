@@ -81,7 +81,6 @@ def _parser(given: list[str]) -> argparse.ArgumentParser:
 
 
 def _run_stage(arguments: argparse.Namespace) -> int:
-    from tedigan.provenance import close_killed
     from tedigan.stages import check_code, run_stage
     from tedigan.turns import turn
     from tedigan.workspace import Workspace
@@ -90,7 +89,6 @@ def _run_stage(arguments: argparse.Namespace) -> int:
     workspace = Workspace.open(workspace_folder(arguments), writes_params=is_by_hand)
     check_code(workspace, [arguments.stage])  # before anything is left there
     with turn(workspace.turn, f"the stage {arguments.stage}"):
-        close_killed(workspace.runs)
         finished = run_stage(arguments.stage, workspace)
     for name, value in sorted(finished.outcome.metrics.items()):
         print(f"{name} = {value:.6g}")

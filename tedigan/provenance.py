@@ -67,7 +67,8 @@ def run_record(
 def close_killed(folder: Path) -> list[dict[str, Any]]:
     """Say of every record without an end that its run was killed; what these records hold.
 
-    For whoever has the workspace's turn (tedigan.turns), as then nobody else runs a stage there.
+    For whoever has the workspace's turn (tedigan.turns), as then nobody else runs a stage there, and tells the
+    tools that know these runs.
     """
     killed = []
     for path in sorted(folder.glob("*.json")):
