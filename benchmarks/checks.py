@@ -20,8 +20,8 @@ from torch import Tensor
 
 from tedigan.annotators.parser import load_parser
 from tedigan.bulk.checks import has_face, shares_of
-from tedigan.bulk.training_photographs import TrainingPhotographs, write_training_photographs
 from tedigan.dataset.folder import Dataset
+from tedigan.evaluation.training_photographs import TrainingPhotographs, write_training_photographs
 from tedigan.method.inversion import InversionSettings
 from tedigan.method.text_to_face import random_ws
 from tedigan.models.makers import open_inverter

@@ -1,7 +1,8 @@
 """The lifecycle on a schedule: a changed data set, params.yaml or room is found and followed up.
 
 Stages that nothing changed for are skipped or put back from the remote, so an idle week costs a minute.
-`infra/prefect.yaml` holds the deployment and its schedule.
+What comes of it is a challenger; `flows/releases.py` decides what becomes of that. `infra/prefect.yaml` holds the
+deployment and its schedule.
 """
 
 from pathlib import Path
@@ -10,12 +11,14 @@ from prefect import flow
 
 from flows.command_line import run_flow
 from flows.lifecycle import lifecycle
+from flows.releases import register
 
 
 @flow(name="retrain")
 def retrain(workspace: Path) -> None:
-    """Run the lifecycle again; what is still true is skipped."""
+    """Run the lifecycle again; what is still true is skipped. What came of it is the challenger."""
     lifecycle(workspace)
+    register(workspace)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ BULK_POLL_S = 5.0  # between two looks at the flow runs that draw a job
 BULK_START_S = 60.0  # after which we say that nobody has taken one
 BULK_END_S = 30.0  # for them to end by themselves where nothing is left to draw
 PROGRESS_EVERY_S = 5.0  # at most, an artifact is written anew
+APPROVAL_TIMEOUT_S = 7 * 24 * 3600  # a promotion that nobody looks at
 FLOWS_AT_ONCE = 1  # per deployment; infra/prefect.yaml says the same
 
 

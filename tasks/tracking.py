@@ -66,7 +66,7 @@ class StageRun:
 def stage_run(name: str, workspace: Workspace, flow_run_id: str | None) -> Iterator[StageRun]:
     """An MLflow run around a stage, FAILED where the stage fails; made before any GPU time."""
     tags = _tags(name, workspace, flow_run_id)
-    with _speaking_of(workspace):
+    with speaking_of(workspace):
         parent = _flow_run(workspace, flow_run_id) if flow_run_id else None
         with mlflow.start_run(run_name=name, nested=True, parent_run_id=parent, tags=tags) as run:
             mlflow.log_params(flat(getattr(workspace.params, name).model_dump(mode="json")))
@@ -75,7 +75,7 @@ def stage_run(name: str, workspace: Workspace, flow_run_id: str | None) -> Itera
 
 def end_killed(workspace: Workspace, run_id: str) -> None:
     """A run whose process was killed is no longer RUNNING; one that MLflow has forgotten is left."""
-    with _speaking_of(workspace):
+    with speaking_of(workspace):
         for run in _runs_of(f"attributes.run_id = '{run_id}'"):
             if run.info.status == "RUNNING":
                 mlflow.MlflowClient().set_terminated(run_id, "KILLED")
@@ -97,7 +97,7 @@ def log_bulk(
         "root": root,
         "dvc.md5": md5,
     }
-    with _speaking_of(workspace):
+    with speaking_of(workspace):
         parent = _flow_run(workspace, flow_run_id) if flow_run_id else None
         with mlflow.start_run(run_name="bulk", nested=True, parent_run_id=parent, tags=tags) as run:
             mlflow.log_params(flat(ledger.plan.to_json()))
@@ -120,7 +120,7 @@ def _tags(stage: str, workspace: Workspace, flow_run_id: str | None) -> dict[str
 
 
 @contextmanager
-def _speaking_of(workspace: Workspace) -> Iterator[None]:
+def speaking_of(workspace: Workspace) -> Iterator[None]:
     """Point MLflow at MLFLOW_TRACKING_URI, or at a database in the workspace's work folder."""
     address = os.environ.get("MLFLOW_TRACKING_URI", f"sqlite:///{workspace.work / 'mlflow.db'}")
     artifacts = os.environ.get("MLFLOW_DEFAULT_ARTIFACT_ROOT", str(workspace.work / "mlartifacts"))

@@ -32,6 +32,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "draw an image of a bulk job again, and say how near it comes",
         "tedigan.commands.replay_command",
     ),
+    "release": (
+        "releases: list, show, register, weigh, promote, rollback, verify, mirror, fetch, key",
+        "tedigan.commands.release_actions",
+    ),
     "params": ("write or check a profile's params.yaml", "tedigan.commands.params_actions"),
     "models": (
         "import official weights; list, show, verify models",

@@ -28,6 +28,8 @@ EXTRA_OF = {
     "dvc": "flows",
     "dvc_data": "flows",
     "mlflow": "flows",
+    "securesystemslib": "flows",
+    "cryptography": "flows",
     "dlib": "align",
     "face_recognition_models": "align",
     "onnxruntime": "onnx",

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from tedigan.annotators.parser import load_parser
 from tedigan.annotators.parser_network import Parser
-from tedigan.bulk.training_photographs import TrainingPhotographs
+from tedigan.evaluation.training_photographs import TrainingPhotographs
 from tedigan.tensors import to_images
 from tedigan.vocabulary.labels import LABEL_NAMES
 

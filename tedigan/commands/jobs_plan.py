@@ -156,9 +156,9 @@ def _draft(
     from tedigan.bulk.prompt_table import write_prompts
     from tedigan.bulk.prompts import fetch_list
     from tedigan.bulk.quotas import QUOTAS
-    from tedigan.bulk.training_photographs import write_training_photographs
     from tedigan.captions.grammar_files import GRAMMAR
     from tedigan.dataset.folder import Dataset
+    from tedigan.evaluation.training_photographs import write_training_photographs
 
     rows = _rows(arguments, cache)
     if arguments.photographs:

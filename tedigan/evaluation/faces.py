@@ -1,16 +1,16 @@
-"""Measurements of faces made from captions: text fidelity, distance to photographs, diversity."""
+"""Measurements of faces made from captions: text fidelity, distance to photographs."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float, Int64, UInt8
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 from tedigan.evaluation.contestants import Subjects
 from tedigan.evaluation.distances import frechet_distance, kernel_distance
-from tedigan.evaluation.metric import Instruments, Metric, distances, interval_of
+from tedigan.evaluation.metric import Instruments, Metric
 from tedigan.evaluation.text_fidelity import (
     Mentions,
     fidelity_per_attribute,
@@ -18,6 +18,7 @@ from tedigan.evaluation.text_fidelity import (
     macro_fidelity,
     normalised,
     per_prompt,
+    shown_groups,
     text_fidelity,
     unmentioned_share,
 )
@@ -47,6 +48,7 @@ def measure_fidelity(subjects: Subjects, tools: Instruments, num_prompts: int) -
         return tools.referee.find(to_images(pixels[: len(captions)]))
 
     sight = _Sight(
+        tools.referee.names,
         mentions,
         counted,
         [find(one) for one in (subjects.texts, subjects.unconditional, subjects.photographs)],
@@ -64,9 +66,10 @@ def measure_fidelity(subjects: Subjects, tools: Instruments, num_prompts: int) -
 class _Sight:
     """What the referee found. found: of texts, unconditional faces and photographs. rivals: of other ways' faces.
 
-    counted: the attributes that are reliable and not too rare.
+    names: the attributes'. counted: those that are reliable and not too rare.
     """
 
+    names: Sequence[str]
     mentions: Mentions
     counted: Bool[Tensor, " k"]
     found: list[Bool[Tensor, "n k"]]
@@ -115,10 +118,11 @@ class _Sight:
         ]
 
     def per_prompt(self) -> list[dict[str, Any]]:
-        """The counts of every prompt and way; the prompts are numbered as in subjects.json."""
+        """The counts of every prompt and way, and whom its photograph shows; numbered as in subjects.json."""
         ways = dict(zip(("ours", "unconditional", "photographs"), self.found, strict=True))
+        shown = shown_groups(self.found[2], self.names)
         return [
-            {"prompt": number, "way": way, **counts}
+            {"prompt": number, "way": way, **counts, **shown[number]}
             for way, found in (ways | self.rivals).items()
             for number, counts in enumerate(per_prompt(found, self.mentions, self.counted))
         ]
@@ -251,48 +255,3 @@ def _ratio_to_unconditional(kind: str, tag: str, text: Metric, how: str) -> Metr
 
 def _features(pixels: Tensor, tools: Instruments) -> Float[Tensor, "n d"]:
     return torch.cat([tools.features(to_images(part)) for part in pixels.split(tools.batch_size)])
-
-
-def measure_diversity(subjects: Subjects, tools: Instruments) -> list[Metric]:
-    """How different the faces of one caption are, beside different photographs and faces of no caption."""
-    captions, faces = subjects.variants.shape[:2]
-    first, second = torch.triu_indices(faces, faces, offset=1)
-    ours = distances(
-        subjects.variants[:, first].flatten(0, 1), subjects.variants[:, second].flatten(0, 1), tools
-    ).unflatten(0, (captions, len(first)))
-    photographs, unconditional = (
-        _mean_distance(pixels[: captions * len(first)], tools)
-        for pixels in (subjects.photographs, subjects.unconditional)
-    )
-    values = ours.mean(dim=1).double()
-    how = f"Mean perceptual distance between {faces} faces of one caption, over {captions} captions"
-    label = f"[{tools.distance.name}]"
-    shares = values / unconditional
-    return [
-        Metric(
-            f"diversity{label}",
-            float(values.mean()),
-            captions,
-            "up",
-            f"{how}. Floor: 0, every caption has one face; ceiling: pairs of test photographs.",
-            0.0,
-            photographs,
-            interval_of(values, tools, "diversity"),
-        ),
-        Metric(
-            f"variety{label}",
-            float(shares.mean()),
-            captions,
-            "up",
-            f"{how}, as a share of that between unconditional faces at equal psi. Floor: every caption has one "
-            "face.",
-            0.0,
-            1.0,
-            interval_of(shares, tools, "variety"),
-        ),
-    ]
-
-
-def _mean_distance(pixels: UInt8[Tensor, "n 3 r r"], tools: Instruments) -> float:
-    """Of each picture to the next."""
-    return float(distances(pixels, pixels.roll(1, dims=0), tools).double().mean())

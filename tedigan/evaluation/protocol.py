@@ -8,11 +8,11 @@ from tedigan.evaluation.contestants import Subjects
 from tedigan.evaluation.faces import (
     Fidelity,
     measure_distances,
-    measure_diversity,
     measure_fidelity,
 )
 from tedigan.evaluation.metric import Instruments, Metric, or_null
 from tedigan.evaluation.reconstruction import measure_identity, measure_reconstruction
+from tedigan.evaluation.variety import measure_diversity
 from tedigan.progress import progress
 
 

@@ -13,6 +13,8 @@ from torch import Tensor
 
 from tedigan.evaluation.statistics import bootstrap_interval
 
+GROUPS = ("Male", "Young", "Pale_Skin")  # by which releases are compared besides: sex, age, skin
+
 
 @dataclass(frozen=True)
 class Mentions:
@@ -111,6 +113,12 @@ def per_prompt(
     }
     counts = [column.sum(dim=1).tolist() for column in columns.values()]
     return [dict(zip(columns, row, strict=True)) for row in zip(*counts, strict=True)]
+
+
+def shown_groups(found: Bool[Tensor, "n k"], names: Sequence[str]) -> list[dict[str, int]]:
+    """For each photograph, of which groups the person in it is; an attribute that `names` lacks is left out."""
+    columns = {f"is_{name}": names.index(name) for name in GROUPS if name in names}
+    return [{key: int(row[column]) for key, column in columns.items()} for row in found]
 
 
 def normalised(value: float | None, floor: float | None, ceiling: float | None) -> float | None:

@@ -2,7 +2,8 @@
 
 metrics.json         every metric: value, n, interval, floor, ceiling, better, protocol
 per_attribute.csv    text fidelity of each attribute
-per_prompt.csv       of each prompt, by every way: its mentions, those found, and what was found unmentioned
+per_prompt.csv       of each prompt, by every way: its mentions, those found, what was found unmentioned, and whom
+                     its photograph shows
 subjects.json        the captions that were used, in order
 *.png                reconstructions (photographs above inversions), texts, variants
 """
@@ -13,6 +14,7 @@ from tedigan.dataset.folder import Dataset
 from tedigan.evaluation.contestants import Networks, gather
 from tedigan.evaluation.evaluation_files import plain_name, write_evaluation
 from tedigan.evaluation.instruments import open_instruments
+from tedigan.evaluation.memorisation import measure_memorisation
 from tedigan.evaluation.metric import Instruments
 from tedigan.evaluation.protocol import Protocol, measure
 from tedigan.extras import require
@@ -48,8 +50,10 @@ def evaluate(workspace: Workspace, networks: Networks) -> Outcome:
     protocol, folder = chosen(workspace.params.evaluate, Protocol), workspace.result("evaluation")
     tools = instruments_of(workspace)
     people = read_config(workspace.model("referee"))["identity"]
-    subjects = gather(Dataset.open(workspace.dataset), networks, **asdict(protocol))
+    data = Dataset.open(workspace.dataset)
+    subjects = gather(data, networks, **asdict(protocol))
     found = measure(subjects, tools, protocol, people)
+    found.metrics.append(measure_memorisation(data, subjects))
     with finished_folder(folder) as fresh:
         names = write_evaluation(fresh, subjects, found)
     measured = {one.name: one.value for one in found.metrics if one.value is not None}

@@ -18,9 +18,9 @@ from tedigan.bulk.redrive import write_redrive
 from tedigan.bulk.repeats import REPEATS
 from tedigan.bulk.replay import replay, rows_of
 from tedigan.bulk.seal import seal, verify
-from tedigan.bulk.training_photographs import TrainingPhotographs, write_training_photographs
 from tedigan.dataset.folder import Dataset
 from tedigan.errors import DataError, NumbersError
+from tedigan.evaluation.training_photographs import TrainingPhotographs, write_training_photographs
 from tedigan.store.model_folders import save_model
 from tedigan.tensors import to_pixels
 from tedigan.vocabulary.labels import LABEL_NAMES

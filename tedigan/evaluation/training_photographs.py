@@ -9,7 +9,7 @@ nearest one that it saw. `python -m benchmarks.checks copies` says what that fin
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -45,6 +45,30 @@ class TrainingPhotographs:
         thumbnails = load_tensors(folder / _TENSORS)["thumbnails"]
         return cls(config["names"], directions_of(thumbnails), float(config["limit"]))
 
+    @classmethod
+    def of(cls, dataset: Dataset) -> tuple["TrainingPhotographs", UInt8[Tensor, "n 3 16 16"]]:
+        """Those of a data set, with the limit that its val split sets; and their thumbnails.
+
+        Fewer than MIN_STRANGERS photographs in val are a DataError.
+        """
+        strangers = dataset.split("val")
+        if len(strangers) < MIN_STRANGERS:
+            raise DataError(
+                f"the val split has {len(strangers)} photographs, expected at least {MIN_STRANGERS}, which say "
+                "how near strangers are. Name a larger data set, or do without this check."
+            )
+        train = dataset.split("train")
+        thumbnails = _thumbnails(dataset, train)
+        photographs = cls([str(id) for id in train], directions_of(thumbnails), 1.0)
+        near = [photographs._nearest(p)[0] for p in _thumbnails(dataset, strangers).split(_AT_ONCE)]
+        limit = torch.cat(near).quantile(STRANGERS).item()
+        return replace(photographs, limit=round(limit, 4)), thumbnails
+
+    def share_too_near(self, pixels: UInt8[Tensor, "m 3 r r"]) -> float:
+        """Of pictures: those beyond the limit, which 1 in 100 strangers are."""
+        near = [self._nearest(thumbnails_of(part))[0] for part in pixels.split(_AT_ONCE)]
+        return float((torch.cat(near) > self.limit).double().mean())
+
     def nearest(self, pixels: UInt8[Tensor, "m 3 r r"]) -> list[tuple[str, float]]:
         """For each picture the name of the photograph that it is most like, and the cosine."""
         cosines, rows = self._nearest(thumbnails_of(pixels))
@@ -65,21 +89,9 @@ def write_training_photographs(dataset: Dataset, folder: Path) -> None:
 
     A data set with fewer than MIN_STRANGERS photographs in val is a DataError.
     """
-    strangers = dataset.split("val")
-    if len(strangers) < MIN_STRANGERS:
-        raise DataError(
-            f"the data set has {len(strangers)} photographs in its val split, expected at least {MIN_STRANGERS}, "
-            "which say how near strangers are. Name a larger one, or plan without this check."
-        )
-    train = dataset.split("train")
-    kept = _thumbnails(dataset, train)
-    photographs = TrainingPhotographs([str(id) for id in train], directions_of(kept), 1.0)
-    near = [
-        photographs._nearest(part)[0] for part in _thumbnails(dataset, strangers).split(_AT_ONCE)
-    ]
-    limit = torch.cat(near).quantile(STRANGERS).item()
-    save_tensors(folder / _TENSORS, {"thumbnails": kept})
-    write_json(folder / _CONFIG, {"names": photographs.names, "limit": round(limit, 4)})
+    photographs, thumbnails = TrainingPhotographs.of(dataset)
+    save_tensors(folder / _TENSORS, {"thumbnails": thumbnails})
+    write_json(folder / _CONFIG, {"names": photographs.names, "limit": photographs.limit})
 
 
 def thumbnails_of(pixels: UInt8[Tensor, "n 3 h w"]) -> UInt8[Tensor, "n 3 16 16"]:

@@ -1,0 +1,119 @@
+"""The Prefect tasks of releases: register a challenger, weigh it, let a person approve, move the champion."""
+
+from pathlib import Path
+
+from prefect import task
+from prefect.artifacts import create_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.exceptions import FlowPauseTimeout
+from prefect.flow_runs import pause_flow_run
+from prefect.input import RunInput
+
+from tasks import policy
+from tasks.stages import say
+from tedigan.releases.registry import CHALLENGER
+from tedigan.stages.releasing import Releases
+from tedigan.stages.weighing import Weighed
+from tedigan.workspace import Workspace
+
+
+class Approval(RunInput):
+    """What a person says to a paused promotion: who it is, and whether it may go on."""
+
+    by: str
+    is_approved: bool = False
+
+
+@task(task_run_name="preflight", cache_policy=NO_CACHE)
+def open_releases(folder: Path) -> Releases:
+    """What can be refused before anything is judged: params, policy, the release store."""
+    releases = Releases.of(Workspace.open(folder, writes_params=True))
+    releases.promotions.last()
+    return releases
+
+
+@task(
+    task_run_name="register",
+    retries=policy.RETRIES,
+    retry_delay_seconds=policy.RETRY_DELAYS_S,
+    retry_condition_fn=policy.is_worth_retrying,
+    cache_policy=NO_CACHE,
+)
+def register_release(releases: Releases) -> int:
+    """Make the workspace's results the challenger; an equal release keeps its version."""
+    found = releases.register()
+    say("register", f"{found.named} is the challenger, in {found.place}")
+    return found.named.version
+
+
+@task(task_run_name="weigh {release}", cache_policy=NO_CACHE)
+def weigh_release(releases: Releases, release: str) -> Weighed | None:
+    """Whether a release may become champion, with the reasons; None where it is champion, or there is none.
+
+    A refusal is signed and kept.
+    """
+    releases.check_key()
+    if release == CHALLENGER and not any(
+        CHALLENGER in one.aliases for one in releases.registry.all()
+    ):
+        say("weigh", "there is no challenger: nothing to decide")
+        return None
+    named = releases.resolve(release)
+    if named == releases.champion():
+        say("weigh", f"{named} is the champion: nothing to decide")
+        return None
+    weighed = releases.weigh(named)
+    for line in weighed.lines():
+        say("weigh", line)
+    _show(weighed)
+    if not weighed.decision.is_better:
+        say("weigh", f"it stays a challenger: {releases.refuse(weighed)}")
+    return weighed
+
+
+def ask_a_person(releases: Releases, weighed: Weighed) -> str | None:
+    """In whose name it goes on: the policy's, or of who answers the paused run; None where nobody approves."""
+    if releases.policy.approval == "none":
+        return "policy"
+    other = f"tedigan release promote {weighed.candidate.version} --approve"
+    say("approve", f"waits for a person: resume this flow run, or `{other}`")
+    try:
+        answer = pause_flow_run(
+            wait_for_input=Approval.with_initial_data("\n".join(weighed.lines()), by=""),
+            timeout=policy.APPROVAL_TIMEOUT_S,
+        )
+    except FlowPauseTimeout:
+        say("approve", "nobody answered; it stays a challenger")
+        return None
+    if not answer.is_approved or not answer.by:
+        say("approve", f"{answer.by or 'somebody'} did not approve; it stays a challenger")
+        return None
+    return answer.by
+
+
+@task(task_run_name="promote", cache_policy=NO_CACHE)
+def make_champion(releases: Releases, weighed: Weighed, by: str) -> None:
+    """Record the promotion, and move the registry's alias."""
+    promotion = releases.promote(weighed, by=by)
+    say("promote", f"{promotion.champion} is champion by {by}: promotion {promotion.number}")
+
+
+@task(task_run_name="rollback", cache_policy=NO_CACHE)
+def roll_back_champion(releases: Releases, by: str) -> None:
+    """Record the rollback, and move the registry's alias."""
+    promotion = releases.roll_back(by=by)
+    say(
+        "rollback", f"{promotion.champion} is champion again, by {by}: promotion {promotion.number}"
+    )
+
+
+def _show(weighed: Weighed) -> None:
+    """The rules as a table in Prefect's pages."""
+    create_table_artifact(
+        [
+            {"rule": one.rule, "met": one.is_met, "found": one.said}
+            for one in weighed.decision.reasons
+        ],
+        key="promotion",
+        description=f"{weighed.candidate} beside {weighed.champion or 'nothing'}",
+    )

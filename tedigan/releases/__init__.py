@@ -1,0 +1,1 @@
+"""Releases: what is served, which of them is champion, and why."""

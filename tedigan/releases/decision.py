@@ -1,0 +1,238 @@
+"""(candidate, champion, policy) -> decision, with a reason for each rule; no clock, file or network is asked."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+
+from tedigan.errors import DataError
+from tedigan.evaluation.statistics import ratio_interval
+from tedigan.releases.evidence import MEMORISED, Evidence, PromptScore
+from tedigan.releases.policy import Compared, Policy
+from tedigan.tensors import stream
+
+NAMES: dict[Compared, str] = {
+    "text_fidelity": "text fidelity",
+    "edit_reached": "edits that reach their target",
+    "edit_kept": "edits that keep the rest",
+    "edit_same_person": "edits that keep the person",
+}
+
+ROUNDING = 1e-9  # a difference of exactly what the policy allows is allowed
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One rule: whether the candidate meets it, and the numbers in a sentence. A rule that says nothing passes."""
+
+    rule: str
+    is_met: bool
+    said: str
+
+
+@dataclass(frozen=True)
+class Decision:
+    """is_better: every reason is met."""
+
+    reasons: Sequence[Reason]
+
+    @property
+    def is_better(self) -> bool:
+        """Whether the candidate may take the champion's place."""
+        return all(one.is_met for one in self.reasons)
+
+    def to_json(self) -> dict[str, Any]:
+        """As a promotion records it."""
+        return {"is_better": self.is_better, "reasons": [asdict(one) for one in self.reasons]}
+
+    def lines(self) -> list[str]:
+        """For people."""
+        return [
+            f"{'met   ' if one.is_met else 'FAILED'} {one.rule}: {one.said}" for one in self.reasons
+        ]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Of a mean over what both were judged on: candidate less champion, with its paired 95 % interval."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    n: int
+
+    def __str__(self) -> str:
+        return f"{self.value:+.3f} [{self.low:+.3f}, {self.high:+.3f}] over {self.n}"
+
+
+def decide(candidate: Evidence, champion: Evidence | None, policy: Policy) -> Decision:
+    """May the candidate take the champion's place? Without a champion, floors and limits alone decide.
+
+    Raises DataError where the two were judged by different referees or on different prompts: judge one again.
+    """
+    reasons = [
+        *_floors(candidate, policy),
+        *_group_floors(candidate, policy),
+        *_limits(candidate, policy),
+    ]
+    if champion is not None:
+        if candidate.judge != champion.judge:
+            raise DataError(
+                "candidate and champion were judged by different referees, or on different captions or data sets; "
+                "expected the same. Judge the champion again by the candidate's: `tedigan release promote` does."
+            )
+        reasons += [
+            *_comparisons(candidate, champion, policy),
+            *_group_comparisons(candidate, champion, policy),
+            *_relative_limits(candidate, champion, policy),
+        ]
+    return Decision(reasons)
+
+
+def _floors(candidate: Evidence, policy: Policy) -> Iterator[Reason]:
+    for name, least in policy.floors.items():
+        value = candidate.metrics.get(name)
+        found = "was not told" if value is None else f"is {value:.3f}"
+        yield Reason(
+            f"floor of {name}",
+            value is not None and value >= least,
+            f"it {found}, at least {least:g}",
+        )
+
+
+def _limits(candidate: Evidence, policy: Policy) -> Iterator[Reason]:
+    size = candidate.num_model_bytes / 1e6
+    yield Reason(
+        "size",
+        size <= policy.at_most_megabytes,
+        f"{size:.1f} MB of models, at most {policy.at_most_megabytes:g}",
+    )
+    share = _memorised(candidate)
+    if share is None:
+        yield Reason("memorisation", True, "was not measured: too few strangers in the val split")
+    else:
+        yield Reason(
+            "memorisation",
+            share <= policy.at_most_memorised,
+            f"{share:.3f} of the faces are too near a training photograph, at most {policy.at_most_memorised:g}",
+        )
+
+
+def _comparisons(candidate: Evidence, champion: Evidence, policy: Policy) -> Iterator[Reason]:
+    """No worse in anything, and better in something."""
+    differences = [
+        one
+        for name in policy.at_most_worse
+        if (one := difference(candidate, champion, name)) is not None
+    ]
+    for one in differences:
+        worst = policy.at_most_worse[one.name]  # type: ignore[index]
+        yield Reason(
+            f"no worse: {NAMES[one.name]}",  # type: ignore[index]
+            one.low >= -worst - ROUNDING,
+            f"{one}; its lower end at least {-worst:g}",
+        )
+    if policy.must_gain:
+        gained = [NAMES[one.name] for one in differences if one.low > 0]  # type: ignore[index]
+        yield Reason(
+            "gain", bool(gained), ", ".join(gained) or "nothing is better with its whole interval"
+        )
+
+
+def difference(candidate: Evidence, champion: Evidence, name: Compared) -> Difference | None:
+    """None where nothing of the kind was judged in both."""
+    if name == "text_fidelity":
+        pairs = _paired_prompts(candidate, champion)
+        got = [(float(a.found), float(b.found)) for a, b in pairs]
+        of = [a.mentioned for a, _ in pairs]
+    else:
+        keys = sorted(candidate.edits.keys() & champion.edits.keys())
+        both = [(candidate.edits[key].get(name), champion.edits[key].get(name)) for key in keys]
+        got = [(a, b) for a, b in both if a is not None and b is not None]
+        of = [1] * len(got)
+    if len(got) < 2:
+        return None
+    ours, theirs = torch.tensor(got, dtype=torch.float64).T
+    total = torch.tensor(of, dtype=torch.float64)
+    value = float((ours - theirs).sum() / total.sum())
+    low, high = ratio_interval(ours - theirs, total, stream("promotion", name))
+    return Difference(name, value, low, high, len(got))
+
+
+def _paired_prompts(
+    candidate: Evidence, champion: Evidence
+) -> list[tuple[PromptScore, PromptScore]]:
+    """Those with a mention, of which one judge with one list of captions counts equally many in both."""
+    both = sorted(candidate.prompts.keys() & champion.prompts.keys())
+    return [
+        (candidate.prompts[key], champion.prompts[key])
+        for key in both
+        if candidate.prompts[key].mentioned
+    ]
+
+
+def _group_floors(candidate: Evidence, policy: Policy) -> Iterator[Reason]:
+    least, few = policy.subgroups.floor, policy.subgroups.min_prompts
+    for name, scores in _groups(candidate, policy):
+        rule = f"floor of {name}"
+        if len(scores) < few:
+            yield Reason(rule, True, f"{len(scores)} prompts, fewer than {few}, decide nothing")
+        else:
+            share = _share(scores)
+            yield Reason(
+                rule,
+                share >= least,
+                f"text fidelity {share:.3f} over {len(scores)}, at least {least:g}",
+            )
+
+
+def _group_comparisons(candidate: Evidence, champion: Evidence, policy: Policy) -> Iterator[Reason]:
+    worst, before = policy.subgroups.at_most_worse, dict(_groups(champion, policy))
+    for name, scores in _groups(candidate, policy):
+        if len(scores) >= policy.subgroups.min_prompts:
+            change = _share(scores) - _share(before[name])
+            yield Reason(
+                f"no worse for {name}",
+                change >= -worst - ROUNDING,
+                f"{change:+.3f}, at least {-worst:g}",
+            )
+
+
+def _relative_limits(candidate: Evidence, champion: Evidence, policy: Policy) -> Iterator[Reason]:
+    now, before = _memorised(candidate), _memorised(champion)
+    if now is not None and before is not None:
+        worst = policy.at_most_memorised_more
+        yield Reason(
+            "no more memorised",
+            now - before <= worst + ROUNDING,
+            f"{now - before:+.3f}, at most {worst:g}",
+        )
+    if candidate.seconds_per_face and champion.seconds_per_face:
+        slower = candidate.seconds_per_face / champion.seconds_per_face
+        yield Reason(
+            "speed",
+            slower <= policy.at_most_slower,
+            f"{slower:.2f} x the champion's {champion.seconds_per_face * 1000:.1f} ms a face, at most "
+            f"{policy.at_most_slower:g}",
+        )
+
+
+def _groups(evidence: Evidence, policy: Policy) -> Iterator[tuple[str, list[PromptScore]]]:
+    """With and without each attribute of the policy that the referee knows; of prompts with a mention."""
+    scores: list[PromptScore] = [one for one in evidence.prompts.values() if one.mentioned]
+    known = {name for one in scores for name in one.groups}
+    for name in policy.subgroups.of:
+        if name in known:
+            yield name, [one for one in scores if one.groups[name]]
+            yield f"not {name}", [one for one in scores if not one.groups[name]]
+
+
+def _share(scores: Sequence[PromptScore]) -> float:
+    return sum(one.found for one in scores) / sum(one.mentioned for one in scores)
+
+
+def _memorised(evidence: Evidence) -> float | None:
+    found = [value for name, value in evidence.metrics.items() if name.startswith(f"{MEMORISED}[")]
+    return found[0] if found else None
