@@ -27,7 +27,7 @@ def bulk(
     """Draw what an approved job has left, then seal it and record the seal.
 
     Where a budget or a cancellation ends it, the next run goes on. photographs: where they lie here that are
-    edited, if not where the plan says. models: without them, the workspace's.
+    edited, if not where the plan says. models: without them, those of the plan's release, or the workspace's.
     """
     ready = open_workspace(workspace)
     drawn = draw_job(job, ready, workers, engine, max_hours, photographs, models)
@@ -40,6 +40,7 @@ def plan_bulk(
     place: str,
     workspace: Path = Path(),
     models: Path | None = None,
+    release: str | None = None,
     faces_per_prompt: int = 1,
     images_per_shard: int = 1000,
     seed: int = 0,
@@ -66,6 +67,7 @@ def plan_bulk(
         prompts,
         place,
         models=models,
+        release=release,
         faces_per_prompt=faces_per_prompt,
         images_per_shard=images_per_shard,
         seed=seed,

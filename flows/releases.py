@@ -10,7 +10,8 @@ from prefect import flow
 
 from flows.command_line import run_flow_with_options
 from tasks.promotion import (
-    ask_a_person,
+    CHALLENGER,
+    ask_for_approval,
     make_champion,
     open_releases,
     register_release,
@@ -26,21 +27,16 @@ def register(workspace: Path = Path()) -> int:
 
 
 @flow(name="promote")
-def promote(workspace: Path = Path(), release: str = "challenger") -> bool:
-    """A release becomes champion if the policy lets it, and a person where the policy asks for one."""
+def promote(workspace: Path = Path(), release: str = CHALLENGER) -> bool:
+    """A release becomes champion if the policy lets it, and a person where it asks for one; whether it did."""
     releases = open_releases(workspace)
     weighed = weigh_release(releases, release)
-    if weighed is None or not weighed.decision.is_better:
-        return False
-    by = ask_a_person(releases, weighed)
-    if by is None:
-        return False
-    make_champion(releases, weighed, by)
-    return True
+    by = ask_for_approval(releases, weighed)
+    return make_champion(releases, weighed, by)
 
 
 @flow(name="rollback")
-def rollback(workspace: Path = Path(), by: str = "flow") -> None:
+def rollback(workspace: Path = Path(), by: str | None = None) -> None:
     """The champion before this one is champion again."""
     roll_back_champion(open_releases(workspace), by)
 

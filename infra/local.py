@@ -56,6 +56,7 @@ def environment_of(s3: S3, work: Path) -> dict[str, str]:
         "MLFLOW_S3_ENDPOINT_URL": s3.endpoint_url,
         **offline_environment(work),
         "MLFLOW_DEFAULT_ARTIFACT_ROOT": f"s3://{BUCKET}/mlflow",
+        "TEDIGAN_RELEASES": f"s3://{BUCKET}/releases",
     }
 
 

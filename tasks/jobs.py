@@ -26,6 +26,7 @@ from tedigan.bulk.seal import seal
 from tedigan.bulk.worker import Worker
 from tedigan.commands import jobs_plan
 from tedigan.provenance import git_commit
+from tedigan.serving.releasing import models_to_draw_with
 from tedigan.workspace import Workspace
 
 RECORD, LOCK = "record.json", "dvc.lock"
@@ -84,7 +85,7 @@ def draw_job(
     """Draw what is left of an approved job, as far as a budget or a cancellation lets it."""
     worker = Worker(
         job,
-        models or workspace.models,
+        models_to_draw_with(workspace, models, Ledger(job).plan.release)[1],
         workspace.work / "bulk",
         workspace.params.runtime.device,
         photographs=photographs,

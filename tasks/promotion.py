@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from prefect import task
+from prefect import runtime, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.exceptions import FlowPauseTimeout
@@ -11,9 +11,9 @@ from prefect.input import RunInput
 
 from tasks import policy
 from tasks.stages import say
-from tedigan.releases.registry import CHALLENGER
-from tedigan.stages.releasing import Releases
-from tedigan.stages.weighing import Weighed
+from tedigan.releases.registry import CHALLENGER as CHALLENGER  # the flow's default
+from tedigan.serving.releasing import Releases
+from tedigan.serving.weighing import Weighed
 from tedigan.workspace import Workspace
 
 
@@ -48,31 +48,19 @@ def register_release(releases: Releases) -> int:
 
 @task(task_run_name="weigh {release}", cache_policy=NO_CACHE)
 def weigh_release(releases: Releases, release: str) -> Weighed | None:
-    """Whether a release may become champion, with the reasons; None where it is champion, or there is none.
+    """Whether a release may become champion, with the reasons; None where there is nothing to decide.
 
     A refusal is signed and kept.
     """
-    releases.check_key()
-    if release == CHALLENGER and not any(
-        CHALLENGER in one.aliases for one in releases.registry.all()
-    ):
-        say("weigh", "there is no challenger: nothing to decide")
-        return None
-    named = releases.resolve(release)
-    if named == releases.champion():
-        say("weigh", f"{named} is the champion: nothing to decide")
-        return None
-    weighed = releases.weigh(named)
-    for line in weighed.lines():
-        say("weigh", line)
-    _show(weighed)
-    if not weighed.decision.is_better:
-        say("weigh", f"it stays a challenger: {releases.refuse(weighed)}")
+    weighed = releases.consider(release)
+    _tell(releases, weighed)
     return weighed
 
 
-def ask_a_person(releases: Releases, weighed: Weighed) -> str | None:
-    """In whose name it goes on: the policy's, or of who answers the paused run; None where nobody approves."""
+def ask_for_approval(releases: Releases, weighed: Weighed | None) -> str | None:
+    """In whose name it goes on: the policy's, or of who answers the paused run; None where it does not."""
+    if weighed is None or not weighed.decision.is_better:
+        return None
     if releases.policy.approval == "none":
         return "policy"
     other = f"tedigan release promote {weighed.candidate.version} --approve"
@@ -92,23 +80,28 @@ def ask_a_person(releases: Releases, weighed: Weighed) -> str | None:
 
 
 @task(task_run_name="promote", cache_policy=NO_CACHE)
-def make_champion(releases: Releases, weighed: Weighed, by: str) -> None:
-    """Record the promotion, and move the registry's alias."""
-    promotion = releases.promote(weighed, by=by)
-    say("promote", f"{promotion.champion} is champion by {by}: promotion {promotion.number}")
+def make_champion(releases: Releases, weighed: Weighed | None, by: str | None) -> bool:
+    """Record the promotion, and move the registry's alias; False where nobody stands for it."""
+    if is_decided := weighed is not None and by is not None:
+        promotion = releases.promote(weighed, by=by)
+        say("promote", f"{promotion.champion} is champion by {by}: promotion {promotion.number}")
+    return is_decided
 
 
 @task(task_run_name="rollback", cache_policy=NO_CACHE)
-def roll_back_champion(releases: Releases, by: str) -> None:
-    """Record the rollback, and move the registry's alias."""
-    promotion = releases.roll_back(by=by)
-    say(
-        "rollback", f"{promotion.champion} is champion again, by {by}: promotion {promotion.number}"
-    )
+def roll_back_champion(releases: Releases, by: str | None) -> None:
+    """Record the rollback, and move the registry's alias. by: None = the flow run's own name."""
+    promotion = releases.roll_back(by=by or str(runtime.flow_run.name))
+    say("rollback", f"{promotion.champion} is champion again: promotion {promotion.number}")
 
 
-def _show(weighed: Weighed) -> None:
-    """The rules as a table in Prefect's pages."""
+def _tell(releases: Releases, weighed: Weighed | None) -> None:
+    """Each rule as a line, and as a row of a table in Prefect's pages."""
+    if weighed is None:
+        say("weigh", "there is no challenger beside the champion: nothing to decide")
+        return
+    for line in weighed.lines():
+        say("weigh", line)
     create_table_artifact(
         [
             {"rule": one.rule, "met": one.is_met, "found": one.said}
@@ -117,3 +110,5 @@ def _show(weighed: Weighed) -> None:
         key="promotion",
         description=f"{weighed.candidate} beside {weighed.champion or 'nothing'}",
     )
+    if not weighed.decision.is_better:
+        say("weigh", f"it stays a challenger: {releases.refuse(weighed)}")

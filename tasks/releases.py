@@ -18,7 +18,7 @@ from tasks.tracking import speaking_of
 from tedigan.errors import DataError
 from tedigan.releases.promotions import Named
 from tedigan.releases.registry import CHALLENGER, Registered, Registry
-from tedigan.stages.release_files import STAGES_OF_RELEASE
+from tedigan.serving.release_files import STAGES_OF_RELEASE
 from tedigan.workspace import Workspace
 
 MODEL = "tedigan.release"

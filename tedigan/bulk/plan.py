@@ -14,7 +14,7 @@ from typing import Any
 from tedigan.errors import DataError, ParamsError
 from tedigan.store.files import sha256_value
 
-FORMAT = 2
+FORMAT = 3
 MAX_THREADS = 1024  # far more than a machine has processors; of 100,000, torch dies
 MAX_ATTEMPTS = 100  # a text that fails so often is not in the generator's reach
 COUNTS = (
@@ -30,6 +30,7 @@ class Plan:
     files: the job's own -> sha256: prompts, grammar, and what else stands beside the plan (photographs, quotas,
     checks). models: file of a model folder -> sha256. recipe: the numbers of params.yaml's section `generate` or
     `manipulate` that decide a picture. photographs: where they lie that are edited; "" = faces of texts.
+    release: the digest of the release that the models are of; "" = of none.
     num_threads: of a worker, as sums over more are rounded otherwise. attempts: how often a face that lacks
     something of its prompt, or fails a check, is drawn, at most. worker_hours: of all workers together; None = no
     limit. environment: versions and kind of processor with which the plan's sample was drawn; they explain, and
@@ -50,6 +51,7 @@ class Plan:
     recipe: Mapping[str, Any]
     environment: Mapping[str, str]
     photographs: str = ""
+    release: str = ""
     worker_hours: float | None = None
 
     def __post_init__(self) -> None:

@@ -107,6 +107,7 @@ def plan_job(
     attempts: int,
     image_format: str,
     photographs: str = "",
+    release: str = "",
     worker_hours: float | None = None,
 ) -> Plan:
     """The plan of a draft. params: of the section `generate`, or, where photographs are edited, `manipulate`."""
@@ -127,6 +128,7 @@ def plan_job(
         recipe={name: params[name] for name in (OF_EDITS if photographs else OF_FACES)},
         environment=environment(),
         photographs=photographs,
+        release=release,
         worker_hours=worker_hours,
     )
 

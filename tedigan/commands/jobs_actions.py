@@ -99,10 +99,11 @@ def _approve(arguments: argparse.Namespace) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     from tedigan.bulk.engines import open_engine
+    from tedigan.bulk.ledger import Ledger
     from tedigan.bulk.running import run_job, why_left
     from tedigan.bulk.worker import Worker
 
-    workspace, models = opened_models(arguments)
+    workspace, _, models = opened_models(arguments, Ledger(arguments.job).plan.release)
     worker = Worker(
         arguments.job,
         models,

@@ -6,7 +6,7 @@ import math
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tedigan.errors import ParamsError
 
@@ -21,7 +21,9 @@ SAMPLE_OF_FACES, SAMPLE_OF_EDITS = 256, 32  # images that an estimate draws
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What a plan freezes, and what it is estimated with."""
-    add_models_argument(parser)
+    add_models_argument(parser).add_argument(
+        "--release", help="champion, challenger, a version or the start of a digest: its models"
+    )
     parser.add_argument("prompts", help="text, CSV, parquet or a .yaml of quotas; here or s3://")
     parser.add_argument("place", help="where jobs are kept: a folder, or s3://bucket/prefix")
     parser.add_argument(
@@ -66,23 +68,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(do=_plan)
 
 
-def add_models_argument(parser: argparse.ArgumentParser) -> None:
-    """The workspace, and another folder of models in the place of its own."""
+def add_models_argument(parser: argparse.ArgumentParser) -> Any:
+    """The workspace, and another folder of models in the place of its own; where more such places may be named."""
     from tedigan.commands.workspace_arguments import add_workspace_arguments
 
     add_workspace_arguments(parser)
-    parser.add_argument("--models", type=Path, help="without it, the workspace's")
+    models = parser.add_mutually_exclusive_group()
+    models.add_argument(
+        "--models",
+        type=Path,
+        help="without it, those of the plan's release, or else the workspace's",
+    )
+    return models
 
 
-def opened_models(arguments: argparse.Namespace) -> "tuple[Workspace, Path]":
-    """The workspace, and the folder of the models."""
+def opened_models(arguments: argparse.Namespace, release: str) -> "tuple[Workspace, str, Path]":
+    """The workspace, the digest of a release that is named ("" = none), and the folder of the models."""
     from tedigan.commands.workspace_arguments import workspace_folder
+    from tedigan.serving.releasing import models_to_draw_with
     from tedigan.workspace import Workspace
 
     workspace = Workspace.open(
         workspace_folder(arguments), writes_params=arguments.profile is not None
     )
-    return workspace, arguments.models or workspace.models
+    return workspace, *models_to_draw_with(workspace, arguments.models, release)
 
 
 def _plan(arguments: argparse.Namespace) -> int:
@@ -98,7 +107,7 @@ def make_plan(arguments: argparse.Namespace) -> "Ledger | None":
     from tedigan.bulk.planning import estimate, plan_job
 
     _check_numbers(arguments)
-    workspace, models = opened_models(arguments)
+    workspace, release, models = opened_models(arguments, arguments.release or "")
     if not arguments.dry_run:
         check_place(arguments.place)
     params = workspace.params.manipulate if arguments.photographs else workspace.params.generate
@@ -117,6 +126,7 @@ def make_plan(arguments: argparse.Namespace) -> "Ledger | None":
             attempts=arguments.attempts,
             image_format=workspace.params.generate.image_format,
             photographs=_place_of(arguments.photographs),
+            release=release,
             worker_hours=arguments.worker_hours,
         )
         sample = arguments.sample or (SAMPLE_OF_EDITS if plan.photographs else SAMPLE_OF_FACES)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tedigan.stages.releasing import Releases
+    from tedigan.serving.releasing import Releases
 
 REFUSED = 3  # exit code: the policy says no, or somebody has to approve
 
@@ -60,7 +60,7 @@ def _add(actions: Any, name: str, help: str, do: Any) -> argparse.ArgumentParser
 
 def _releases(arguments: argparse.Namespace) -> "Releases":
     from tedigan.commands.workspace_arguments import workspace_folder
-    from tedigan.stages.releasing import Releases
+    from tedigan.serving.releasing import Releases
     from tedigan.workspace import Workspace
 
     workspace = Workspace.open(

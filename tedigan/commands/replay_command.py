@@ -4,32 +4,29 @@ import argparse
 import re
 from pathlib import Path
 
+from tedigan.commands.jobs_plan import add_models_argument, opened_models
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The picture, and where its job lies."""
-    from tedigan.commands.workspace_arguments import add_workspace_arguments
-
     parser.add_argument("what", help="a picture of a job, or the sha256 of its file or pixels")
     parser.add_argument("job", help="its job, or the place where jobs are kept if it is a picture")
-    add_workspace_arguments(parser)
-    parser.add_argument("--models", type=Path, help="without it, the workspace's")
+    add_models_argument(parser)
     parser.add_argument("--out", type=Path, help="where to write what was drawn")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Status 1 where what is drawn, or the picture that is named, differs from what was committed."""
+    from tedigan.bulk.ledger import Ledger
     from tedigan.bulk.replay import find, image_of, replay
     from tedigan.bulk.worker import Worker
-    from tedigan.commands.workspace_arguments import workspace_folder
     from tedigan.store.files import write_bytes
-    from tedigan.workspace import Workspace
 
-    workspace = Workspace.open(
-        workspace_folder(arguments), writes_params=arguments.profile is not None
-    )
-    scratch, given = workspace.work / "bulk", _picture(arguments.what)
-    models = arguments.models or workspace.models
-    worker = Worker(_job_of(given, arguments.job), models, scratch, workspace.params.runtime.device)
+    given = _picture(arguments.what)
+    job = _job_of(given, arguments.job)
+    workspace, _, models = opened_models(arguments, Ledger(job).plan.release)
+    scratch = workspace.work / "bulk"
+    worker = Worker(job, models, scratch, workspace.params.runtime.device)
     image = (
         image_of(given, worker.ledger) if given else find(worker.ledger, arguments.what, scratch)
     )

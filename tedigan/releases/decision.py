@@ -7,7 +7,6 @@ from typing import Any
 import torch
 
 from tedigan.errors import DataError
-from tedigan.evaluation.statistics import ratio_interval
 from tedigan.releases.evidence import MEMORISED, Evidence, PromptScore
 from tedigan.releases.policy import Compared, Policy
 from tedigan.tensors import stream
@@ -143,6 +142,10 @@ def _comparisons(candidate: Evidence, champion: Evidence, policy: Policy) -> Ite
 
 def difference(candidate: Evidence, champion: Evidence, name: Compared) -> Difference | None:
     """None where nothing of the kind was judged in both."""
+    from tedigan.evaluation.statistics import (
+        ratio_interval,  # with scipy, which the rest does without
+    )
+
     if name == "text_fidelity":
         pairs = _paired_prompts(candidate, champion)
         got = [(float(a.found), float(b.found)) for a, b in pairs]

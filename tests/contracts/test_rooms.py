@@ -1,11 +1,13 @@
 """What import-linter cannot see of the law of the rooms (docs/rooms.md)."""
 
 import ast
+import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import kubernetes_validate
 import pytest
 import yaml
 
@@ -124,6 +126,29 @@ def test_what_the_kubernetes_manifests_run_is_a_command() -> None:
                 if container["command"][:3] == ["python", "-m", "tedigan"]:
                     arguments = container["command"][3:]
                     assert _parser(arguments).parse_args(arguments)
+
+
+def test_kubernetes_knows_every_field_of_the_manifests() -> None:
+    for file in (CHECKOUT / "infra" / "kubernetes").glob("*.yaml"):
+        for manifest in yaml.safe_load_all(file.read_text(encoding="utf-8")):
+            manifest["metadata"].setdefault("name", "made-by-kubernetes")  # of a generateName
+            kubernetes_validate.validate(manifest, "1.34", strict=True)
+
+
+def test_where_a_workspace_is_mounted_its_sources_are_too() -> None:
+    """What the profile of a deployment names outside the image lies on the worker's disk."""
+    text = (CHECKOUT / "infra/kubernetes/worker.yaml").read_text(encoding="utf-8")
+    (container,) = _containers(next(yaml.safe_load_all(text)))
+    mounted = {one["mountPath"] for one in container["volumeMounts"]}
+    folders = {
+        one["parameters"]["workspace"] for one in _deployments().values() if "parameters" in one
+    }
+    for folder in folders:
+        overlay = yaml.safe_load((CHECKOUT / folder / "overlay.yaml").read_text(encoding="utf-8"))
+        places = (overlay["dataset"]["source"], overlay["train_generator"]["init"])
+        image = Path("/opt/tedigan") / folder
+        needed = {image, *(Path(os.path.normpath(image / place)) for place in places)}
+        assert all({str(one), str(one.parent)} & mounted for one in needed)
 
 
 def test_a_bulk_job_of_kubernetes_ends_at_what_a_restart_does_not_mend() -> None:

@@ -10,12 +10,14 @@ import yaml
 
 import tasks.releases
 from tedigan.__main__ import main
+from tedigan.bulk.ledger import Ledger
+from tedigan.bulk.replay import rows_of
 from tedigan.errors import DataError, ParamsError, StoreError
 from tedigan.releases.policy import read_policy
 from tedigan.releases.signing import make_key
+from tedigan.serving.releasing import Releases
+from tedigan.serving.weighing import Weighed
 from tedigan.stages import evaluate, evaluate_edits
-from tedigan.stages.releasing import Releases
-from tedigan.stages.weighing import Weighed
 from tedigan.store.model_folders import read_config
 from tedigan.workspace import Outcome, Workspace
 from tests.stages.small import small_workspace, write_models
@@ -152,8 +154,32 @@ def test_from_the_first_release_to_a_rollback(
     assert [line.split()[4] for line in said.splitlines()[-2:]] == ["champion", "-"]
     assert command(releases, capsys, "verify")[0] == 0
     status, said = command(releases, capsys, "show", "champion")
-    assert said.count("models/") == 9
+    assert said.count("  models/") == 8
     assert "rollback 3" in said
+
+
+def test_a_job_of_the_champion_is_drawn_by_it_whatever_is_trained_and_promoted_meanwhile(
+    releases: Releases, trained: Workspace, tmp_path: Path, capsys
+) -> None:
+    promoted(releases)
+    here = ["--workspace", str(trained.root)]
+    (tmp_path / "prompts.txt").write_text("She is young.\nHe has a beard.\n")
+    place = str(tmp_path / "jobs")
+    plan = ["jobs", "plan", str(tmp_path / "prompts.txt"), place, "--release", "champion", "--yes"]
+    assert main([*plan, "--sample", "4", *here]) == 0
+    said = capsys.readouterr().out
+    job = said.partition("planned: ")[2].splitlines()[0]
+    assert Ledger(job).plan.release == releases.digest_of("champion")
+    retrain(trained, seed=1)
+    promoted(releases)
+    assert main(["jobs", "run", job, *here]) == 0
+    capsys.readouterr()
+    first = next(rows_of(Ledger(job), tmp_path / "cache"))
+    assert main(["replay", first["file_sha256"], job, *here]) == 0
+    assert "bit-identical" in capsys.readouterr().out
+    with_today_s = [*here, "--models", str(trained.models)]
+    assert main(["replay", first["file_sha256"], job, *with_today_s]) == 1
+    assert "the plan" in capsys.readouterr().err
 
 
 def test_a_worse_release_is_refused_with_its_reason_and_the_champion_stays(

@@ -22,8 +22,8 @@ from tedigan.releases.registry import CHALLENGER, CHAMPION, Registered, Registry
 from tedigan.releases.release import MODELS
 from tedigan.releases.release_store import ReleaseStore
 from tedigan.releases.signing import sign
-from tedigan.stages.release_files import files_of
-from tedigan.stages.weighing import Weighed, weigh
+from tedigan.serving.release_files import files_of
+from tedigan.serving.weighing import Weighed, weigh
 from tedigan.store.files import sha256_value
 from tedigan.workspace import Workspace
 
@@ -149,6 +149,14 @@ class Releases:
             )
         return weigh(self.workspace, self.store, self.cache, candidate, champion, self.policy)
 
+    def consider(self, name: str) -> Weighed | None:
+        """As `weigh`, with a key at hand; None for no challenger, and for the champion itself."""
+        self.check_key()
+        if name == CHALLENGER and not any(CHALLENGER in one.aliases for one in self.registry.all()):
+            return None
+        named = self.resolve(name)
+        return None if named == self.champion() else self.weigh(named)
+
     def check_key(self) -> Path:
         """The key; a ParamsError where none was given."""
         if self.key is None:
@@ -250,6 +258,16 @@ class Releases:
             promotion.kind,
             f"{promotion.number}, {promotion.at}, by {promotion.by}",
         )
+
+
+def models_to_draw_with(workspace: Workspace, given: Path | None, release: str) -> tuple[str, Path]:
+    """The digest of the release and the folder of its models; "" and the workspace's where no release is named.
+
+    given: a folder that is taken in any case, whose files whoever draws compares with the plan's.
+    """
+    if given is None and release:
+        return Releases.of(workspace).models(release)
+    return release, given or workspace.models
 
 
 def _before(history: Sequence[Promotion]) -> Named | None:

@@ -13,7 +13,6 @@ from tedigan.releases.policy import Policy
 from tedigan.releases.promotions import Named
 from tedigan.releases.release import EVALUATION, MODELS, SHORT, Release
 from tedigan.releases.release_store import ReleaseStore
-from tedigan.stages import evaluate, evaluate_edits
 from tedigan.stages.making_faces import open_makers
 from tedigan.store.files import finished_folder, read_json
 from tedigan.workspace import Workspace
@@ -65,6 +64,8 @@ def _judged_again(
     workspace: Workspace, folder: Path, release: Release, other: Path, before: Release
 ) -> Evidence:
     """The champion's evidence, by the candidate's referee, on this workspace's data set."""
+    from tedigan.stages import evaluate, evaluate_edits  # with all that measures
+
     _check_same_data(workspace, folder)
     results = (
         workspace.work / "judged-again" / f"{before.digest[:SHORT]}-by-{judge_of(release)[:SHORT]}"
