@@ -5,7 +5,7 @@ from pathlib import Path
 from prefect import flow
 
 from flows.command_line import run_flow
-from tasks.stages import finish, preflight, run_stage
+from tasks.stages import finish, preflight, push, run_stage
 
 
 @flow(name="dataset")
@@ -13,6 +13,7 @@ def dataset(workspace: Path) -> None:
     """Photographs (or drawn faces) become a data set."""
     ready = preflight(workspace)
     run_stage("dataset", ready)
+    push(ready)
 
 
 @flow(name="inversion")
@@ -22,6 +23,7 @@ def inversion(workspace: Path) -> None:
     run_stage("train_generator", ready)
     run_stage("train_encoder", ready)
     run_stage("invert", ready)
+    push(ready)
 
 
 @flow(name="alignment")
@@ -33,6 +35,7 @@ def alignment(workspace: Path) -> None:
     run_stage("train_latent_tagger", ready)
     run_stage("analyse_layers", ready)
     run_stage("train_text_mapper", ready)
+    push(ready)
 
 
 @flow(name="evaluate")
@@ -42,6 +45,7 @@ def evaluate(workspace: Path) -> None:
     run_stage("train_referee", ready)
     run_stage("evaluate", ready)
     run_stage("evaluate_edits", ready)
+    push(ready)
 
 
 @flow(name="generate")
@@ -49,6 +53,7 @@ def generate(workspace: Path) -> None:
     """Captions become faces."""
     ready = preflight(workspace)
     run_stage("generate", ready)
+    push(ready)
 
 
 @flow(name="manipulate")
@@ -56,6 +61,7 @@ def manipulate(workspace: Path) -> None:
     """Photographs and texts become edited photographs."""
     ready = preflight(workspace)
     run_stage("manipulate", ready)
+    push(ready)
 
 
 @flow(name="lifecycle")

@@ -23,6 +23,7 @@ BULK_START_S = 60.0  # after which we say that nobody has taken one
 BULK_END_S = 30.0  # for them to end by themselves where nothing is left to draw
 PROGRESS_EVERY_S = 5.0  # at most, an artifact is written anew
 APPROVAL_TIMEOUT_S = 7 * 24 * 3600  # a promotion that nobody looks at
+APPROVAL_POLL_S = 5  # between two looks at whether somebody answered
 FLOWS_AT_ONCE = 1  # per deployment; infra/prefect.yaml says the same
 
 

@@ -69,6 +69,7 @@ def ask_for_approval(releases: Releases, weighed: Weighed | None) -> str | None:
         answer = pause_flow_run(
             wait_for_input=Approval.with_initial_data("\n".join(weighed.lines()), by=""),
             timeout=policy.APPROVAL_TIMEOUT_S,
+            poll_interval=policy.APPROVAL_POLL_S,
         )
     except FlowPauseTimeout:
         say("approve", "nobody answered; it stays a challenger")

@@ -1,6 +1,8 @@
 """The Prefect tasks: preflight, a stage that is run where it is stale and then recorded, and the end."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -12,6 +14,7 @@ from prefect.exceptions import MissingContextError
 from tasks import policy, recording
 from tedigan import stages
 from tedigan.provenance import RunRecord, close_killed
+from tedigan.stages import following
 from tedigan.stages.report import render_page
 from tedigan.turns import turn
 from tedigan.workspace import Workspace
@@ -27,9 +30,7 @@ from tedigan.workspace import Workspace
 )
 def run_stage(name: str, workspace: Workspace) -> None:
     """Run, restore or skip one stage, and say which and why; what another flow runs here is waited for."""
-    flow = f"the stage {name} of the flow run {runtime.flow_run.name}"
-    with turn(workspace.turn, flow, say=partial(say, name)):
-        _close_killed(workspace)
+    with _turn_of(name, workspace):
         reasons = recording.why_stale(workspace, name)
         if not reasons:
             say(name, "skipped: params, code, inputs and outputs are as dvc.lock records them")
@@ -37,6 +38,22 @@ def run_stage(name: str, workspace: Workspace) -> None:
             say(name, f"restored from an equal run ({_joined(reasons)})")
         else:
             run_and_record(name, workspace, reasons)
+
+
+@task(
+    task_run_name="source",
+    retries=policy.RETRIES,
+    retry_delay_seconds=policy.RETRY_DELAYS_S,
+    retry_condition_fn=policy.is_worth_retrying,
+    cache_policy=NO_CACHE,
+)
+def follow_source(workspace: Workspace) -> None:
+    """Make the data set again where its source lists other files, or other versions of them, than last time."""
+    listing = following.listing_of(workspace)
+    if following.has_changed(workspace, listing):
+        with _turn_of("dataset", workspace):
+            run_and_record("dataset", workspace, ["its source lists other files"])
+    following.note_listing(workspace, listing)
 
 
 def run_and_record(name: str, workspace: Workspace, reasons: list[str]) -> None:
@@ -61,7 +78,18 @@ def run_and_record(name: str, workspace: Workspace, reasons: list[str]) -> None:
         policy.persistently(partial(recording.push, workspace, name))
         run.log_outcome(finished.outcome)
         run.link(recorded, recording.remote_url(workspace))
+        papers = (workspace.root / "params.yaml", workspace.root / "dvc.lock", workspace.code_lock)
+        run.keep(finished.record, *papers)
     say(name, f"finished in {time.monotonic() - started:.1f} s")
+
+
+@contextmanager
+def _turn_of(name: str, workspace: Workspace) -> Iterator[None]:
+    """One process at a time runs a stage here; runs that were killed are closed before the next begins."""
+    flow = f"the stage {name} of the flow run {runtime.flow_run.name}"
+    with turn(workspace.turn, flow, say=partial(say, name)):
+        _close_killed(workspace)
+        yield
 
 
 def _close_killed(workspace: Workspace) -> None:
@@ -99,9 +127,23 @@ def finish(workspace: Workspace) -> None:
     say("done", f"{count} files that the remote lacked; read {page}")
 
 
+@task(
+    task_run_name="push",
+    retries=policy.RETRIES,
+    retry_delay_seconds=policy.RETRY_DELAYS_S,
+    retry_condition_fn=policy.is_worth_retrying,
+    cache_policy=NO_CACHE,
+)
+def push(workspace: Workspace) -> None:
+    """Copy what the remote lacks, of stages that were skipped too."""
+    if count := recording.push(workspace):
+        say("done", f"{count} files that the remote lacked")
+
+
 def say(name: str, line: str) -> None:
-    """One line for the person at the terminal, and the same for Prefect's log."""
-    print(f"{name:<20}{line}", flush=True)
+    """One line for the person at the terminal, if there is one, and the same for Prefect's log."""
+    with suppress(BrokenPipeError):
+        print(f"{name:<20}{line}", flush=True)
     try:
         get_run_logger().info("%s %s", name, line)
     except MissingContextError:

@@ -4,9 +4,9 @@ import csv
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from mlflow.exceptions import MlflowException
 from tasks.recording import Recorded, flat
 from tedigan.bulk.ledger import Ledger
 from tedigan.errors import StoreError
+from tedigan.progress import listening
 from tedigan.provenance import git_commit
 from tedigan.workspace import Outcome, Workspace
 
@@ -29,6 +30,29 @@ METRICS_A_BATCH = 1000  # MLflow's own limit
 DIGEST_LENGTH = 36  # of a data set's digest, at most; MLflow's too
 
 
+@dataclass
+class Live:
+    """Numbers that reach a run while its stage trains. steps: those that did.
+
+    After one that MLflow did not take, it is left in peace: what is missing comes with the outcome.
+    """
+
+    run_id: str
+    steps: set[int] = field(default_factory=set)
+    is_heard: bool = True
+
+    def hear(self, step: int, numbers: Mapping[str, float]) -> None:
+        """One step's."""
+        now = int(time.time() * 1000)
+        metrics = [Metric(f"curve.{name}", value, now, step) for name, value in numbers.items()]
+        try:
+            if self.is_heard:
+                mlflow.MlflowClient().log_batch(self.run_id, metrics=metrics)
+                self.steps.add(step)
+        except (MlflowException, OSError):
+            self.is_heard = False
+
+
 @dataclass(frozen=True)
 class StageRun:
     """An open MLflow run of one stage."""
@@ -36,17 +60,23 @@ class StageRun:
     run_id: str
     name: str
     workspace: Workspace
+    live: Live
 
     def log_outcome(self, outcome: Outcome) -> None:
         """Final numbers, curves, pictures, and how the run went."""
         mlflow.log_metrics(outcome.metrics)
         if outcome.curves is not None:
-            _log_curves(self.run_id, outcome.curves)
+            _log_curves(self.run_id, outcome.curves, self.live.steps)
             mlflow.log_artifact(str(outcome.curves), "curves")
         for picture in outcome.pictures:
             mlflow.log_artifact(str(picture), "pictures")
         facts = asdict(outcome)
         mlflow.set_tags({name: facts[name] for name in ("resumed_from_step", "num_quarantined")})
+
+    def keep(self, *files: Path) -> None:
+        """The run's own papers: beside the pictures in the bucket, so that it can be read without this machine."""
+        for file in files:
+            mlflow.log_artifact(str(file), "provenance")
 
     def link(self, recorded: Recorded, remote_url: str) -> None:
         """Name what went in and came out by its DVC md5, and register models as new versions."""
@@ -70,7 +100,9 @@ def stage_run(name: str, workspace: Workspace, flow_run_id: str | None) -> Itera
         parent = _flow_run(workspace, flow_run_id) if flow_run_id else None
         with mlflow.start_run(run_name=name, nested=True, parent_run_id=parent, tags=tags) as run:
             mlflow.log_params(flat(getattr(workspace.params, name).model_dump(mode="json")))
-            yield StageRun(run.info.run_id, name, workspace)
+            live = Live(run.info.run_id)
+            with listening(live.hear):
+                yield StageRun(run.info.run_id, name, workspace, live)
 
 
 def end_killed(workspace: Workspace, run_id: str) -> None:
@@ -159,15 +191,15 @@ def _runs_of(query: str) -> list[Any]:
     )
 
 
-def _log_curves(run_id: str, path: Path) -> None:
-    """Per-step numbers: a CSV with a `step` column; empty cells are left out."""
+def _log_curves(run_id: str, path: Path, live: Container[int]) -> None:
+    """Per-step numbers: a CSV with a `step` column; empty cells, and steps that were heard live, are left out."""
     now = int(time.time() * 1000)
     rows = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
     metrics = [
         Metric(f"curve.{name}", float(value), now, int(float(row["step"])))
         for row in rows
         for name, value in row.items()
-        if name != "step" and value
+        if name != "step" and value and int(float(row["step"])) not in live
     ]
     for start in range(0, len(metrics), METRICS_A_BATCH):
         batch = metrics[start : start + METRICS_A_BATCH]

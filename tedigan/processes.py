@@ -1,10 +1,13 @@
-"""Pools of worker processes that start clean and end with the process that started them."""
+"""Processes: pools that start clean and end with who started them, and work that ends where it can go on."""
 
 import multiprocessing
 import os
+import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -29,3 +32,50 @@ def _end_with_parent() -> None:
     assert parent is not None, "only worker processes wait for their parent"
     parent.join()
     os._exit(1)
+
+
+@dataclass
+class End:
+    """Whether somebody asked the work to end, and by which signal."""
+
+    signal: int | None = None
+
+    @property
+    def is_asked(self) -> bool:
+        """To end at the next good place."""
+        return self.signal is not None
+
+
+@contextmanager
+def asked_to_end() -> Iterator[End]:
+    """Within the block SIGTERM and Ctrl-C only ask; after it, they do what they would have done before.
+
+    Asked twice, they do so at once. Only the main thread hears signals: in another, nothing is changed.
+    """
+    end = End()
+    if threading.current_thread() is not threading.main_thread():
+        yield end
+        return
+    before = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)}
+
+    def hear(number: int, _frame: Any) -> None:
+        if end.is_asked:
+            restore()
+            signal.raise_signal(number)
+        end.signal = number
+
+    def restore() -> None:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+    for one, handler in before.items():
+        if handler is not signal.SIG_IGN:  # of a command in a shell's background
+            signal.signal(one, hear)
+    try:
+        yield end
+    finally:
+        restore()
+    if end.signal is not None:
+        if before[signal.Signals(end.signal)] is signal.SIG_DFL:
+            raise SystemExit(128 + end.signal)
+        signal.raise_signal(end.signal)

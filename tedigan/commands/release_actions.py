@@ -25,6 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add(actions, "verify", "read every object and record again; status 1 if one is wrong", _verify)
     _add(actions, "mirror", "set the registry's alias to the champion", _mirror)
     fetch = _add(actions, "fetch", "a release as a folder of this machine; prints it", _fetch)
+    drift = _add(
+        actions, "drift", "has what is asked of the champion changed? status 3 if so", _drift
+    )
+    drift.add_argument("jobs", help="where jobs are kept: a folder, or s3://bucket/prefix")
     for one in (show, weigh, promote, fetch):
         one.add_argument(
             "release", help="champion, challenger, a version, or the start of a digest"
@@ -168,6 +172,14 @@ def _fetch(arguments: argparse.Namespace) -> int:
     releases = _releases(arguments)
     print(releases.fetch(releases.digest_of(arguments.release)))
     return 0
+
+
+def _drift(arguments: argparse.Namespace) -> int:
+    from tedigan.serving.watching import watch
+
+    found = watch(_releases(arguments), arguments.jobs)
+    print("\n".join(found.lines()))
+    return 0 if found.is_better else REFUSED
 
 
 def _key(arguments: argparse.Namespace) -> int:

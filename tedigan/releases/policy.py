@@ -32,15 +32,15 @@ class Subgroups(_Part):
 
 
 class Drift(_Part):
-    """When the lifecycle is to run although no source changed. Shares are of total variation, 0..1.
+    """When people are told that what is asked of the champion has changed.
 
-    min_prompts: fewer say nothing. at_most_prompts: between what prompts name and what the data set's captions do.
-    at_most_fidelity: by how much a job's faces may show less of their prompts than the release's evaluation did.
+    min_prompts: fewer faces say nothing. at_most_prompts: total variation between what prompts name and what the
+    evaluation's captions name. at_most_lacking: of recent faces that lack something of their prompts.
     """
 
     min_prompts: int = Field(ge=1)
     at_most_prompts: Share
-    at_most_fidelity: Share
+    at_most_lacking: Share
 
 
 class Policy(_Part):

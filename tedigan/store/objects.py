@@ -4,6 +4,7 @@ An object is written whole or not at all. Its name is a POSIX path such as `comm
 part begins with a dot are the bucket's own and are not listed.
 """
 
+import hashlib
 import os
 import threading
 import time
@@ -36,6 +37,10 @@ class Bucket(ABC):
     @abstractmethod
     def ages(self, prefix: str = "") -> dict[str, float]:
         """Name -> seconds since it was last written, by the clock of the place, not those of its writers."""
+
+    @abstractmethod
+    def versions(self, prefix: str = "") -> dict[str, str]:
+        """Name -> what changes when its content does, without reading it; sorted by name."""
 
     @abstractmethod
     def exists(self, name: str) -> bool:
@@ -96,6 +101,15 @@ class FolderBucket(Bucket):
         for name in self.names(prefix):
             with suppress(FileNotFoundError):  # somebody deleted it just now
                 found[name] = max(0.0, time.time() - self._path(name).stat().st_mtime)
+        return found
+
+    def versions(self, prefix: str = "") -> dict[str, str]:
+        """Size and date."""
+        found = {}
+        for name in self.names(prefix):
+            with suppress(FileNotFoundError):
+                about = self._path(name).stat()
+                found[name] = f"{about.st_size}-{about.st_mtime_ns}"
         return found
 
     def exists(self, name: str) -> bool:
@@ -176,6 +190,12 @@ class MemoryBucket(Bucket):
     def ages(self, prefix: str = "") -> dict[str, float]:
         """By this process' clock."""
         return {name: time.monotonic() - self._written[name] for name in self.names(prefix)}
+
+    def versions(self, prefix: str = "") -> dict[str, str]:
+        """Of each the sha256."""
+        return {
+            name: hashlib.sha256(self._objects[name]).hexdigest() for name in self.names(prefix)
+        }
 
     def exists(self, name: str) -> bool:
         """Whether there is such an object."""

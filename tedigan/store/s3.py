@@ -74,6 +74,13 @@ class S3Bucket(Bucket):
             for now, name, item in self._listed(prefix)
         }
 
+    def versions(self, prefix: str = "") -> dict[str, str]:
+        """Entity tag and size, of one listing."""
+        return {
+            name: f"{self._versions[name].etag}-{self._versions[name].size}"
+            for name in self.names(prefix)
+        }
+
     def exists(self, name: str) -> bool:
         """Whether the object is there; a bucket that is not, or a server that is down, is an error."""
         return self._head(name) is not None

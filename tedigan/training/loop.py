@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from tedigan.errors import NumbersError
-from tedigan.progress import note, progress
+from tedigan.processes import asked_to_end
+from tedigan.progress import note, progress, tell
 from tedigan.store.checkpoints import CheckpointFile
 from tedigan.store.files import sha256_file, sha256_tree, sha256_value, write_text
 from tedigan.tensors import first_not_finite
@@ -62,21 +63,27 @@ class Loop:
     ) -> None:
         """Call `step(i)` for the steps that remain; it returns numbers for the log.
 
-        The first that is not finite is a NumbersError, and the last checkpoint stays as it is.
+        The first that is not finite is a NumbersError, and the last checkpoint stays as it is. SIGTERM and Ctrl-C
+        end it after the step that it is at, with a checkpoint.
         """
         start = self._resume(components, num_steps)
         log_every = max(1, num_steps // LOG_ROWS)
         bar = progress(total=num_steps, initial=start, desc=self.name, unit="step")
-        for i in range(start, num_steps):
-            numbers = step(i)
-            self._check(numbers, i, num_steps)
-            if i % log_every == 0 or i == num_steps - 1:
-                self.rows.append({"step": float(i), **numbers})
-                shown = {name: f"{value:.3g}" for name, value in numbers.items()}
-                bar.set_postfix(shown, refresh=False)
-            bar.update()
-            if (i + 1) % self.every == 0 and i + 1 < num_steps:
-                self._save(components, i + 1)
+        with asked_to_end() as end:
+            for i in range(start, num_steps):
+                numbers = step(i)
+                self._check(numbers, i, num_steps)
+                if i % log_every == 0 or i == num_steps - 1:
+                    self.rows.append({"step": float(i), **numbers})
+                    tell(i, numbers)
+                    shown = {name: f"{value:.3g}" for name, value in numbers.items()}
+                    bar.set_postfix(shown, refresh=False)
+                bar.update()
+                if end.is_asked or ((i + 1) % self.every == 0 and i + 1 < num_steps):
+                    self._save(components, i + 1)
+                if end.is_asked:
+                    note(f"{self.name}: asked to end; goes on from step {i + 1}")
+                    break
         bar.close()
 
     def write_log(self, path: Path) -> None:

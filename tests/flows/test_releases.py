@@ -2,12 +2,17 @@
 
 import json
 import shutil
+import threading
+import time
 from pathlib import Path
 
 import mlflow
 import pytest
 import yaml
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowRunFilter
 
+import tasks.policy
 import tasks.releases
 from tedigan.__main__ import main
 from tedigan.bulk.ledger import Ledger
@@ -177,6 +182,20 @@ def test_a_job_of_the_champion_is_drawn_by_it_whatever_is_trained_and_promoted_m
     first = next(rows_of(Ledger(job), tmp_path / "cache"))
     assert main(["replay", first["file_sha256"], job, *here]) == 0
     assert "bit-identical" in capsys.readouterr().out
+    status, said = command(releases, capsys, "drift", place)
+    assert (status, said) == (
+        0,
+        "met    enough faces: 0 faces were drawn, fewer than 200, and say nothing\n",
+    )
+    assert command(releases, capsys, "rollback")[0] == 0  # to whom that job belongs
+    write_policy(
+        tmp_path,
+        signers=["key.pub"],
+        drift={"min_prompts": 2, "at_most_prompts": 0.01, "at_most_lacking": 1},
+    )
+    status, said = command(releases, capsys, "drift", place)
+    assert status == 3
+    assert said.startswith("FAILED prompts")
     with_today_s = [*here, "--models", str(trained.models)]
     assert main(["replay", first["file_sha256"], job, *with_today_s]) == 1
     assert "the plan" in capsys.readouterr().err
@@ -279,6 +298,34 @@ def test_the_flow_promotes_what_was_registered_and_then_has_nothing_to_do(
     assert promote(folder) is False
     with pytest.raises(DataError, match="no champion before"):
         rollback(folder)
+
+
+@pytest.mark.parametrize("is_approved", [False, True])
+def test_a_paused_promotion_goes_on_in_the_name_of_who_answers(
+    releases: Releases, prefect_server: None, tmp_path: Path, monkeypatch, is_approved: bool
+) -> None:
+    from flows.releases import promote
+
+    monkeypatch.setattr(tasks.policy, "APPROVAL_POLL_S", 1)
+    write_policy(tmp_path, signers=["key.pub"], approval="required")
+    releases.register()
+    answer = {"by": "Ada", "is_approved": is_approved}
+    person = threading.Thread(target=answer_when_asked, args=(answer,))
+    person.start()
+    assert promote(releases.workspace.root) is is_approved
+    person.join()
+    assert [one.by for one in releases.promotions.all()] == ["Ada"] * is_approved
+
+
+def answer_when_asked(answer: dict[str, object]) -> None:
+    """What a person does in Prefect's page: resume the paused run, with an answer."""
+    paused = FlowRunFilter.model_validate({"state": {"type": {"any_": ["PAUSED"]}}})
+    with get_client(sync_client=True) as client:
+        for _ in range(120):
+            for run in client.read_flow_runs(flow_run_filter=paused):
+                client.resume_flow_run(run.id, run_input=answer)
+                return
+            time.sleep(0.5)
 
 
 def test_names_of_releases_that_are_none_are_refused(releases: Releases) -> None:
