@@ -27,6 +27,8 @@ from tedigan.workspace import Workspace
 
 logging.getLogger("dvc").setLevel(logging.ERROR)
 
+WITHOUT_GIT = {"core": {"no_scm": True}}  # an image has none, and dvc.lock is committed by people
+
 
 @dataclass(frozen=True)
 class Recorded:
@@ -154,7 +156,7 @@ def _repository(workspace: Workspace) -> Iterator[Any]:
     DVC reads and prints paths as seen from the current folder, so that is the workspace meanwhile.
     """
     try:
-        with chdir(workspace.root), Repo(str(workspace.root)) as repo:
+        with chdir(workspace.root), Repo(str(workspace.root), config=WITHOUT_GIT) as repo:
             yield repo
     except DvcException as error:
         raise StoreError(

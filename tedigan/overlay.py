@@ -5,18 +5,24 @@
     dataset:
       resolution: 256
 
-DVC reads no overlay. So the whole is written beside it as params.yaml, with a link to the checkout's dvc.yaml; git
-ignores both, and whoever opens the folder first asks whether params.yaml is still what the overlay makes.
+DVC reads no overlay. So the whole is written beside it as params.yaml, with a link to the checkout's dvc.yaml and
+a DVC repository of its own, so that the checkout's knows nothing of it; git ignores all of these, and whoever opens
+the folder first asks whether params.yaml is still what the overlay makes.
 """
 
+import configparser
+import io
+import os
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from tedigan.errors import ParamsError
+from tedigan.store.files import write_text
 
 OVERLAY, PARAMS, PIPELINE = "overlay.yaml", "params.yaml", "dvc.yaml"
+DVC_CONFIG, DVC_IGNORE = ".dvc/config", ".dvcignore"
 
 
 class _Loader(yaml.SafeLoader):
@@ -98,3 +104,24 @@ def check_written(folder: Path) -> None:
             f"{folder / PARAMS} is not what {OVERLAY} makes of {base_of(folder) / PARAMS}; one of them was "
             f"changed. Run `python -m tedigan params write {folder}`."
         )
+
+
+def write_dvc_home(folder: Path, base: Path) -> None:
+    """A DVC repository of the folder's own, with the checkout's remote and cache.
+
+    Without it the checkout's `dvc status` and the like would find two pipelines. git is not its matter.
+    """
+    checkout = configparser.ConfigParser()
+    if not checkout.read(base / DVC_CONFIG, encoding="utf-8"):
+        return
+    if not checkout.has_section("core"):
+        checkout.add_section("core")
+    checkout["core"]["no_scm"] = "True"
+    if not checkout.has_section("cache"):
+        checkout["cache"] = {"dir": os.path.relpath(base / ".dvc/cache", folder / ".dvc")}
+    text = io.StringIO()
+    checkout.write(text)
+    path = folder / DVC_CONFIG
+    if not (path.is_file() and path.read_text(encoding="utf-8") == text.getvalue()):
+        write_text(path, text.getvalue())
+        write_text(folder / DVC_IGNORE, (base / DVC_IGNORE).read_text(encoding="utf-8"))

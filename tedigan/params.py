@@ -13,7 +13,16 @@ import yaml
 from pydantic import ValidationError
 
 from tedigan.errors import ParamsError
-from tedigan.overlay import OVERLAY, PARAMS, PIPELINE, base_of, is_written, merge, read_sections
+from tedigan.overlay import (
+    OVERLAY,
+    PARAMS,
+    PIPELINE,
+    base_of,
+    is_written,
+    merge,
+    read_sections,
+    write_dvc_home,
+)
 from tedigan.sections import (
     AnalyseLayers,
     Dataset,
@@ -85,6 +94,7 @@ def write_params(folder: Path) -> None:
     if not is_written(folder):
         head = f"# Of {OVERLAY} and {base}/{PARAMS}, by `python -m tedigan params write`; change those.\n"
         write_text(folder / PARAMS, head + yaml.safe_dump(whole, sort_keys=False))
+    write_dvc_home(folder, folder / base)
     if not (folder / PIPELINE).exists():
         (folder / PIPELINE).unlink(missing_ok=True)  # a link that leads nowhere
         (folder / PIPELINE).symlink_to(Path(base) / PIPELINE)

@@ -1,6 +1,7 @@
 """What an evaluation of edits leaves: numbers as files, and sheets for people.
 
     metrics.json        pooled, drawn and not_drawn: every metric as in results/evaluation
+    values.json         the pooled values alone, for `dvc metrics`
     per_attribute.csv   a row an attribute and way
     per_edit.csv        a row an edit and way: photograph, attribute, what was wanted, and what came of it
     inversions.csv      a row a way to invert: means over the photographs
@@ -14,13 +15,14 @@ The sheets may show people, and stay in results/, which git ignores.
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from tedigan.evaluation.edit_faces import NOTHING
 from tedigan.evaluation.edit_report import EditReport
 from tedigan.evaluation.edits import Edits
-from tedigan.evaluation.evaluation_files import plain_name, write_rows
+from tedigan.evaluation.evaluation_files import plain_name, write_rows, write_values
 from tedigan.evaluation.inversions import InversionScores
 from tedigan.evaluation.metric import Metric
 from tedigan.store import pictures
@@ -37,7 +39,9 @@ def write_edits(
     inversions: Sequence[InversionScores],
 ) -> list[str]:
     """Write the files; the names of the sheets. photographs: whose inversion each face is."""
-    write_json(folder / "metrics.json", _metrics(report))
+    metrics = _metrics(report)
+    write_json(folder / "metrics.json", metrics)
+    write_values(folder, metrics["pooled"])
     write_rows(folder / "per_attribute.csv", report.per_attribute)
     rows = [{"photograph": photographs[row["face"]]} | row for row in report.per_edit]
     write_rows(folder / "per_edit.csv", rows)
@@ -55,8 +59,8 @@ def headline(report: EditReport, inversions: Sequence[InversionScores]) -> dict[
     return told
 
 
-def _metrics(report: EditReport) -> dict[str, dict[str, object]]:
-    def told(metrics: Sequence[Metric]) -> dict[str, object]:
+def _metrics(report: EditReport) -> dict[str, dict[str, Any]]:
+    def told(metrics: Sequence[Metric]) -> dict[str, Any]:
         return {one.name: one.to_json() for one in metrics}
 
     return {

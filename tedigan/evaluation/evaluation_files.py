@@ -22,11 +22,19 @@ def write_evaluation(folder: Path, subjects: Subjects, found: Fidelity) -> list[
 
     The sheets show photographs of people, and stay in results/, which git ignores.
     """
-    write_json(folder / "metrics.json", {one.name: one.to_json() for one in found.metrics})
+    metrics = {one.name: one.to_json() for one in found.metrics}
+    write_json(folder / "metrics.json", metrics)
+    write_values(folder, metrics)
     write_rows(folder / "per_attribute.csv", found.per_attribute)
     write_rows(folder / "per_prompt.csv", found.per_prompt)
     write_json(folder / "subjects.json", {"captions": subjects.captions})
     return _write_pictures(folder, subjects)
+
+
+def write_values(folder: Path, metrics: Mapping[str, Mapping[str, Any]]) -> None:
+    """The values alone, as `dvc metrics show` and `diff` want them; without those that could not be told."""
+    told = {name: one["value"] for name, one in metrics.items() if one["value"] is not None}
+    write_json(folder / "values.json", told)
 
 
 def plain_name(name: str) -> str:

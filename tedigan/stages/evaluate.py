@@ -1,6 +1,7 @@
 """networks + test photographs -> results/evaluation: metrics with floors, ceilings and protocols.
 
 metrics.json         every metric: value, n, interval, floor, ceiling, better, protocol
+values.json          the values alone, for `dvc metrics`
 per_attribute.csv    text fidelity of each attribute
 per_prompt.csv       of each prompt, by every way: its mentions, those found, what was found unmentioned, and whom
                      its photograph shows

@@ -73,6 +73,54 @@ def test_a_changed_root_ends_repro_until_it_is_written_and_is_named_by_the_flow(
     assert "Running stage 'invert'" in dvc(profile, "repro")
 
 
+def test_the_checkout_s_dvc_knows_nothing_of_a_profile_that_was_opened(profile: Path) -> None:
+    root = profile.parents[1]
+    write_params(profile)
+    assert "profiles" not in dvc(root, "status")
+    dvc(root, "repro")
+    assert not (profile / "data").exists()
+    dvc(profile, "repro")
+    assert sorted(path.name for path in (root / "data/codes").iterdir()) == ["params.yaml"]
+
+
+def test_a_profile_shares_the_checkout_s_cache_and_remote(profile: Path) -> None:
+    root = profile.parents[1]
+    write_params(profile)
+    dvc(profile, "repro")
+    assert list((root / ".dvc/cache").rglob("*.dir"))
+    assert not (profile / ".dvc/cache").exists()
+    dvc(profile, "push")
+    assert list((root.parent / f"{root.name}-remote").rglob("*.dir"))
+    shutil.rmtree(root / ".dvc/cache")
+    shutil.rmtree(profile / "data")
+    dvc(profile, "pull")
+    assert (profile / "data/codes/params.yaml").is_file()
+
+
+def test_in_a_checkout_with_git_dvc_compares_params_and_shows_metrics(tmp_path: Path) -> None:
+    pipeline = PIPELINE + 'metrics: ["${paths.results}/evaluation/values.json"]\n'
+    root = make_repository(tmp_path / "repo", pipeline, tiny_params())
+    (root / ".dvc/config").write_text((CHECKOUT / ".dvc/config").read_text())
+    (root / ".gitignore").write_text("/results/\n/data/\n")
+    for command in (
+        ["init", "--quiet"],
+        ["add", "."],
+        ["-c", "user.name=x", "-c", "user.email=x@y", "commit", "--quiet", "-m", "x"],
+    ):
+        subprocess.run(["git", *command], cwd=root, check=True)
+    (root / "results/evaluation").mkdir(parents=True)
+    (root / "results/evaluation/values.json").write_text('{"text_fidelity[referee,n=2]": 0.5}')
+    assert "0.5" in dvc(root, "metrics", "show")
+    params = tiny_params()
+    params["invert"]["batch_size"] = 3
+    (root / "params.yaml").write_text(yaml.safe_dump(params))
+    assert "invert.batch_size" in dvc(root, "params", "diff")
+    assert "0.5" in dvc(root, "metrics", "diff")
+    dvc(root, "exp", "run")
+    assert (root / "data/codes/params.yaml").is_file()
+    assert "invert.batch_size" in dvc(root, "exp", "show", "--md")
+
+
 def test_preflight_writes_the_params_before_dvc_reads_them(profile: Path) -> None:
     shutil.copy(CHECKOUT / "code.lock", profile.parents[1])
     (profile / "captions.txt").write_text("She is young.\n")
