@@ -40,7 +40,7 @@ def local_platform(work: Path) -> Iterator[dict[str, str]]:
     """The environment in which a flow finds a running S3, its MLflow and its Prefect."""
     with local_s3(work / "s3") as s3:
         environment = {**os.environ, **environment_of(s3, work)}
-        _make_bucket(s3)
+        make_bucket(s3)
         yield environment
 
 
@@ -76,8 +76,8 @@ def offline_environment(work: Path) -> dict[str, str]:
     }
 
 
-def _make_bucket(s3: S3) -> None:
-    """Make the bucket; a server that has just started may refuse for a moment."""
+def make_bucket(s3: S3) -> None:
+    """Make the platform's bucket; a server that has just started may refuse for a moment."""
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 

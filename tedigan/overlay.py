@@ -5,9 +5,9 @@
     dataset:
       resolution: 256
 
-DVC reads no overlay. So the whole is written beside it as params.yaml, with a link to the checkout's dvc.yaml and
-a DVC repository of its own, so that the checkout's knows nothing of it; git ignores all of these, and whoever opens
-the folder first asks whether params.yaml is still what the overlay makes.
+DVC reads no overlay. So the whole is written beside it as params.yaml, with a link to the checkout's dvc.yaml
+and a DVC repository of its own, so that the checkout's knows nothing of it; git ignores all of these, and whoever
+opens the folder first asks whether params.yaml is still what the overlay makes.
 """
 
 import configparser

@@ -36,6 +36,14 @@ def turn(
         yield
 
 
+def holder_of(path: Path) -> str | None:
+    """Who has the turn now, as `turn` wrote it; None where nobody has."""
+    if not path.is_file():
+        return None
+    with path.open("a+", encoding="utf-8") as file:
+        return None if _has(file) else _holder(path)
+
+
 def _wait(file: IO[str], path: Path, within_s: float | None) -> None:
     started = time.monotonic()
     while not _has(file):

@@ -31,6 +31,7 @@ NEEDS = {
     "tedigan.evaluation": "data",
     "tedigan.jobs.invert_photographs": "data",
     "tedigan.report": "data",
+    "tedigan.serving.watching": "data",
     "tedigan.stages": "data",
     "tedigan.stages.generate": "",
     "tedigan.store.s3": "data",

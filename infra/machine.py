@@ -1,0 +1,292 @@
+"""The whole platform on one machine, by pip alone: S3, PostgreSQL, Prefect, MLflow and a worker under supervisord.
+
+    .work/up/supervisord.conf    what runs, with which environment; written anew by each `up`
+    .work/up/ports.json          where each part listens on the loopback, as the first `up` chose
+    .work/up/*.log  s3/  postgres/  prefect/
+
+supervisord starts again what dies. The parts see neither the proxies nor the AWS_* of whoever starts them.
+"""
+
+import configparser
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from infra.local import CHECKOUT, environment_of
+from infra.services import S3, credentials_of, free_ports
+from tedigan.errors import StoreError
+from tedigan.store.files import read_json, write_json, write_text
+
+PARTS = ("s3", "postgres", "prefect", "mlflow", "worker")
+USUAL = {"s3": 8333, "prefect": 4200, "mlflow": 5000}
+POOL = "gpu"
+READY_WITHIN_S = 180.0
+KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES")
+DEPLOYED_FROM = "/opt/tedigan"  # what infra/prefect.yaml says, as in the image
+
+
+@dataclass(frozen=True)
+class Machine:
+    """root: a checkout. folder: where the platform keeps its state."""
+
+    root: Path = CHECKOUT
+    folder: Path = CHECKOUT / ".work/up"
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """Where S3, Prefect and MLflow listen; usual ones where these are free at the first `up`."""
+        path = self.folder / "ports.json"
+        if not path.is_file():
+            free = iter(free_ports(len(USUAL)))
+            write_json(path, {k: one if _is_free(one) else next(free) for k, one in USUAL.items()})
+        found: dict[str, int] = read_json(path)
+        return found
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """In which every part and every command runs."""
+        ports = self.ports
+        key, secret = credentials_of(self.folder / "s3")
+        s3 = S3(f"http://127.0.0.1:{ports['s3']}", key, secret)
+        mine = environment_of(s3, self.folder)
+        return (
+            {name: os.environ[name] for name in KEPT if name in os.environ}
+            | mine
+            | {
+                "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+                "PYTHONPATH": str(self.root),
+                "PYTHONUNBUFFERED": "1",
+                "MLFLOW_TRACKING_URI": f"http://127.0.0.1:{ports['mlflow']}",
+                "PREFECT_API_URL": f"http://127.0.0.1:{ports['prefect']}/api",
+                "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",  # by which infra/automations.yaml finds the dead
+                "NO_PROXY": "127.0.0.1,localhost",
+            }
+        )
+
+    def commands(self) -> dict[str, list[str]]:
+        """How each part is started."""
+        ports, python = self.ports, sys.executable
+        socket = self.folder / "postgres"
+        mlflow = [
+            f"--backend-store-uri=postgresql://postgres@/mlflow?host={socket}",
+            f"--default-artifact-root={self.environment['MLFLOW_DEFAULT_ARTIFACT_ROOT']}",
+        ]
+        return {
+            "s3": [python, "-m", "infra.parts", "s3", str(self.folder / "s3"), f"--port={ports['s3']}"],
+            "postgres": [python, "-m", "infra.parts", "postgres", str(socket)],
+            "prefect": ["prefect", "server", "start", "--host=127.0.0.1", f"--port={ports['prefect']}"],
+            "mlflow": ["mlflow", "server", "--host=127.0.0.1", f"--port={ports['mlflow']}", *mlflow],
+            "worker": ["prefect", "worker", "start", f"--pool={POOL}", "--type=process", "--name=here"],
+        }  # fmt: skip
+
+    def up(self) -> None:
+        """Start what does not run, wait until it answers, make the pool, deploy."""
+        _check_path(self.folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._write_configuration()
+        if self.is_up:
+            self.control("update")
+        else:
+            self._run("supervisord", "--configuration", str(self._configuration))
+        self._wait_for(lambda: all(self.answers().values()))
+        self._deploy()
+        self._automate()
+        self._wait_for(lambda: self.has_worker)
+
+    def down(self) -> None:
+        """Stop every part, and wait until it has."""
+        if self.is_up:
+            supervisor = int(self.control("pid").stdout)
+            self.control("shutdown")
+            deadline = time.monotonic() + READY_WITHIN_S
+            while _is_alive(supervisor) and time.monotonic() < deadline:
+                time.sleep(0.2)
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the supervisor answers."""
+        return self._configuration.is_file() and self.control("pid").returncode == 0
+
+    def states(self) -> dict[str, str]:
+        """Part -> RUNNING, BACKOFF, STOPPED...; empty where the supervisor does not run."""
+        lines = self.control("status").stdout.splitlines() if self.is_up else []
+        return {words[0]: words[1] for words in (line.split() for line in lines) if len(words) > 1}
+
+    def answers(self) -> dict[str, bool]:
+        """Whether each part that has an address does what it is there for."""
+        ports = self.ports
+        return {
+            "s3": _http(f"http://127.0.0.1:{ports['s3']}/", refusal=403),
+            "prefect": _http(f"http://127.0.0.1:{ports['prefect']}/api/health"),
+            "mlflow": _http(f"http://127.0.0.1:{ports['mlflow']}/health"),
+        }
+
+    def prefect(self, path: str, method: str = "POST", **body: Any) -> Any:
+        """What Prefect's own interface answers."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.ports['prefect']}/api/{path}",
+            json.dumps(body).encode(),
+            {"Content-Type": "application/json"},
+            method=method,
+        )
+        content = opened(request).read()
+        return json.loads(content) if content else None
+
+    @property
+    def has_worker(self) -> bool:
+        """Whether a worker of the pool is there."""
+        workers = self.prefect(f"work_pools/{POOL}/workers/filter")
+        return any(one["status"] == "ONLINE" for one in workers)
+
+    def control(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """`supervisorctl`."""
+        return self._run(
+            "supervisorctl", "--configuration", str(self._configuration), *arguments, check=False
+        )
+
+    @property
+    def _configuration(self) -> Path:
+        return self.folder / "supervisord.conf"
+
+    def _write_configuration(self) -> None:
+        config = configparser.RawConfigParser()
+        socket, environment = self.folder / "supervisor.sock", self.environment
+        config["unix_http_server"] = {"file": str(socket), "chmod": "0700"}
+        config["rpcinterface:supervisor"] = {
+            "supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"
+        }
+        config["supervisorctl"] = {"serverurl": f"unix://{socket}"}
+        config["supervisord"] = {
+            "logfile": str(self.folder / "supervisord.log"),
+            "pidfile": str(self.folder / "supervisord.pid"),
+            "directory": str(self.root),
+        }
+        database = f"postgresql+asyncpg://postgres@/prefect?host={self.folder / 'postgres'}"
+        for name, command in self.commands().items():
+            own = {"PREFECT_API_DATABASE_CONNECTION_URL": database} if name == "prefect" else {}
+            config[f"program:{name}"] = {
+                "command": " ".join(command).replace("%", "%%"),
+                "environment": _quoted(environment | own),
+                "directory": str(self.root),
+                "autorestart": "true",
+                "startretries": "1000000",  # a part waits for those that it needs
+                "startsecs": "5",
+                "stopwaitsecs": "30",
+                "stopasgroup": "true" if name in ("prefect", "mlflow") else "false",
+                "killasgroup": "true",
+                "redirect_stderr": "true",
+                "stdout_logfile": str(self.folder / f"{name}.log"),
+                "stdout_logfile_maxbytes": "20MB",
+                "stdout_logfile_backups": "2",
+            }
+        with self._configuration.open("w", encoding="utf-8") as file:
+            os.fchmod(file.fileno(), 0o600)  # it names the keys of the bucket
+            config.write(file)
+
+    def _wait_for(self, is_ready: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + READY_WITHIN_S
+        while not is_ready():
+            if time.monotonic() > deadline:
+                silent = [name for name, does in self.answers().items() if not does] or ["worker"]
+                raise StoreError(
+                    f"{', '.join(silent)} did not answer within {READY_WITHIN_S:.0f} s; expected all parts. Read "
+                    f"{self.folder}/{silent[0]}.log, or run `python -m infra doctor`."
+                )
+            time.sleep(0.5)
+
+    def _deploy(self) -> None:
+        """The deployments of infra/prefect.yaml, from this checkout."""
+        text = (self.root / "infra/prefect.yaml").read_text(encoding="utf-8")
+        content = yaml.safe_load(text.replace(DEPLOYED_FROM, str(self.root)))
+        for one in content["deployments"]:
+            if "workspace" in one.get("parameters", {}):
+                one["parameters"]["workspace"] = str(self.root)
+        file = self.root / ".work" / "prefect.yaml"
+        write_text(file, yaml.safe_dump(content, sort_keys=False))
+        self._run("prefect", "work-pool", "create", POOL, "--type=process", "--overwrite")
+        self._run("prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(file))
+
+    def _automate(self) -> None:
+        """infra/automations.yaml, in the place of what was there under the same names."""
+        text = (self.root / "infra/automations.yaml").read_text(encoding="utf-8")
+        known = {one["name"]: one["id"] for one in self.prefect("automations/filter")}
+        for one in yaml.safe_load(text)["automations"]:
+            if one["name"] in known:
+                self.prefect(f"automations/{known[one['name']]}", "DELETE")
+            self.prefect("automations/", **one)
+
+    def _run(self, *command: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
+        beside = Path(sys.executable).parent / command[0]
+        done = subprocess.run(  # noqa: S603
+            [str(beside) if beside.exists() else command[0], *command[1:]],
+            env=self.environment,
+            cwd=self.root,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if check and done.returncode:
+            raise StoreError(
+                f"`{' '.join(command[:3])}` ended with status {done.returncode}: "
+                f"{(done.stderr or done.stdout).strip()[-400:]}. Run `python -m infra doctor`."
+            )
+        return done
+
+
+def _quoted(environment: Mapping[str, str]) -> str:
+    """As supervisord reads it."""
+    return ",".join(f'{k}="{v}"'.replace("%", "%%") for k, v in environment.items())
+
+
+def _check_path(folder: Path) -> None:
+    """Refuse at once what supervisord or a socket cannot have in a path."""
+    if set(str(folder)) & set(" \"'%,;") or len(str(folder)) > 80:
+        raise StoreError(
+            f"{folder} has a space, a quote or one of % , ; in it, or more than 80 letters; expected a plain "
+            "path, as a socket lies there. Clone the checkout elsewhere."
+        )
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _is_free(port: int) -> bool:
+    import socket
+
+    with socket.socket() as one, suppress(OSError):
+        one.bind(("127.0.0.1", port))
+        return True
+    return False
+
+
+def _http(url: str, *, refusal: int | None = None) -> bool:
+    try:
+        answer = opened(urllib.request.Request(url), timeout_s=2)  # noqa: S310
+    except OSError:
+        return False
+    return answer.status in (200, refusal)
+
+
+def opened(request: urllib.request.Request, *, timeout_s: float = 10) -> Any:
+    """An answer of a part, asked past any proxy; a refusal is an answer too."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        return opener.open(request, timeout=timeout_s)
+    except urllib.error.HTTPError as answer:
+        return answer

@@ -1,0 +1,115 @@
+"""The whole platform on one machine: it comes up, stays up, says what is wrong, and goes down."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.doctor import examine
+from infra.local import CHECKOUT
+from infra.machine import PARTS, Machine
+from tedigan.errors import StoreError
+
+pytestmark = [pytest.mark.xdist_group("up"), pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """Started by somebody with a proxy and keys of another S3."""
+    made = Machine(folder=tmp_path_factory.mktemp("up"))
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("http_proxy", "HTTP_PROXY", "AWS_ENDPOINT_URL", "AWS_PROFILE"):
+            patch.setenv(name, "http://127.0.0.1:9")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "another's")
+        try:
+            made.up()
+            yield made
+        finally:
+            made.down()
+
+
+def until(is_so: Callable[[], bool], *, within_s: float = 90) -> bool:
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        if is_so():
+            return True
+        time.sleep(0.5)
+    return False
+
+
+def found(machine: Machine) -> list[str]:
+    """What the doctor says of the platform; of this environment and disk others may say more."""
+    return [one for one in examine(machine) if not one.startswith(("versions:", "disk:", "turn:"))]
+
+
+def test_every_part_runs_answers_and_is_deployed_to(machine: Machine) -> None:
+    assert set(machine.states()) == set(PARTS)
+    assert until(lambda: set(machine.states().values()) == {"RUNNING"})
+    assert found(machine) == []
+    names = {one["name"] for one in machine.prefect("deployments/filter")}
+    assert {"weekly", "promote", "captions"} <= names
+    automations = [one["name"] for one in machine.prefect("automations/filter")]
+    machine._automate()
+    assert sorted(one["name"] for one in machine.prefect("automations/filter")) == sorted(
+        automations
+    )
+    assert len(automations) == 2
+
+
+def test_a_part_that_dies_is_started_again(machine: Machine) -> None:
+    pid = int(machine.control("pid", "mlflow").stdout)
+    os.killpg(pid, signal.SIGKILL)
+    assert until(lambda: int(machine.control("pid", "mlflow").stdout) not in (0, pid))
+    assert until(lambda: machine.answers()["mlflow"])
+
+
+def test_a_run_that_crashed_is_queued_again_and_taken_by_the_worker(machine: Machine) -> None:
+    """A rollback, of which there is nothing to do here: it fails, but it was run."""
+    (deployment,) = (
+        one for one in machine.prefect("deployments/filter") if one["name"] == "rollback"
+    )
+    later = {"type": "SCHEDULED", "state_details": {"scheduled_time": "2100-01-01T00:00:00Z"}}
+    run = machine.prefect(f"deployments/{deployment['id']}/create_flow_run", state=later)
+    machine.prefect(f"flow_runs/{run['id']}/set_state", state={"type": "CRASHED"}, force=True)
+
+    def state() -> str:
+        (one,) = machine.prefect("flow_runs/filter", flow_runs={"id": {"any_": [run["id"]]}})
+        return str(one["state"]["type"])
+
+    assert until(lambda: state() == "FAILED", within_s=180)
+
+
+def test_the_doctor_names_what_stands_still_and_up_starts_it_alone(machine: Machine) -> None:
+    before = machine.control("pid", "prefect").stdout
+    machine.control("stop", "worker")
+    assert [one for one in found(machine) if one.startswith("worker: STOPPED")]
+    machine.control("start", "worker")
+    assert until(lambda: machine.states()["worker"] == "RUNNING")
+    assert machine.control("pid", "prefect").stdout == before
+
+
+def test_keys_are_read_by_their_owner_alone(machine: Machine) -> None:
+    for name in ("supervisord.conf", "s3/identities.json"):
+        assert (machine.folder / name).stat().st_mode & 0o077 == 0
+
+
+def test_nothing_runs_where_nothing_was_started(tmp_path: Path) -> None:
+    idle = Machine(folder=tmp_path)
+    assert idle.states() == {}
+    assert "platform: nothing runs. `python -m infra up`." in examine(idle)
+    idle.down()
+
+
+@pytest.mark.parametrize("name", ["a place", "50%", "x" * 90, "it's"])
+def test_a_path_that_a_part_could_not_have_is_refused_at_once(tmp_path: Path, name: str) -> None:
+    with pytest.raises(StoreError, match="plain path"):
+        Machine(folder=tmp_path / name).up()
+    assert not (tmp_path / name / "supervisord.conf").exists()
+
+
+def test_what_is_deployed_here_is_this_checkout(machine: Machine) -> None:
+    (weekly,) = (one for one in machine.prefect("deployments/filter") if one["name"] == "weekly")
+    assert weekly["parameters"] == {"workspace": str(CHECKOUT)}
