@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, version
 
+from infra.answers import opened
 from infra.local import BUCKET
-from infra.machine import POOL, Machine, opened
+from infra.machine import POOL, Machine
 from infra.services import credentials_of
 from tedigan.turns import holder_of
 

@@ -13,7 +13,6 @@ import os
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -23,16 +22,21 @@ from typing import Any
 
 import yaml
 
+from infra.answers import answers_at, opened
 from infra.local import CHECKOUT, environment_of
 from infra.services import S3, credentials_of, free_ports
 from tedigan.errors import StoreError
+from tedigan.releases.signing import make_key
 from tedigan.store.files import read_json, write_json, write_text
 
 PARTS = ("s3", "postgres", "prefect", "mlflow", "worker")
 USUAL = {"s3": 8333, "prefect": 4200, "mlflow": 5000}
 POOL = "gpu"
 READY_WITHIN_S = 180.0
-KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES")
+KEPT = (
+    "PATH", "HOME", "USER", "LANG", "TMPDIR", "VIRTUAL_ENV", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES",
+    "TEDIGAN_POLICY",
+)  # fmt: skip
 DEPLOYED_FROM = "/opt/tedigan"  # what infra/prefect.yaml says, as in the image
 
 
@@ -69,10 +73,17 @@ class Machine:
                 "PYTHONUNBUFFERED": "1",
                 "MLFLOW_TRACKING_URI": f"http://127.0.0.1:{ports['mlflow']}",
                 "PREFECT_API_URL": f"http://127.0.0.1:{ports['prefect']}/api",
+                "TEDIGAN_SIGNING_KEY": str(self.key),
                 "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",  # by which infra/automations.yaml finds the dead
                 "NO_PROXY": "127.0.0.1,localhost",
             }
         )
+
+    @property
+    def key(self) -> Path:
+        """That signs promotions: TEDIGAN_SIGNING_KEY's, or one of this platform's own."""
+        given = os.environ.get("TEDIGAN_SIGNING_KEY")
+        return Path(given).resolve() if given else self.folder / "signing-key"
 
     def commands(self) -> dict[str, list[str]]:
         """How each part is started."""
@@ -94,9 +105,12 @@ class Machine:
         """Start what does not run, wait until it answers, make the pool, deploy."""
         _check_path(self.folder)
         self.folder.mkdir(parents=True, exist_ok=True)
+        if not self.key.exists():
+            make_key(self.key)
         self._write_configuration()
         if self.is_up:
             self.control("update")
+            self.control("start", "all")
         else:
             self._run("supervisord", "--configuration", str(self._configuration))
         self._wait_for(lambda: all(self.answers().values()))
@@ -127,9 +141,9 @@ class Machine:
         """Whether each part that has an address does what it is there for."""
         ports = self.ports
         return {
-            "s3": _http(f"http://127.0.0.1:{ports['s3']}/", refusal=403),
-            "prefect": _http(f"http://127.0.0.1:{ports['prefect']}/api/health"),
-            "mlflow": _http(f"http://127.0.0.1:{ports['mlflow']}/health"),
+            "s3": answers_at(f"http://127.0.0.1:{ports['s3']}/", refusal=403),
+            "prefect": answers_at(f"http://127.0.0.1:{ports['prefect']}/api/health"),
+            "mlflow": answers_at(f"http://127.0.0.1:{ports['mlflow']}/health"),
         }
 
     def prefect(self, path: str, method: str = "POST", **body: Any) -> Any:
@@ -251,10 +265,10 @@ def _quoted(environment: Mapping[str, str]) -> str:
 
 def _check_path(folder: Path) -> None:
     """Refuse at once what supervisord or a socket cannot have in a path."""
-    if set(str(folder)) & set(" \"'%,;") or len(str(folder)) > 80:
+    if set(str(folder)) & set(" \"'\\%,;+&?#") or len(str(folder)) > 80:
         raise StoreError(
-            f"{folder} has a space, a quote or one of % , ; in it, or more than 80 letters; expected a plain "
-            "path, as a socket lies there. Clone the checkout elsewhere."
+            f"{folder} has a space, a quote or one of % , ; + & ? # in it, or more than 80 letters; expected a "
+            "plain path, as a socket lies there. Clone the checkout elsewhere."
         )
 
 
@@ -273,20 +287,3 @@ def _is_free(port: int) -> bool:
         one.bind(("127.0.0.1", port))
         return True
     return False
-
-
-def _http(url: str, *, refusal: int | None = None) -> bool:
-    try:
-        answer = opened(urllib.request.Request(url), timeout_s=2)  # noqa: S310
-    except OSError:
-        return False
-    return answer.status in (200, refusal)
-
-
-def opened(request: urllib.request.Request, *, timeout_s: float = 10) -> Any:
-    """An answer of a part, asked past any proxy; a refusal is an answer too."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        return opener.open(request, timeout=timeout_s)
-    except urllib.error.HTTPError as answer:
-        return answer

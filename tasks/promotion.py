@@ -61,10 +61,11 @@ def ask_for_approval(releases: Releases, weighed: Weighed | None) -> str | None:
     """In whose name it goes on: the policy's, or of who answers the paused run; None where it does not."""
     if weighed is None or not weighed.decision.is_better:
         return None
-    if releases.policy.approval == "none":
+    why = releases.needs_a_person(weighed)
+    if not why:
         return "policy"
     other = f"tedigan release promote {weighed.candidate.version} --approve"
-    say("approve", f"waits for a person: resume this flow run, or `{other}`")
+    say("approve", f"waits, as {why}: resume this flow run, or `{other}`")
     try:
         answer = pause_flow_run(
             wait_for_input=Approval.with_initial_data("\n".join(weighed.lines()), by=""),

@@ -49,11 +49,9 @@ def run_stage(name: str, workspace: Workspace) -> None:
 )
 def follow_source(workspace: Workspace) -> None:
     """Make the data set again where its source lists other files, or other versions of them, than last time."""
-    listing = following.listing_of(workspace)
-    if following.has_changed(workspace, listing):
+    if following.has_changed(workspace, following.listing_of(workspace)):
         with _turn_of("dataset", workspace):
             run_and_record("dataset", workspace, ["its source lists other files"])
-    following.note_listing(workspace, listing)
 
 
 def run_and_record(name: str, workspace: Workspace, reasons: list[str]) -> None:
@@ -67,12 +65,15 @@ def run_and_record(name: str, workspace: Workspace, reasons: list[str]) -> None:
     )  # MLflow takes a second or two, which a run that skips everything saves
 
     say(name, f"runs: {_joined(reasons)}")
+    listing = following.listing_of(workspace) if name == "dataset" else ""
     started = time.monotonic()
     flow_run_id = runtime.flow_run.root_flow_run_id
     with tracking.stage_run(name, workspace, flow_run_id) as run:
         known = {"prefect_flow_run_id": flow_run_id, "mlflow_run_id": run.run_id}
         finished = stages.run_stage(name, workspace, ids=known)
         recorded = recording.commit(workspace, name)
+        if listing:
+            following.note_listing(workspace, listing)
         ids = {"dvc_lock_sha256": recorded.lock_sha256}
         RunRecord(finished.record).add(ids=ids, dvc=asdict(recorded))
         policy.persistently(partial(recording.push, workspace, name))

@@ -118,7 +118,13 @@ def write_dvc_home(folder: Path, base: Path) -> None:
         checkout.add_section("core")
     checkout["core"]["no_scm"] = "True"
     if not checkout.has_section("cache"):
-        checkout["cache"] = {"dir": os.path.relpath(base / ".dvc/cache", folder / ".dvc")}
+        checkout.add_section("cache")
+    checkout["cache"].setdefault("dir", "cache")
+    for section in checkout.sections():
+        for key in ("url", "dir"):
+            place = checkout[section].get(key)
+            if place and "://" not in place and not Path(place).is_absolute():
+                checkout[section][key] = os.path.relpath(base / ".dvc" / place, folder / ".dvc")
     text = io.StringIO()
     checkout.write(text)
     path = folder / DVC_CONFIG

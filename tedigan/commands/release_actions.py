@@ -2,6 +2,8 @@
 
 import argparse
 import getpass
+import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +77,8 @@ def _releases(arguments: argparse.Namespace) -> "Releases":
 
 
 def _list(arguments: argparse.Namespace) -> int:
+    from tedigan.serving.verifying import warning
+
     releases = _releases(arguments)
     champion = releases.champion()
     for one in releases.registry.all():
@@ -85,8 +89,8 @@ def _list(arguments: argparse.Namespace) -> int:
         print(
             f"{one.named.version:>4}  {one.named.digest[:12]}  {one.created}  {','.join(marks) or '-':<10}  {said}"
         )
-    if warning := releases.warning():
-        print(f"warning: {warning}")
+    if said := warning(releases):
+        print(f"warning: {said}")
     return 0
 
 
@@ -135,10 +139,11 @@ def _promote(arguments: argparse.Namespace) -> int:
     if not weighed.decision.is_better:
         print(f"it stays a challenger: {releases.refuse(weighed)}")
         return REFUSED
-    if releases.policy.approval == "required" and not arguments.approve:
-        print("the policy asks for a person: `tedigan release promote ... --approve`")
+    why = releases.needs_a_person(weighed)
+    if why and not arguments.approve:
+        print(f"{why}: `tedigan release promote ... --approve`")
         return REFUSED
-    by = getpass.getuser() if arguments.approve else "policy"
+    by = _user() if arguments.approve else "policy"
     print(f"champion: {releases.promote(weighed, by=by).champion}")
     return 0
 
@@ -146,13 +151,24 @@ def _promote(arguments: argparse.Namespace) -> int:
 def _rollback(arguments: argparse.Namespace) -> int:
     releases = _releases(arguments)
     releases.check_key()
-    print(f"champion again: {releases.roll_back(by=getpass.getuser()).champion}")
+    by = f"{_user()}, {datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}"  # who says it again means another one
+    print(f"champion again: {releases.roll_back(by=by).champion}")
     return 0
 
 
+def _user() -> str:
+    """Who is logged in here; by number, where nobody knows the name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
 def _verify(arguments: argparse.Namespace) -> int:
+    from tedigan.serving.verifying import verify
+
     releases = _releases(arguments)
-    count, problems = releases.verify()
+    count, problems = verify(releases)
     for one in problems:
         print(one)
     print(

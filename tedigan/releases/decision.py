@@ -120,48 +120,65 @@ def _limits(candidate: Evidence, policy: Policy) -> Iterator[Reason]:
 
 
 def _comparisons(candidate: Evidence, champion: Evidence, policy: Policy) -> Iterator[Reason]:
-    """No worse in anything, and better in something."""
-    differences = [
-        one
-        for name in policy.at_most_worse
-        if (one := difference(candidate, champion, name)) is not None
-    ]
-    for one in differences:
-        worst = policy.at_most_worse[one.name]  # type: ignore[index]
-        yield Reason(
-            f"no worse: {NAMES[one.name]}",  # type: ignore[index]
-            one.low >= -worst - ROUNDING,
-            f"{one}; its lower end at least {-worst:g}",
-        )
+    """No worse in anything, and better in something; what only the champion was judged on fails."""
+    gained = []
+    for name, worst in policy.at_most_worse.items():
+        rule, lacking = f"no worse: {NAMES[name]}", _lacking(candidate, champion, name)
+        found = difference(candidate, champion, name)
+        if lacking:
+            yield Reason(rule, False, f"{lacking} that the champion was judged on were not judged")
+        elif found is None:
+            yield Reason(rule, True, "neither was judged")
+        else:
+            said = f"{found}; its lower end at least {-worst:g}"
+            yield Reason(rule, found.low >= -worst - ROUNDING, said)
+            gained += [NAMES[name]] if found.low > 0 else []
     if policy.must_gain:
-        gained = [NAMES[one.name] for one in differences if one.low > 0]  # type: ignore[index]
-        yield Reason(
-            "gain", bool(gained), ", ".join(gained) or "nothing is better with its whole interval"
-        )
+        said = ", ".join(gained) or "nothing is better with its whole interval"
+        yield Reason("gain", bool(gained), said)
+
+
+def _lacking(candidate: Evidence, champion: Evidence, name: Compared) -> str:
+    """How many prompts or edits only the champion has a value of, in words; "" for none."""
+    if name == "text_fidelity":
+        count = len(champion.prompts.keys() - candidate.prompts.keys())
+        return f"{count} prompts" if count else ""
+    told = [
+        {key for key, one in each.edits.items() if name in one} for each in (champion, candidate)
+    ]
+    # an edit turns over what a face shows: of another inversion it may be the other way
+    count = len({key[:2] for key in told[0]} - {key[:2] for key in told[1]})
+    return f"{count} edits" if count else ""
 
 
 def difference(candidate: Evidence, champion: Evidence, name: Compared) -> Difference | None:
-    """None where nothing of the kind was judged in both."""
+    """None where nothing of the kind was judged in both. Edits of one photograph are drawn as one."""
     from tedigan.evaluation.statistics import (
         ratio_interval,  # with scipy, which the rest does without
     )
 
     if name == "text_fidelity":
         pairs = _paired_prompts(candidate, champion)
-        got = [(float(a.found), float(b.found)) for a, b in pairs]
-        of = [a.mentioned for a, _ in pairs]
+        rows = [(float(a.found - b.found), a.mentioned) for a, b in pairs]
     else:
-        keys = sorted(candidate.edits.keys() & champion.edits.keys())
-        both = [(candidate.edits[key].get(name), champion.edits[key].get(name)) for key in keys]
-        got = [(a, b) for a, b in both if a is not None and b is not None]
-        of = [1] * len(got)
-    if len(got) < 2:
+        rows = _paired_photographs(candidate, champion, name)
+    if len(rows) < 2:
         return None
-    ours, theirs = torch.tensor(got, dtype=torch.float64).T
-    total = torch.tensor(of, dtype=torch.float64)
-    value = float((ours - theirs).sum() / total.sum())
-    low, high = ratio_interval(ours - theirs, total, stream("promotion", name))
-    return Difference(name, value, low, high, len(got))
+    gain, of = torch.tensor(rows, dtype=torch.float64).T
+    low, high = ratio_interval(gain, of, stream("promotion", name))
+    return Difference(name, float(gain.sum() / of.sum()), low, high, len(rows))
+
+
+def _paired_photographs(
+    candidate: Evidence, champion: Evidence, name: Compared
+) -> list[tuple[float, int]]:
+    """Of each photograph the sum of differences over edits that both were judged on, and how many these are."""
+    found: dict[str, list[float]] = {}
+    for key in sorted(candidate.edits.keys() & champion.edits.keys()):
+        ours, theirs = candidate.edits[key].get(name), champion.edits[key].get(name)
+        if ours is not None and theirs is not None:
+            found.setdefault(key[0], []).append(ours - theirs)
+    return [(sum(each), len(each)) for each in found.values()]
 
 
 def _paired_prompts(
@@ -193,26 +210,29 @@ def _group_floors(candidate: Evidence, policy: Policy) -> Iterator[Reason]:
 
 def _group_comparisons(candidate: Evidence, champion: Evidence, policy: Policy) -> Iterator[Reason]:
     worst, before = policy.subgroups.at_most_worse, dict(_groups(champion, policy))
-    for name, scores in _groups(candidate, policy):
-        if len(scores) >= policy.subgroups.min_prompts:
-            change = _share(scores) - _share(before[name])
+    now = dict(_groups(candidate, policy))
+    for name in [*before, *(one for one in now if one not in before)]:
+        ours, theirs = now.get(name, []), before.get(name, [])
+        if min(len(ours), len(theirs)) >= policy.subgroups.min_prompts:
+            change = _share(ours) - _share(theirs)
+            said = f"{change:+.3f}, at least {-worst:g}"
+            yield Reason(f"no worse for {name}", change >= -worst - ROUNDING, said)
+        elif len(theirs) >= policy.subgroups.min_prompts:
             yield Reason(
-                f"no worse for {name}",
-                change >= -worst - ROUNDING,
-                f"{change:+.3f}, at least {-worst:g}",
+                f"no worse for {name}", False, "the candidate was not judged on this group"
             )
 
 
 def _relative_limits(candidate: Evidence, champion: Evidence, policy: Policy) -> Iterator[Reason]:
     now, before = _memorised(candidate), _memorised(champion)
-    if now is not None and before is not None:
+    if before is not None:
         worst = policy.at_most_memorised_more
-        yield Reason(
-            "no more memorised",
-            now - before <= worst + ROUNDING,
-            f"{now - before:+.3f}, at most {worst:g}",
-        )
-    if candidate.seconds_per_face and champion.seconds_per_face:
+        is_met = now is not None and now - before <= worst + ROUNDING
+        said = "was not measured" if now is None else f"{now - before:+.3f}, at most {worst:g}"
+        yield Reason("no more memorised", is_met, said)
+    if candidate.seconds_per_face is None or champion.seconds_per_face is None:
+        yield Reason("speed", False, "was not measured")
+    else:
         slower = candidate.seconds_per_face / champion.seconds_per_face
         yield Reason(
             "speed",
@@ -225,11 +245,11 @@ def _relative_limits(candidate: Evidence, champion: Evidence, policy: Policy) ->
 def _groups(evidence: Evidence, policy: Policy) -> Iterator[tuple[str, list[PromptScore]]]:
     """With and without each attribute of the policy that the referee knows; of prompts with a mention."""
     scores: list[PromptScore] = [one for one in evidence.prompts.values() if one.mentioned]
-    known = {name for one in scores for name in one.groups}
     for name in policy.subgroups.of:
-        if name in known:
-            yield name, [one for one in scores if one.groups[name]]
-            yield f"not {name}", [one for one in scores if not one.groups[name]]
+        told = [one for one in scores if name in one.groups]
+        if told:
+            yield name, [one for one in told if one.groups[name]]
+            yield f"not {name}", [one for one in told if not one.groups[name]]
 
 
 def _share(scores: Sequence[PromptScore]) -> float:

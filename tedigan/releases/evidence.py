@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tedigan.overlay import read_sections
 from tedigan.releases.release import EDITS, EVALUATION, MODELS, Release
 from tedigan.store.files import read_json, read_text, sha256_value
 
@@ -14,6 +15,7 @@ EDIT_VALUES = ("edit_reached", "edit_kept", "edit_same_person")
 MEMORISED = "memorised_share"
 # What the judgement depends on beside what is judged: another of these, and two releases cannot be compared.
 JUDGES = (f"{MODELS}/referee", f"{EVALUATION}/subjects.json", "dataset")
+JUDGING = ("evaluate", "evaluate_edits")  # sections of params.yaml
 
 
 @dataclass(frozen=True)
@@ -42,25 +44,24 @@ class Evidence:
     seconds_per_face: float | None = None
 
 
-def read_evidence(
-    release: Release, folder: Path, *, seconds_per_face: float | None = None
-) -> Evidence:
-    """Of a release whose files lie in `folder`."""
+def read_evidence(release: Release, folder: Path, *, judge: str | None = None) -> Evidence:
+    """Of a release whose numbers lie in `folder`. judge: where they are not the release's own, but made again."""
     evaluated, edited = (read_json(folder / one / "metrics.json") for one in (EVALUATION, EDITS))
     metrics = evaluated | edited["pooled"]
     return Evidence(
-        judge=judge_of(release),
+        judge=judge or judge_of(release, folder),
         prompts=_prompts(folder / EVALUATION / "per_prompt.csv"),
         edits=_edits(folder / EDITS / "per_edit.csv"),
         metrics={_without_n(name): one["value"] for name, one in metrics.items()},
         num_model_bytes=release.num_model_bytes,
-        seconds_per_face=seconds_per_face,
     )
 
 
-def judge_of(release: Release) -> str:
-    """A digest of who judged a release, on which captions and photographs."""
-    return sha256_value({name: release.parts.get(name) for name in JUDGES})
+def judge_of(release: Release, folder: Path) -> str:
+    """A digest of who judged a release, by which numbers, on which captions and photographs."""
+    params = read_sections(folder / "params.yaml")
+    numbers = {name: params.get(name) for name in JUDGING}
+    return sha256_value({name: release.parts.get(name) for name in JUDGES} | {"params": numbers})
 
 
 def _without_n(name: str) -> str:

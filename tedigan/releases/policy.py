@@ -25,7 +25,7 @@ class Subgroups(_Part):
     min_prompts: a smaller group decides nothing. floor, at_most_worse: of its text fidelity, see `Policy`.
     """
 
-    of: tuple[str, ...]
+    of: tuple[Literal["Male", "Young", "Pale_Skin"], ...]
     min_prompts: int = Field(ge=2)
     floor: Share
     at_most_worse: Share

@@ -7,7 +7,7 @@ Record n + 1 is created where nothing is, so that of two who promote at the same
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -24,9 +24,9 @@ PREDICATE = "urn:tedigan:promotion:v1"
 
 @dataclass(frozen=True)
 class Named:
-    """A release by the version that the registry gave it, and by its digest."""
+    """A release by its digest, by which two are one, and for people by the version that the registry gave it."""
 
-    version: int
+    version: int = field(compare=False)
     digest: str
 
     def __str__(self) -> str:

@@ -82,7 +82,14 @@ def release_from(content: bytes, *, digest: str, source: str) -> Release:
     try:
         found = json.loads(content)
         pieces = {str(name): Piece(str(a), int(b)) for name, (a, b) in found["files"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        OverflowError,
+    ) as error:
         raise DataError(f"{source} is no release: {error!r}. Register it again.") from error
     release = Release(pieces)
     if found.get("format") != FORMAT or release.digest != digest:

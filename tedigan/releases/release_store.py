@@ -17,6 +17,7 @@ from tedigan.releases.release import SHORT, Release, release_from
 from tedigan.store.addresses import open_bucket
 from tedigan.store.files import finished_folder, sha256_file
 from tedigan.store.objects import Bucket, FolderBucket
+from tedigan.turns import turn
 
 MIN_DIGITS = 8  # of a digest that is given in short
 
@@ -29,16 +30,22 @@ class ReleaseStore:
         self.bucket: Bucket = open_bucket(self.place)
 
     def put(self, files: Mapping[str, Path]) -> Release:
-        """Keep these files as a release; an equal one is the one that lies there.
+        """Keep these files as a release; an equal one is the one that lies there, mended where it was damaged.
 
         A bucket that is missing is a StoreError: some servers would make it in silence.
         """
         release = Release.of(files)
-        for name, piece in progress([*release.files.items()], desc="release", unit="file"):
-            address = _object(piece.sha256)
-            if not self.bucket.exists(address):
-                self.bucket.write(address, files[name])
-        self.bucket.create(_release(release.digest), release.to_bytes())
+        with tempfile.TemporaryDirectory() as scratch:
+            for name, piece in progress([*release.files.items()], desc="release", unit="file"):
+                if not self._holds(piece.sha256, Path(scratch)):
+                    self.bucket.write(_object(piece.sha256), files[name])
+                if not self._holds(piece.sha256, Path(scratch)):
+                    raise DataError(
+                        f"{files[name]} was changed while it was registered, expected a file that stays as it is. "
+                        "Register the release again."
+                    )
+        if not self.bucket.create(_release(release.digest), release.to_bytes()):
+            self.bucket.write(_release(release.digest), release.to_bytes())  # it was damaged
         return release
 
     def digests(self) -> list[str]:
@@ -66,6 +73,10 @@ class ReleaseStore:
 
         What lies there is read again and, where it was changed, fetched again; so is what is missing.
         """
+        with turn(cache / ".turn", f"fetching release {digest[:SHORT]}", say=lambda _: None):
+            return self._fetched(digest, cache)
+
+    def _fetched(self, digest: str, cache: Path) -> Path:
         release, folder = self.release(digest), cache / digest
         if folder.is_dir() and all(_is_whole(folder / n, release, n) for n in release.files):
             return folder
@@ -89,6 +100,11 @@ class ReleaseStore:
                 if sha256_file(path) != piece.sha256:
                     found.append(f"{name}: the object {piece.sha256[:SHORT]} was changed")
         return found
+
+    def _holds(self, sha256: str, scratch: Path) -> bool:
+        """Whether the store has an object, and what it is named after."""
+        name = _object(sha256)
+        return self.bucket.exists(name) and sha256_file(self.bucket.fetch(name, scratch)) == sha256
 
     def _cached(self, sha256: str, cache: Path) -> Path:
         """An object as a file of the cache, read again before it is believed."""

@@ -4,13 +4,14 @@ https://github.com/in-toto/attestation and https://github.com/secure-systems-lab
 cryptography, so that any tool that knows the two reads and verifies what is written here.
 """
 
+import contextlib
 import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tedigan.errors import DataError, ParamsError
+from tedigan.errors import DataError, ParamsError, StoreError
 
 STATEMENT = "https://in-toto.io/Statement/v1"
 PAYLOAD = "application/vnd.in-toto+json"
@@ -23,18 +24,29 @@ def make_key(path: Path) -> Path:
 
     key = Ed25519PrivateKey.generate()
     public = path.with_suffix(".pub")
-    if path.exists() or public.exists():
+    if path == public or path.exists() or public.exists():
         raise ParamsError(
-            f"{path} or {public} exists, expected neither; a key is never written over. Name another."
+            f"{path} or {public} exists, or is the other's name; expected neither, as a key is never written "
+            "over. Name another."
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(
-            key.private_bytes(forms.Encoding.PEM, forms.PrivateFormat.PKCS8, forms.NoEncryption())
+    with contextlib.suppress(OSError):  # which the next step says
+        path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(
+                key.private_bytes(
+                    forms.Encoding.PEM, forms.PrivateFormat.PKCS8, forms.NoEncryption()
+                )
+            )
+        public.write_bytes(
+            key.public_key().public_bytes(
+                forms.Encoding.PEM, forms.PublicFormat.SubjectPublicKeyInfo
+            )
         )
-    public.write_bytes(
-        key.public_key().public_bytes(forms.Encoding.PEM, forms.PublicFormat.SubjectPublicKeyInfo)
-    )
+    except OSError as error:
+        raise StoreError(
+            f"{path} cannot be written: {error}; expected a place for a key. Name another."
+        ) from error
     return public
 
 
@@ -69,7 +81,7 @@ def signed_statement(content: bytes, keys: Sequence[Path], *, source: str) -> di
         envelope = Envelope.from_dict(json.loads(content))
         statement: dict[str, Any] = json.loads(envelope.payload)
         is_known = envelope.payload_type == PAYLOAD and statement["_type"] == STATEMENT
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DataError(
             f"{source} is no signed statement: {error!r}. It was changed; take it away, or put it back."
         ) from error

@@ -11,9 +11,11 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 from tedigan.errors import DataError, ParamsError, StoreError
+from tedigan.progress import note
 from tedigan.provenance import CHECKOUT
 from tedigan.releases.evidence import Evidence, read_evidence
 from tedigan.releases.policy import Policy, read_policy
@@ -21,10 +23,11 @@ from tedigan.releases.promotions import Named, Promotion, Promotions
 from tedigan.releases.registry import CHALLENGER, CHAMPION, Registered, Registry, open_registry
 from tedigan.releases.release import MODELS
 from tedigan.releases.release_store import ReleaseStore
-from tedigan.releases.signing import sign
+from tedigan.releases.signing import sign, signed_statement
 from tedigan.serving.release_files import files_of
 from tedigan.serving.weighing import Weighed, weigh
 from tedigan.store.files import sha256_value
+from tedigan.turns import turn
 from tedigan.workspace import Workspace
 
 SHOWN = (
@@ -100,15 +103,12 @@ class Releases:
 
     def resolve(self, name: str) -> Named:
         """As `digest_of`, with the version."""
-        if (name not in (CHAMPION, CHALLENGER) and not _is_version(name)) or name == CHAMPION:
-            digest = self.digest_of(name)
-            found = [one for one in self.registry.all() if one.named.digest == digest]
+        known = self.registry.all()
+        if name == CHALLENGER or _is_version(name):
+            found = [one for one in known if name in one.aliases or name == str(one.named.version)]
         else:
-            found = [
-                one
-                for one in self.registry.all()
-                if name in one.aliases or name == str(one.named.version)
-            ]
+            digest = self.digest_of(name)
+            found = [one for one in known if one.named.digest == digest]
         if not found:
             raise DataError(
                 f"no release {name!r} is registered; expected champion, challenger, a version or the start of a "
@@ -118,9 +118,10 @@ class Releases:
 
     def register(self) -> Registered:
         """Make what this workspace made a release, and the challenger; a DataError where it is out of date."""
-        files = files_of(self.workspace)
-        self.registry.check()
-        release = self.store.put(files)
+        with turn(self.workspace.turn, "registering a release"):
+            files = files_of(self.workspace)
+            self.registry.check()
+            release = self.store.put(files)
         metrics = self.evidence(Named(0, release.digest)).metrics
         shown = {name: f"{value:.3f}" for name in SHOWN if (value := metrics.get(name)) is not None}
         tags = {name.partition("[")[0]: value for name, value in shown.items()}
@@ -151,19 +152,34 @@ class Releases:
 
     def consider(self, name: str) -> Weighed | None:
         """As `weigh`, with a key at hand; None for no challenger, and for the champion itself."""
-        self.check_key()
         if name == CHALLENGER and not any(CHALLENGER in one.aliases for one in self.registry.all()):
             return None
         named = self.resolve(name)
-        return None if named == self.champion() else self.weigh(named)
+        if named == self.champion():
+            return None
+        self.check_key()
+        return self.weigh(named)
+
+    def needs_a_person(self, weighed: Weighed) -> str:
+        """Why a person has to approve besides; "" where the policy alone decides."""
+        if self.policy.approval == "required":
+            return "the policy asks for a person"
+        taken_back = [
+            one.number
+            for before, one in pairwise(self.promotions.all())
+            if one.kind == "rollback" and before.champion == weighed.candidate
+        ]
+        return f"rollback {taken_back[-1]} took it back" if taken_back else ""
 
     def check_key(self) -> Path:
-        """The key; a ParamsError where none was given."""
+        """The key; a ParamsError where none was given, a DataError for one that may not sign."""
         if self.key is None:
             raise ParamsError(
                 "a promotion is signed, and no key was given; expected a private key. Name it with --key or "
                 "TEDIGAN_SIGNING_KEY; `tedigan release key FILE` makes one."
             )
+        trial = sign({}, REFUSAL, {}, self.key)
+        signed_statement(trial, self.policy.signers, source=f"a trial with {self.key}")
         return self.key
 
     def promote(self, weighed: Weighed, *, by: str) -> Promotion:
@@ -178,7 +194,8 @@ class Releases:
                 f"the champion is {last.champion if last else None} by now, and {weighed.candidate} was compared "
                 f"with {weighed.champion}. Decide again."
             )
-        decision = weighed.decision.to_json()
+        policy = self.policy.model_dump(mode="json")
+        decision = weighed.decision.to_json() | {"policy": policy, "judge": weighed.judge}
         promotion = self.promotions.add(
             "promote", weighed.candidate, after=last, by=by, decision=decision, key=self.check_key()
         )
@@ -201,63 +218,44 @@ class Releases:
         return said
 
     def roll_back(self, *, by: str) -> Promotion:
-        """Make the champion before this one champion again."""
+        """Make the champion before this one champion again; once in one name."""
         history = self.promotions.all()
+        if history and history[-1].kind == "rollback" and history[-1].by == by:
+            self._show(history[-1])
+            return history[-1]
         target = _before(history)
         if target is None:
             raise DataError(
                 "there is no champion before this one; expected at least two promotions. Promote another release."
             )
+        self.fetch(target.digest)  # or there is nothing to go back to
         promotion = self.promotions.add(
             "rollback", target, after=history[-1], by=by, decision=None, key=self.check_key()
         )
         self._show(promotion)
         return promotion
 
-    def warning(self) -> str:
-        """Where the registry's alias says another champion than the last promotion; "" where it does not."""
-        champion = self.champion()
-        named = [one.named for one in self.registry.all() if CHAMPION in one.aliases]
-        if named == ([champion] if champion else []):
-            return ""
-        shown = " and ".join(str(one) for one in named) or "no version"
-        return (
-            f"the registry's alias {CHAMPION} is on {shown}, and the last promotion made {champion} champion, "
-            "which is what is served. `tedigan release mirror` sets the alias."
-        )
-
     def mirror(self) -> Named | None:
-        """Set the registry's alias to what the last promotion says: a process died in between, or it was moved."""
+        """Set the registry's alias as the last promotion has it: a process died in between, or it was moved."""
         if (last := self.promotions.last()) is not None:
             self._show(last)
             return last.champion
         return None
 
-    def verify(self) -> tuple[int, list[str]]:
-        """How many releases were read, and what is wrong with them, the promotions and the alias."""
-        digests = self.store.digests()
-        problems = [
-            f"{digest[:12]}: {problem}"
-            for digest in digests
-            for problem in self.store.problems(digest)
-        ]
-        try:
-            problems += [
-                f"promotion {one.number} is of {one.champion}, which is not in {self.store.place}"
-                for one in self.promotions.all()
-                if one.champion.digest not in digests
-            ]
-        except DataError as error:
-            return len(digests), [*problems, str(error)]
-        return len(digests), [*problems, *filter(None, [self.warning()])]
-
     def _show(self, promotion: Promotion) -> None:
-        self.registry.point(CHAMPION, promotion.champion.version)
-        self.registry.note(
-            promotion.champion.version,
-            promotion.kind,
-            f"{promotion.number}, {promotion.at}, by {promotion.by}",
-        )
+        """Say it in the registry too; what is served is decided, and one that fails changes nothing."""
+        champion = promotion.champion
+        try:
+            known = [one.named for one in self.registry.all() if one.named == champion]
+            if not known:
+                raise StoreError(
+                    f"the registry has no version of {champion}. Register it there again."
+                )
+            self.registry.point(CHAMPION, known[0].version)
+            said = f"{promotion.number}, {promotion.at}, by {promotion.by}"
+            self.registry.note(known[0].version, promotion.kind, said)
+        except (StoreError, ConnectionError) as error:
+            note(f"{champion} is champion, and the registry does not say so yet: {error}")
 
 
 def models_to_draw_with(workspace: Workspace, given: Path | None, release: str) -> tuple[str, Path]:
@@ -276,7 +274,7 @@ def _before(history: Sequence[Promotion]) -> Named | None:
     for one in history:
         if one.kind == "promote":
             line.append(one.champion)
-        else:
+        elif line:
             line.pop()
     return line[-2] if len(line) > 1 else None
 

@@ -36,8 +36,10 @@ def watch(releases: Releases, place: str) -> Decision:
 
 
 def _recent(place: str, digest: str, cache: Path) -> Iterator[dict[str, Any]]:
-    """Rows of the release's youngest jobs; what could not be drawn is left out."""
-    jobs = [one for one in jobs_of(place) if _release_of(one) == digest]
+    """Rows of the release's youngest jobs of faces; what could not be drawn is left out."""
+    jobs = [
+        one for one in jobs_of(place) if _release_of(one) == digest and not one.plan.photographs
+    ]
     jobs.sort(key=lambda one: (one.bucket.ages(PLAN)[PLAN], one.name))
     for job in jobs[:NUM_JOBS]:
         done = sorted(job.committed())

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tedigan.errors import DataError
+from tedigan.params import read_params
 from tedigan.progress import note
 from tedigan.releases.decision import Decision, decide
-from tedigan.releases.evidence import Evidence, judge_of, read_evidence
+from tedigan.releases.evidence import JUDGING, Evidence, judge_of, read_evidence
 from tedigan.releases.policy import Policy
 from tedigan.releases.promotions import Named
 from tedigan.releases.release import EVALUATION, MODELS, SHORT, Release
@@ -22,10 +23,11 @@ SPEED_FACES, SPEED_ROUNDS = 32, 3
 
 @dataclass(frozen=True)
 class Weighed:
-    """A candidate, the champion that it was compared with, and what comes of it."""
+    """A candidate, the champion that it was compared with, a digest of who judged them, and what comes of it."""
 
     candidate: Named
     champion: Named | None
+    judge: str
     decision: Decision
 
     def lines(self) -> list[str]:
@@ -48,7 +50,7 @@ def weigh(
     folder, release = store.fetch(candidate.digest, cache), store.release(candidate.digest)
     ours = read_evidence(release, folder)
     if champion is None:
-        return Weighed(candidate, None, decide(ours, None, policy))
+        return Weighed(candidate, None, ours.judge, decide(ours, None, policy))
     other, before = store.fetch(champion.digest, cache), store.release(champion.digest)
     theirs = read_evidence(before, other)
     if ours.judge != theirs.judge:
@@ -57,7 +59,7 @@ def weigh(
     decision = decide(
         replace(ours, seconds_per_face=first), replace(theirs, seconds_per_face=second), policy
     )
-    return Weighed(candidate, champion, decision)
+    return Weighed(candidate, champion, ours.judge, decision)
 
 
 def _judged_again(
@@ -67,9 +69,8 @@ def _judged_again(
     from tedigan.stages import evaluate, evaluate_edits  # with all that measures
 
     _check_same_data(workspace, folder)
-    results = (
-        workspace.work / "judged-again" / f"{before.digest[:SHORT]}-by-{judge_of(release)[:SHORT]}"
-    )
+    judge = judge_of(release, folder)
+    results = workspace.work / "judged-again" / f"{before.digest[:SHORT]}-by-{judge[:SHORT]}"
     if not results.is_dir():
         note(f"the champion {before.digest[:SHORT]} is judged again, by the candidate's referee")
         with finished_folder(results) as fresh:
@@ -77,19 +78,25 @@ def _judged_again(
             for path in sorted((other / MODELS).iterdir()):
                 source = folder if path.name == "referee" else other
                 _link(models / path.name, source / MODELS / path.name)
-            there = _elsewhere(workspace, models, fresh / "results")
+            there = _as_judged(_elsewhere(workspace, models, fresh / "results"), folder)
             evaluate.run(there)
             evaluate_edits.run(there)
     there = _elsewhere(workspace, results / MODELS, results / "results")
-    evidence = read_evidence(before, results / "results")
     _check_same_prompts(there, folder)
-    return replace(evidence, judge=judge_of(release))
+    return read_evidence(before, results / "results", judge=judge)
 
 
 def _elsewhere(workspace: Workspace, models: Path, results: Path) -> Workspace:
     """The workspace, with other models and a place of its own for results."""
     paths = workspace.params.paths.model_copy(update={"models": models, "results": results})
     return Workspace(workspace.root, workspace.params.model_copy(update={"paths": paths}))
+
+
+def _as_judged(there: Workspace, folder: Path) -> Workspace:
+    """With the numbers by which the candidate was judged."""
+    candidate = read_params(folder / "params.yaml")
+    sections = {name: getattr(candidate, name) for name in JUDGING}
+    return Workspace(there.root, there.params.model_copy(update=sections))
 
 
 def _link(path: Path, target: Path) -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tedigan.errors import DataError
 from tedigan.store.addresses import open_bucket
 from tedigan.store.files import read_json, sha256_value, write_json
 from tedigan.workspace import Workspace
@@ -16,17 +17,23 @@ def listing_of(workspace: Workspace) -> str:
     folder, _, name = place.rpartition("/")
     is_one_file = Path(place).is_file() or place.endswith(".tar")
     bucket, prefix = (open_bucket(folder), name) if is_one_file else (open_bucket(place), "")
-    return sha256_value(bucket.versions(prefix))
+    found = {k: one for k, one in bucket.versions(prefix).items() if k == name or not is_one_file}
+    if not found:
+        raise DataError(
+            f"dataset.source {place} holds no file, expected the photographs; is it mounted, and its name right? "
+            "The data set stays as it is."
+        )
+    return sha256_value(found)
 
 
 def has_changed(workspace: Workspace, listing: str) -> bool:
-    """Whether the source was another when it was noted; False where it never was."""
-    noted = _noted(workspace)
-    return noted is not None and noted != [workspace.params.dataset.source, listing]
+    """Whether the data set that lies there was made of another; also where nobody noted of what."""
+    is_made = (workspace.dataset / "dataset.json").is_file()
+    return is_made and _noted(workspace) != [workspace.params.dataset.source, listing]
 
 
 def note_listing(workspace: Workspace, listing: str) -> None:
-    """What the data set was made of, or at least not made before."""
+    """What the data set was made of: as it was listed before it was read."""
     write_json(_path(workspace), [workspace.params.dataset.source, listing])
 
 

@@ -1,5 +1,6 @@
 """DVC sees every effective value of a profile, and runs nothing by values that are no longer those."""
 
+import configparser
 import shutil
 import subprocess
 import sys
@@ -95,6 +96,22 @@ def test_a_profile_shares_the_checkout_s_cache_and_remote(profile: Path) -> None
     shutil.rmtree(profile / "data")
     dvc(profile, "pull")
     assert (profile / "data/codes/params.yaml").is_file()
+
+
+def test_relative_places_of_the_checkout_s_dvc_lead_there_from_a_profile(profile: Path) -> None:
+    root = profile.parents[1]
+    (root / ".dvc/config").write_text(
+        '[core]\n    remote = near\n[remote "near"]\n    url = ../../store\n'
+        "[cache]\n    dir = ../../cache\n"
+    )
+    write_params(profile)
+    config = configparser.ConfigParser()
+    config.read(profile / ".dvc/config")
+    for section, key, place in (
+        ('remote "near"', "url", root.parent / "store"),
+        ("cache", "dir", root.parent / "cache"),
+    ):
+        assert (profile / ".dvc" / config[section][key]).resolve() == place.resolve()
 
 
 def test_in_a_checkout_with_git_dvc_compares_params_and_shows_metrics(tmp_path: Path) -> None:

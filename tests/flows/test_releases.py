@@ -163,6 +163,72 @@ def test_from_the_first_release_to_a_rollback(
     assert "rollback 3" in said
 
 
+def test_what_a_rollback_took_back_needs_a_person_to_come_again(releases, trained, capsys) -> None:
+    promoted(releases)
+    retrain(trained, seed=1)
+    taken = promoted(releases).candidate
+    releases.roll_back(by="a person")
+    assert releases.register().named == taken  # an idle week's retraining
+    status, said = command(releases, capsys, "promote", "challenger")
+    assert (status, "rollback 3 took it back" in said) == (3, True)
+    assert command(releases, capsys, "promote", "challenger", "--approve")[0] == 0
+
+
+def test_a_rollback_that_is_repeated_in_one_name_goes_back_once(releases, trained) -> None:
+    first = promoted(releases).candidate
+    retrain(trained, seed=1)
+    promoted(releases)
+    for _ in range(2):
+        assert releases.roll_back(by="flow run x").champion == first
+
+
+def test_a_rollback_to_what_is_gone_is_refused(releases: Releases, trained: Workspace) -> None:
+    first = promoted(releases).candidate
+    retrain(trained, seed=1)
+    second = promoted(releases).candidate
+    shutil.rmtree(releases.cache)
+    releases.store.bucket.delete(f"releases/{first.digest}.json")
+    with pytest.raises(StoreError):
+        releases.roll_back(by="a person")
+    assert releases.champion() == second
+
+
+def test_a_registry_that_is_down_or_new_moves_no_alias_to_another_model(
+    releases: Releases, trained: Workspace, tmp_path: Path, monkeypatch, capsys
+) -> None:
+    champion = promoted(releases).candidate
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'new.db'}")
+    retrain(trained, seed=1)
+    other = releases.register().named
+    assert other.version == champion.version
+    assert command(releases, capsys, "mirror")[0] == 0
+    assert "champion" not in aliases()
+    assert releases.digest_of("champion") == champion.digest
+    assert command(releases, capsys, "verify")[0] == 1
+
+
+def test_one_damaged_release_does_not_hide_the_others_from_verify(
+    releases, trained, capsys
+) -> None:
+    promoted(releases)
+    releases.store.bucket.write("releases/notes.txt", b"a note")
+    status, said = command(releases, capsys, "verify")
+    assert status == 1
+    assert "2 releases and 1 promotions read; 1 problems" in said
+
+
+def test_a_key_that_may_not_sign_is_refused_before_anything_is_judged(
+    releases: Releases, tmp_path: Path, capsys
+) -> None:
+    releases.register()
+    make_key(tmp_path / "stranger")
+    status, said = command(
+        releases, capsys, "promote", "challenger", "--key", str(tmp_path / "stranger")
+    )
+    assert status == 1
+    assert "signed by none" in said
+
+
 def test_a_job_of_the_champion_is_drawn_by_it_whatever_is_trained_and_promoted_meanwhile(
     releases: Releases, trained: Workspace, tmp_path: Path, capsys
 ) -> None:

@@ -86,7 +86,7 @@ def test_the_doctor_names_what_stands_still_and_up_starts_it_alone(machine: Mach
     before = machine.control("pid", "prefect").stdout
     machine.control("stop", "worker")
     assert [one for one in found(machine) if one.startswith("worker: STOPPED")]
-    machine.control("start", "worker")
+    machine.up()
     assert until(lambda: machine.states()["worker"] == "RUNNING")
     assert machine.control("pid", "prefect").stdout == before
 
@@ -103,7 +103,7 @@ def test_nothing_runs_where_nothing_was_started(tmp_path: Path) -> None:
     idle.down()
 
 
-@pytest.mark.parametrize("name", ["a place", "50%", "x" * 90, "it's"])
+@pytest.mark.parametrize("name", ["a place", "50%", "x" * 90, "it's", "c++", "a&b"])
 def test_a_path_that_a_part_could_not_have_is_refused_at_once(tmp_path: Path, name: str) -> None:
     with pytest.raises(StoreError, match="plain path"):
         Machine(folder=tmp_path / name).up()

@@ -118,8 +118,11 @@ def test_what_is_no_envelope_is_said_to_be_none(content: bytes) -> None:
 
 def test_a_key_is_its_owner_s_and_never_written_over(key: Path, tmp_path: Path) -> None:
     assert key.stat().st_mode & 0o077 == 0
-    with pytest.raises(ParamsError, match="never written over"):
-        make_key(key)
+    for name in (key, tmp_path / "a.pub"):
+        with pytest.raises(ParamsError, match="never written"):
+            make_key(name)
+    with pytest.raises(StoreError, match="cannot be written"):
+        make_key(Path("/dev/null/key"))
     (tmp_path / "none.pem").write_text("no key")
     for bad in (tmp_path / "none.pem", tmp_path / "absent", key.with_suffix(".pub")):
         with pytest.raises(ParamsError, match="no private key"):

@@ -1,6 +1,7 @@
 """Releases are addressed by what they hold, shared, fetched whole, and read again before they are believed."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -133,3 +134,31 @@ def test_each_model_is_a_part_and_its_digest_moves_with_its_files_alone(tmp_path
     other = Release.of(files(tmp_path, models__g__a="X", models__h__a="y", params="z")).parts
     assert [*one] == ["models/g", "models/h", "params"]
     assert [name for name in one if one[name] != other[name]] == ["models/g"]
+
+
+def test_what_was_damaged_is_mended_by_putting_it_again(
+    store: ReleaseStore, tmp_path: Path
+) -> None:
+    given = files(tmp_path, models__g="weights")
+    release = store.put(given)
+    store.bucket.write(f"objects/{release.files['models/g'].sha256}", b"forged")
+    store.bucket.write(f"releases/{release.digest}.json", b"{}")
+    assert store.put(given) == release
+    assert store.problems(release.digest) == []
+
+
+def test_a_file_that_changes_while_it_is_put_makes_no_release(store, tmp_path, monkeypatch) -> None:
+    given = files(tmp_path, models__g="weights")
+    write = store.bucket.write
+    monkeypatch.setattr(store.bucket, "write", lambda name, _: write(name, b"changed"))
+    with pytest.raises(DataError, match="was changed while"):
+        store.put(given)
+    assert store.digests() == []
+
+
+def test_many_who_fetch_at_once_find_one_whole_release(store: ReleaseStore, tmp_path: Path) -> None:
+    release = store.put(files(tmp_path, models__g="weights", models__h="more", params="numbers"))
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: store.fetch(release.digest, tmp_path / "c"), range(16)))
+    assert {str(one) for one in found} == {str(tmp_path / "c" / release.digest)}
+    assert len(held(found[0])) == 3

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import tasks.stages
+from tedigan.errors import DataError
 from tedigan.stages.following import has_changed, listing_of, note_listing
 from tedigan.workspace import Workspace
 from tests.stages.small import small_workspace
@@ -20,6 +21,8 @@ def workspace(tmp_path: Path) -> Workspace:
     (source / "img").mkdir(parents=True)
     for name in ("a.png", "b.png"):
         (source / "img" / name).write_bytes(b"picture")
+    made.dataset.mkdir(parents=True, exist_ok=True)
+    (made.dataset / "dataset.json").write_text("{}")
     return with_source(made, str(source))
 
 
@@ -67,15 +70,37 @@ def test_drawn_faces_never_change(workspace: Workspace) -> None:
     assert not has_changed(drawn, listing_of(drawn))
 
 
-def test_what_was_never_noted_has_not_changed(workspace: Workspace) -> None:
-    assert not has_changed(workspace, listing_of(workspace))
+def test_of_what_a_data_set_was_made_that_nobody_noted_is_not_taken_for_granted(workspace) -> None:
+    assert has_changed(workspace, listing_of(workspace))
+    shutil.rmtree(workspace.dataset)
+    assert not has_changed(workspace, listing_of(workspace))  # there is none to be made again
+
+
+def test_a_file_beside_a_tar_is_not_the_source(workspace: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "all.tar").write_bytes(b"tar")
+    packed = with_source(workspace, str(tmp_path / "all.tar"))
+    before = listing_of(packed)
+    (tmp_path / "all.tar.sha256").write_bytes(b"sum")
+    assert listing_of(packed) == before
+
+
+def test_a_source_that_lists_nothing_is_no_changed_source(workspace: Workspace) -> None:
+    """A disk that is not mounted."""
+    shutil.rmtree(workspace.params.dataset.source)
+    with pytest.raises(DataError, match="is it mounted"):
+        listing_of(workspace)
 
 
 def test_a_changed_source_makes_the_data_set_again_and_once(workspace, monkeypatch) -> None:
     ran = []
-    monkeypatch.setattr(tasks.stages, "run_and_record", lambda *given: ran.append(given))
-    for _ in range(2):
-        tasks.stages.follow_source.fn(workspace)
+
+    def make(*given: object) -> None:
+        ran.append(given)
+        note_listing(workspace, listing_of(workspace))
+
+    monkeypatch.setattr(tasks.stages, "run_and_record", make)
+    note_listing(workspace, listing_of(workspace))
+    tasks.stages.follow_source.fn(workspace)
     assert ran == []
     CHANGES["a new file"](Path(workspace.params.dataset.source))
     for _ in range(2):
@@ -84,9 +109,6 @@ def test_a_changed_source_makes_the_data_set_again_and_once(workspace, monkeypat
 
 
 def test_a_data_set_that_could_not_be_made_is_tried_again(workspace, monkeypatch) -> None:
-    tasks.stages.follow_source.fn(workspace)
-    CHANGES["a new file"](Path(workspace.params.dataset.source))
-
     def fail(*_: object) -> None:
         raise OSError("the disk is full")
 

@@ -3,7 +3,7 @@
 import io
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,17 @@ class Sum:
 
     def load_state_dict(self, state: dict[str, Any], /) -> None:
         self.value = state["value"]
+
+
+@pytest.fixture(autouse=True)
+def _as_a_command() -> Iterator[None]:
+    """What a process begins with, whatever other tests of this one left."""
+    before = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)}
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    for one, handler in before.items():
+        signal.signal(one, handler)
 
 
 def train(work: Path, at: Callable[[int], None] = lambda _: None) -> tuple[Sum, Loop]:
