@@ -33,6 +33,7 @@ PARTS = ("s3", "postgres", "prefect", "mlflow", "worker")
 USUAL = {"s3": 8333, "prefect": 4200, "mlflow": 5000}
 POOL = "gpu"
 READY_WITHIN_S = 180.0
+TRIES, TRY_AGAIN_S = 4, 3.0
 KEPT = (
     "PATH", "HOME", "USER", "LANG", "TMPDIR", "VIRTUAL_ENV", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES",
     "TEDIGAN_POLICY",
@@ -228,8 +229,10 @@ class Machine:
                 one["parameters"]["workspace"] = str(self.root)
         file = self.root / ".work" / "prefect.yaml"
         write_text(file, yaml.safe_dump(content, sort_keys=False))
-        self._run("prefect", "work-pool", "create", POOL, "--type=process", "--overwrite")
-        self._run("prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(file))
+        pool = ("prefect", "work-pool", "create", POOL, "--type=process", "--overwrite")
+        self._insist(*pool)
+        deploy = ("prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(file))
+        self._insist(*deploy)
 
     def _automate(self) -> None:
         """infra/automations.yaml, in the place of what was there under the same names."""
@@ -239,6 +242,14 @@ class Machine:
             if one["name"] in known:
                 self.prefect(f"automations/{known[one['name']]}", "DELETE")
             self.prefect("automations/", **one)
+
+    def _insist(self, *command: str) -> None:
+        """Run it, a few times if need be: a server on a busy machine may not take a connection at once."""
+        for _ in range(TRIES - 1):
+            if self._run(*command, check=False).returncode == 0:
+                return
+            time.sleep(TRY_AGAIN_S)
+        self._run(*command)
 
     def _run(self, *command: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
         beside = Path(sys.executable).parent / command[0]
