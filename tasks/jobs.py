@@ -97,10 +97,8 @@ def draw_job(
 
 @task(
     task_run_name="close",
-    retries=policy.RETRIES,
-    retry_delay_seconds=policy.RETRY_DELAYS_S,
-    retry_condition_fn=policy.is_worth_retrying,
     cache_policy=NO_CACHE,
+    **policy.RETRYING,
 )
 def close_job(job: str, workspace: Workspace, drawn: Drawn) -> None:
     """Seal a job that has nothing left, and record the seal; else say what is left."""

@@ -35,6 +35,14 @@ def is_worth_retrying(_task: Any, _task_run: Any, state: Any) -> bool:
     return may_pass(state.result(raise_on_failure=False))
 
 
+# Of a task that writes to a store: `@task(..., **policy.RETRYING)`.
+RETRYING: dict[str, Any] = {
+    "retries": RETRIES,
+    "retry_delay_seconds": RETRY_DELAYS_S,
+    "retry_condition_fn": is_worth_retrying,
+}
+
+
 def persistently(do: Callable[[], T]) -> T:
     """Do it, and once more after each of RETRY_DELAYS_S where what failed may pass by itself."""
     for delay in RETRY_DELAYS_S:

@@ -34,10 +34,8 @@ def open_releases(folder: Path) -> Releases:
 
 @task(
     task_run_name="register",
-    retries=policy.RETRIES,
-    retry_delay_seconds=policy.RETRY_DELAYS_S,
-    retry_condition_fn=policy.is_worth_retrying,
     cache_policy=NO_CACHE,
+    **policy.RETRYING,
 )
 def register_release(releases: Releases) -> int:
     """Make the workspace's results the challenger; an equal release keeps its version."""

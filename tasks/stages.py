@@ -22,11 +22,9 @@ from tedigan.workspace import Workspace
 
 @task(
     task_run_name="{name}",
-    retries=policy.RETRIES,
-    retry_delay_seconds=policy.RETRY_DELAYS_S,
-    retry_condition_fn=policy.is_worth_retrying,
     timeout_seconds=policy.STAGE_TIMEOUT_S,
     cache_policy=NO_CACHE,
+    **policy.RETRYING,
 )
 def run_stage(name: str, workspace: Workspace) -> None:
     """Run, restore or skip one stage, and say which and why; what another flow runs here is waited for."""
@@ -42,10 +40,8 @@ def run_stage(name: str, workspace: Workspace) -> None:
 
 @task(
     task_run_name="source",
-    retries=policy.RETRIES,
-    retry_delay_seconds=policy.RETRY_DELAYS_S,
-    retry_condition_fn=policy.is_worth_retrying,
     cache_policy=NO_CACHE,
+    **policy.RETRYING,
 )
 def follow_source(workspace: Workspace) -> None:
     """Make the data set again where its source lists other files, or other versions of them, than last time."""
@@ -113,10 +109,8 @@ def preflight(folder: Path) -> Workspace:
 
 @task(
     task_run_name="finish",
-    retries=policy.RETRIES,
-    retry_delay_seconds=policy.RETRY_DELAYS_S,
-    retry_condition_fn=policy.is_worth_retrying,
     cache_policy=NO_CACHE,
+    **policy.RETRYING,
 )
 def finish(workspace: Workspace) -> None:
     """Push what an interrupted run or a `dvc repro` left here alone, and name the page to read.
@@ -130,10 +124,8 @@ def finish(workspace: Workspace) -> None:
 
 @task(
     task_run_name="push",
-    retries=policy.RETRIES,
-    retry_delay_seconds=policy.RETRY_DELAYS_S,
-    retry_condition_fn=policy.is_worth_retrying,
     cache_policy=NO_CACHE,
+    **policy.RETRYING,
 )
 def push(workspace: Workspace) -> None:
     """Copy what the remote lacks, of stages that were skipped too."""
