@@ -10,11 +10,12 @@ from prefect import flow
 
 from flows.command_line import run_flow_with_options
 from tasks.bulk import draw_shards
+from tasks.ending import ENDING
 from tasks.jobs import approve_job, close_job, draw_job, open_workspace, plan_job
 from tedigan.bulk.worker import Worker
 
 
-@flow(name="bulk")
+@flow(name="bulk", **ENDING)
 def bulk(
     job: str,
     workspace: Path = Path(),
@@ -34,7 +35,7 @@ def bulk(
     close_job(job, ready, drawn)
 
 
-@flow(name="plan-bulk")
+@flow(name="plan-bulk", **ENDING)
 def plan_bulk(
     prompts: str,
     place: str,

@@ -5,10 +5,11 @@ from pathlib import Path
 from prefect import flow
 
 from flows.command_line import run_flow
+from tasks.ending import ENDING
 from tasks.stages import finish, preflight, push, run_stage
 
 
-@flow(name="dataset")
+@flow(name="dataset", **ENDING)
 def dataset(workspace: Path) -> None:
     """Photographs (or drawn faces) become a data set."""
     ready = preflight(workspace)
@@ -16,7 +17,7 @@ def dataset(workspace: Path) -> None:
     push(ready)
 
 
-@flow(name="inversion")
+@flow(name="inversion", **ENDING)
 def inversion(workspace: Path) -> None:
     """A generator, its inverse, and the W+ code of every photograph (A1)."""
     ready = preflight(workspace)
@@ -26,7 +27,7 @@ def inversion(workspace: Path) -> None:
     push(ready)
 
 
-@flow(name="alignment")
+@flow(name="alignment", **ENDING)
 def alignment(workspace: Path) -> None:
     """Captions find their place in W+ (A2), and attributes their layers."""
     ready = preflight(workspace)
@@ -38,7 +39,7 @@ def alignment(workspace: Path) -> None:
     push(ready)
 
 
-@flow(name="evaluate")
+@flow(name="evaluate", **ENDING)
 def evaluate(workspace: Path) -> None:
     """An independent referee is trained, and then judges."""
     ready = preflight(workspace)
@@ -48,7 +49,7 @@ def evaluate(workspace: Path) -> None:
     push(ready)
 
 
-@flow(name="generate")
+@flow(name="generate", **ENDING)
 def generate(workspace: Path) -> None:
     """Captions become faces."""
     ready = preflight(workspace)
@@ -56,7 +57,7 @@ def generate(workspace: Path) -> None:
     push(ready)
 
 
-@flow(name="manipulate")
+@flow(name="manipulate", **ENDING)
 def manipulate(workspace: Path) -> None:
     """Photographs and texts become edited photographs."""
     ready = preflight(workspace)
@@ -64,7 +65,7 @@ def manipulate(workspace: Path) -> None:
     push(ready)
 
 
-@flow(name="lifecycle")
+@flow(name="lifecycle", **ENDING)
 def lifecycle(workspace: Path) -> None:
     """From photographs to the page that a person reads: every stage, in order."""
     ready = preflight(workspace)

@@ -12,10 +12,11 @@ from prefect import flow
 from flows.command_line import run_flow
 from flows.lifecycle import lifecycle
 from flows.releases import register
+from tasks.ending import ENDING
 from tasks.stages import follow_source, preflight
 
 
-@flow(name="retrain")
+@flow(name="retrain", **ENDING)
 def retrain(workspace: Path) -> None:
     """Run the lifecycle again; what is still true is skipped. What came of it is the challenger."""
     follow_source(preflight(workspace))

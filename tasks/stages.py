@@ -12,8 +12,9 @@ from prefect.cache_policies import NO_CACHE
 from prefect.exceptions import MissingContextError
 
 from tasks import policy, recording
+from tasks.ending import close_the_killed
 from tedigan import stages
-from tedigan.provenance import RunRecord, close_killed
+from tedigan.provenance import RunRecord
 from tedigan.stages import following
 from tedigan.stages.report import render_page
 from tedigan.turns import turn
@@ -85,17 +86,8 @@ def _turn_of(name: str, workspace: Workspace) -> Iterator[None]:
     """One process at a time runs a stage here; runs that were killed are closed before the next begins."""
     flow = f"the stage {name} of the flow run {runtime.flow_run.name}"
     with turn(workspace.turn, flow, say=partial(say, name)):
-        _close_killed(workspace)
+        close_the_killed(workspace)
         yield
-
-
-def _close_killed(workspace: Workspace) -> None:
-    """Runs that were killed here said no goodbye: say it for them, in their records and in MLflow."""
-    for record in close_killed(workspace.runs):
-        if run_id := record["ids"]["mlflow_run_id"]:
-            from tasks import tracking
-
-            tracking.end_killed(workspace, run_id)
 
 
 @task(task_run_name="preflight", cache_policy=NO_CACHE)

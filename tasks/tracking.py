@@ -113,6 +113,13 @@ def end_killed(workspace: Workspace, run_id: str) -> None:
                 mlflow.MlflowClient().set_terminated(run_id, "KILLED")
 
 
+def end_flow(workspace: Workspace, flow_run_id: str, status: str) -> None:
+    """A flow's run ends as the flow did: FINISHED, FAILED or KILLED; a flow that ran nothing has none."""
+    with speaking_of(workspace):
+        for run in _runs_of(_of_flow(flow_run_id)):
+            mlflow.MlflowClient().set_terminated(run.info.run_id, status)
+
+
 def log_bulk(
     ledger: Ledger,
     manifest: dict[str, Any],
@@ -173,13 +180,21 @@ def speaking_of(workspace: Workspace) -> Iterator[None]:
 
 
 def _flow_run(workspace: Workspace, flow_run_id: str) -> str:
-    """The parent run of a flow's stages, found by the flow's id or made."""
-    query = f"tags.`prefect.flow_run_id` = '{flow_run_id}' and tags.stage = 'flow'"
-    if found := _runs_of(query):
-        return str(found[0].info.run_id)
+    """The parent run of a flow's stages, found by the flow's id or made; it runs until `end_flow`."""
+    client = mlflow.MlflowClient()
+    if found := _runs_of(_of_flow(flow_run_id)):
+        run_id = str(found[0].info.run_id)
+        client.update_run(run_id, status="RUNNING")  # a flow that crashed may be queued again
+        return run_id
     tags = {"prefect.flow_run_id": flow_run_id, "stage": "flow", "workspace": workspace.root.name}
-    with mlflow.start_run(run_name=f"flow {flow_run_id[:8]}", tags=tags) as run:
-        return str(run.info.run_id)
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    name = f"flow {flow_run_id[:8]}"
+    made = client.create_run(experiment.experiment_id, tags=tags, run_name=name)
+    return str(made.info.run_id)
+
+
+def _of_flow(flow_run_id: str) -> str:
+    return f"tags.`prefect.flow_run_id` = '{flow_run_id}' and tags.stage = 'flow'"
 
 
 def _runs_of(query: str) -> list[Any]:

@@ -179,6 +179,16 @@ def test_mlflow_knows_every_stage_and_model(by_flow: Path) -> None:
     assert dataset.dataset.digest == _lock(by_flow)["dataset"]["outs"][0]["md5"]
 
 
+def _flows_in_mlflow() -> list[str]:
+    """How the runs of flows ended there, the last one first."""
+    import mlflow
+
+    runs = mlflow.search_runs(
+        experiment_names=["tedigan"], filter_string="tags.stage = 'flow'", output_format="list"
+    )
+    return [run.info.status for run in runs]
+
+
 def hold(place: Path) -> None:
     """Have the turn until somebody is seen to wait for it."""
     with turn(place, "the stage train_generator"):
@@ -209,22 +219,33 @@ def test_a_flow_waits_for_whoever_runs_a_stage_here_and_says_so(
     assert "skipped" in skips
 
 
-def test_a_run_that_was_killed_ends_as_killed_in_mlflow_too(
+def test_a_run_that_was_killed_ends_as_killed_in_mlflow_and_prefect_too(
     by_flow: Path, prefect_server: None, capsys
 ) -> None:
     import mlflow
+    from prefect.client.orchestration import get_client
+    from prefect.states import Running
+
+    from flows.lifecycle import dataset
 
     client = mlflow.MlflowClient()
     experiment = client.get_experiment_by_name("tedigan")
+    with get_client(sync_client=True) as prefect:
+        flow_run_id = str(prefect.create_flow_run(dataset, state=Running()).id)
+    tags = {"stage": "flow", "prefect.flow_run_id": flow_run_id}
+    parent = client.create_run(experiment.experiment_id, tags=tags).info.run_id
     run_id = client.create_run(experiment.experiment_id, tags={"stage": "invert"}).info.run_id
     workspace = Workspace.open(by_flow)
     record = RunRecord(workspace.runs / "20260101T000000.000000Z-invert.json")
-    record.add(stage="invert", ids={"mlflow_run_id": run_id})
+    record.add(stage="invert", ids={"mlflow_run_id": run_id, "prefect_flow_run_id": flow_run_id})
     assert run(capsys, "dataset", by_flow)[0] == 0
-    assert client.get_run(run_id).info.status == "KILLED"
+    assert [client.get_run(one).info.status for one in (run_id, parent)] == ["KILLED", "KILLED"]
+    with get_client(sync_client=True) as prefect:
+        assert prefect.read_flow_run(flow_run_id).state.is_crashed()
     assert json.loads(record.path.read_text())["state"] == "killed"
     record.path.unlink()
-    client.delete_run(run_id)
+    for one in (run_id, parent):
+        client.delete_run(one)
 
 
 def test_a_failing_stage_ends_the_flow_with_its_message(
@@ -248,6 +269,7 @@ def test_a_failing_stage_ends_the_flow_with_its_message(
     assert "generate.seed 2 -> 3" in said
     assert "error: 000123.jpg is damaged; replace it." in complained
     assert "manipulate" not in said
+    assert _flows_in_mlflow()[0] == "FAILED"
 
 
 def test_a_push_that_fails_for_a_moment_is_tried_again_and_the_stage_is_not(
@@ -270,6 +292,7 @@ def test_a_push_that_fails_for_a_moment_is_tried_again_and_the_stage_is_not(
     status, said, _ = run(capsys, "lifecycle", by_flow)
     params.write_text(kept)
     assert status == 0
+    assert _flows_in_mlflow()[0] == "FINISHED"
     assert pushed == ["report", "report", None]
     assert said.count("report              runs") == 1
 
