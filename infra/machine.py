@@ -7,14 +7,13 @@
 supervisord starts again what dies. The parts see neither the proxies nor the AWS_* of whoever starts them.
 """
 
-import configparser
 import json
 import os
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ import yaml
 from infra.answers import answers_at, opened
 from infra.local import CHECKOUT, environment_of
 from infra.services import S3, credentials_of, free_ports
+from infra.supervision import check_path, write_configuration
 from tedigan.errors import StoreError
 from tedigan.releases.signing import make_key
 from tedigan.store.files import read_json, write_json, write_text
@@ -104,7 +104,7 @@ class Machine:
 
     def up(self) -> None:
         """Start what does not run, wait until it answers, make the pool, deploy."""
-        _check_path(self.folder)
+        check_path(self.folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         if not self.key.exists():
             make_key(self.key)
@@ -151,7 +151,7 @@ class Machine:
         """What Prefect's own interface answers."""
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.ports['prefect']}/api/{path}",
-            json.dumps(body).encode(),
+            None if method == "GET" else json.dumps(body).encode(),
             {"Content-Type": "application/json"},
             method=method,
         )
@@ -175,39 +175,13 @@ class Machine:
         return self.folder / "supervisord.conf"
 
     def _write_configuration(self) -> None:
-        config = configparser.RawConfigParser()
-        socket, environment = self.folder / "supervisor.sock", self.environment
-        config["unix_http_server"] = {"file": str(socket), "chmod": "0700"}
-        config["rpcinterface:supervisor"] = {
-            "supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"
-        }
-        config["supervisorctl"] = {"serverurl": f"unix://{socket}"}
-        config["supervisord"] = {
-            "logfile": str(self.folder / "supervisord.log"),
-            "pidfile": str(self.folder / "supervisord.pid"),
-            "directory": str(self.root),
-        }
+        environment = self.environment
         database = f"postgresql+asyncpg://postgres@/prefect?host={self.folder / 'postgres'}"
-        for name, command in self.commands().items():
-            own = {"PREFECT_API_DATABASE_CONNECTION_URL": database} if name == "prefect" else {}
-            config[f"program:{name}"] = {
-                "command": " ".join(command).replace("%", "%%"),
-                "environment": _quoted(environment | own),
-                "directory": str(self.root),
-                "autorestart": "true",
-                "startretries": "1000000",  # a part waits for those that it needs
-                "startsecs": "5",
-                "stopwaitsecs": "30",
-                "stopasgroup": "true" if name in ("prefect", "mlflow") else "false",
-                "killasgroup": "true",
-                "redirect_stderr": "true",
-                "stdout_logfile": str(self.folder / f"{name}.log"),
-                "stdout_logfile_maxbytes": "20MB",
-                "stdout_logfile_backups": "2",
-            }
-        with self._configuration.open("w", encoding="utf-8") as file:
-            os.fchmod(file.fileno(), 0o600)  # it names the keys of the bucket
-            config.write(file)
+        own = {"prefect": {"PREFECT_API_DATABASE_CONNECTION_URL": database}}
+        parts = {
+            k: (command, environment | own.get(k, {})) for k, command in self.commands().items()
+        }
+        write_configuration(self._configuration, self.root, parts)
 
     def _wait_for(self, is_ready: Callable[[], bool]) -> None:
         deadline = time.monotonic() + READY_WITHIN_S
@@ -267,20 +241,6 @@ class Machine:
                 f"{(done.stderr or done.stdout).strip()[-400:]}. Run `python -m infra doctor`."
             )
         return done
-
-
-def _quoted(environment: Mapping[str, str]) -> str:
-    """As supervisord reads it."""
-    return ",".join(f'{k}="{v}"'.replace("%", "%%") for k, v in environment.items())
-
-
-def _check_path(folder: Path) -> None:
-    """Refuse at once what supervisord or a socket cannot have in a path."""
-    if set(str(folder)) & set(" \"'\\%,;+&?#") or len(str(folder)) > 80:
-        raise StoreError(
-            f"{folder} has a space, a quote or one of % , ; + & ? # in it, or more than 80 letters; expected a "
-            "plain path, as a socket lies there. Clone the checkout elsewhere."
-        )
 
 
 def _is_alive(process: int) -> bool:

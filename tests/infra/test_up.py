@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -57,7 +58,7 @@ def test_every_part_runs_answers_and_is_deployed_to(machine: Machine) -> None:
     assert sorted(one["name"] for one in machine.prefect("automations/filter")) == sorted(
         automations
     )
-    assert len(automations) == 2
+    assert len(automations) == 3
 
 
 def test_a_part_that_dies_is_started_again(machine: Machine) -> None:
@@ -67,20 +68,36 @@ def test_a_part_that_dies_is_started_again(machine: Machine) -> None:
     assert until(lambda: machine.answers()["mlflow"])
 
 
-def test_a_run_that_crashed_is_queued_again_and_taken_by_the_worker(machine: Machine) -> None:
+def test_a_run_that_crashed_is_queued_again_but_not_without_end(machine: Machine) -> None:
     """A rollback, of which there is nothing to do here: it fails, but it was run."""
+    once, thrice = rollback_run(machine), rollback_run(machine)
+    crash(machine, once)
+    for _ in range(3):
+        crash(machine, thrice)
+    assert until(lambda: state_of(machine, thrice)["type"] == "FAILED")
+    assert "crashed three times within a day" in state_of(machine, thrice)["message"]
+    assert until(lambda: state_of(machine, once)["type"] == "FAILED", within_s=180)
+    assert "crashed" not in state_of(machine, once)["message"]
+    states = machine.prefect(f"flow_run_states/?flow_run_id={thrice}", "GET")
+    assert [one["type"] for one in states] == ["SCHEDULED", *["CRASHED"] * 3, "FAILED"]
+
+
+def rollback_run(machine: Machine) -> str:
+    """A flow run of 2100."""
     (deployment,) = (
         one for one in machine.prefect("deployments/filter") if one["name"] == "rollback"
     )
     later = {"type": "SCHEDULED", "state_details": {"scheduled_time": "2100-01-01T00:00:00Z"}}
-    run = machine.prefect(f"deployments/{deployment['id']}/create_flow_run", state=later)
-    machine.prefect(f"flow_runs/{run['id']}/set_state", state={"type": "CRASHED"}, force=True)
+    return machine.prefect(f"deployments/{deployment['id']}/create_flow_run", state=later)["id"]
 
-    def state() -> str:
-        (one,) = machine.prefect("flow_runs/filter", flow_runs={"id": {"any_": [run["id"]]}})
-        return str(one["state"]["type"])
 
-    assert until(lambda: state() == "FAILED", within_s=180)
+def crash(machine: Machine, run: str) -> None:
+    machine.prefect(f"flow_runs/{run}/set_state", state={"type": "CRASHED"}, force=True)
+
+
+def state_of(machine: Machine, run: str) -> dict[str, Any]:
+    (one,) = machine.prefect("flow_runs/filter", flow_runs={"id": {"any_": [run]}})
+    return one["state"]
 
 
 def test_the_doctor_names_what_stands_still_and_up_starts_it_alone(machine: Machine) -> None:
