@@ -23,6 +23,7 @@ import yaml
 
 from infra.answers import answers_at, opened
 from infra.local import CHECKOUT, environment_of
+from infra.retention import read_retention
 from infra.services import S3, credentials_of, free_ports
 from infra.supervision import check_path, write_configuration
 from tedigan.errors import StoreError
@@ -89,14 +90,11 @@ class Machine:
     def commands(self) -> dict[str, list[str]]:
         """How each part is started."""
         ports, python = self.ports, sys.executable
-        socket = self.folder / "postgres"
-        mlflow = [
-            f"--backend-store-uri=postgresql://postgres@/mlflow?host={socket}",
-            f"--default-artifact-root={self.environment['MLFLOW_DEFAULT_ARTIFACT_ROOT']}",
-        ]
+        root = self.environment["MLFLOW_DEFAULT_ARTIFACT_ROOT"]
+        mlflow = [self._backend_store, f"--default-artifact-root={root}"]
         return {
             "s3": [python, "-m", "infra.parts", "s3", str(self.folder / "s3"), f"--port={ports['s3']}"],
-            "postgres": [python, "-m", "infra.parts", "postgres", str(socket)],
+            "postgres": [python, "-m", "infra.parts", "postgres", str(self.folder / "postgres")],
             "prefect": ["prefect", "server", "start", "--host=127.0.0.1", f"--port={ports['prefect']}"],
             "mlflow": ["mlflow", "server", "--host=127.0.0.1", f"--port={ports['mlflow']}", *mlflow],
             "worker": ["prefect", "worker", "start", f"--pool={POOL}", "--type=process", "--name=here"],
@@ -158,6 +156,14 @@ class Machine:
         content = opened(request).read()
         return json.loads(content) if content else None
 
+    def forget_deleted(self, older_than: str) -> None:
+        """Remove for good what somebody deleted in MLflow so long ago, such as 30d."""
+        self._run("mlflow", "gc", f"--older-than={older_than}", self._backend_store)
+
+    @property
+    def _backend_store(self) -> str:
+        return f"--backend-store-uri=postgresql://postgres@/mlflow?host={self.folder / 'postgres'}"
+
     @property
     def has_worker(self) -> bool:
         """Whether a worker of the pool is there."""
@@ -177,7 +183,8 @@ class Machine:
     def _write_configuration(self) -> None:
         environment = self.environment
         database = f"postgresql+asyncpg://postgres@/prefect?host={self.folder / 'postgres'}"
-        own = {"prefect": {"PREFECT_API_DATABASE_CONNECTION_URL": database}}
+        retention = read_retention(self.root / "infra/retention.yaml").of_prefect
+        own = {"prefect": {"PREFECT_API_DATABASE_CONNECTION_URL": database} | retention}
         parts = {
             k: (command, environment | own.get(k, {})) for k, command in self.commands().items()
         }

@@ -1,19 +1,26 @@
 """The whole platform on one machine: it comes up, stays up, says what is wrong, and goes down."""
 
+import json
 import os
 import re
 import signal
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from infra import backup
+from infra.answers import opened
 from infra.doctor import examine
 from infra.local import CHECKOUT
 from infra.machine import PARTS, Machine
+from infra.retention import read_retention
+from infra.tidy import tidy
 from tedigan.errors import StoreError
+from tedigan.store.addresses import open_bucket
 
 pytestmark = [pytest.mark.xdist_group("up"), pytest.mark.timeout(600)]
 
@@ -127,6 +134,62 @@ def test_a_path_that_a_part_could_not_have_is_refused_at_once(tmp_path: Path, na
     with pytest.raises(StoreError, match="plain path"):
         Machine(folder=tmp_path / name).up()
     assert not (tmp_path / name / "supervisord.conf").exists()
+
+
+def test_what_was_backed_up_comes_back(machine: Machine, tmp_path: Path) -> None:
+    """A row of either database, an object and the key; what MLflow was told to forget is forgotten by `tidy`."""
+    forgotten, kept = (experiment(machine, name) for name in ("forgotten", "kept"))
+    (deployment, *_) = machine.prefect("deployments/filter")
+    with backup.inside(machine.environment):
+        bucket = open_bucket("s3://tedigan")
+        bucket.write("releases/probe", b"immutable")
+    mlflow(machine, "delete", experiment_id=forgotten)
+    assert tidy(machine, read_retention(), is_meant=False)[-1].startswith("MLflow")
+    assert experiment_states(machine) | {"forgotten": "deleted"} == experiment_states(machine)
+    machine.forget_deleted("0d")
+    name = backup.back_up(machine, tmp_path, with_key=True)
+    key = machine.key.read_bytes()
+
+    mlflow(machine, "delete", experiment_id=kept)
+    machine.prefect(f"deployments/{deployment['id']}", "DELETE")
+    machine.key.write_bytes(b"")
+    with backup.inside(machine.environment):
+        bucket.delete("releases/probe")
+    assert backup.restore(machine, tmp_path, with_key=True) == name
+    assert experiment_states(machine)["kept"] == "active"
+    assert "forgotten" not in experiment_states(machine)
+    assert deployment["id"] in {one["id"] for one in machine.prefect("deployments/filter")}
+    with backup.inside(machine.environment):
+        assert bucket.read("releases/probe") == b"immutable"
+    assert machine.key.read_bytes() == key
+    assert machine.key.stat().st_mode & 0o077 == 0
+    with pytest.raises(StoreError, match=f"expected one of: {name}"):
+        backup.restore(machine, tmp_path, "20200101T000000Z")
+
+
+def mlflow(machine: Machine, action: str, **body: Any) -> Any:
+    """What MLflow's own interface answers about experiments."""
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{machine.ports['mlflow']}/api/2.0/mlflow/experiments/{action}",
+        json.dumps(body).encode(),
+        {"Content-Type": "application/json"},
+    )
+    return json.loads(opened(request).read())
+
+
+def experiment(machine: Machine, name: str) -> str:
+    return mlflow(machine, "create", name=name)["experiment_id"]
+
+
+def experiment_states(machine: Machine) -> dict[str, str]:
+    found = mlflow(machine, "search", max_results=100, view_type="ALL")["experiments"]
+    return {one["name"]: one["lifecycle_stage"] for one in found}
+
+
+def test_prefect_keeps_flow_runs_as_long_as_retention_says(machine: Machine) -> None:
+    settings = machine.prefect("admin/settings", "GET")["server"]["services"]["db_vacuum"]
+    assert "flow_runs" in settings["enabled"]
+    assert settings["retention_period"] == f"P{read_retention().flow_runs_days}D"
 
 
 def test_what_is_deployed_here_is_this_checkout(machine: Machine) -> None:
