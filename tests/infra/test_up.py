@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from infra import backup
 from infra.answers import opened
@@ -21,6 +22,7 @@ from infra.retention import read_retention
 from infra.tidy import tidy
 from tedigan.errors import StoreError
 from tedigan.store.addresses import open_bucket
+from tests.infra.manifests import POOL
 
 pytestmark = [pytest.mark.xdist_group("up"), pytest.mark.timeout(600)]
 
@@ -190,6 +192,29 @@ def test_prefect_keeps_flow_runs_as_long_as_retention_says(machine: Machine) -> 
     settings = machine.prefect("admin/settings", "GET")["server"]["services"]["db_vacuum"]
     assert "flow_runs" in settings["enabled"]
     assert settings["retention_period"] == f"P{read_retention().flow_runs_days}D"
+
+
+def test_the_workers_of_jobs_may_be_pods(machine: Machine) -> None:
+    """The pool as infra/kubernetes/pool-worker.yaml makes it, and its deployment; there is no cluster here."""
+    text = (CHECKOUT / "infra/kubernetes/pool-worker.yaml").read_text(encoding="utf-8")
+    (create,) = yaml.safe_load(text)["spec"]["template"]["spec"]["initContainers"]
+    machine._insist(*create["command"])
+    deploy = ("--no-prompt", "deploy", "--name", "bulk-worker", "--pool", "gpu-pods")
+    machine._insist("prefect", *deploy, "--prefect-file", str(CHECKOUT / ".work/prefect.yaml"))
+    (pool,) = machine.prefect("work_pools/filter", work_pools={"type": {"any_": ["kubernetes"]}})
+    assert pool["base_job_template"] == POOL
+    (worker,) = (
+        one for one in machine.prefect("deployments/filter") if one["name"] == "bulk-worker"
+    )
+    assert worker["work_pool_name"] == pool["name"] == "gpu-pods"
+    twice = {"worker": {}, "begin": 0}
+    for gpus, is_taken in ((2, True), ("two", False)):
+        made = machine.prefect(
+            f"deployments/{worker['id']}/create_flow_run",
+            parameters=twice,
+            job_variables={"gpus": gpus},
+        )
+        assert ("id" in made) == is_taken, made
 
 
 def test_what_is_deployed_here_is_this_checkout(machine: Machine) -> None:
