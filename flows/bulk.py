@@ -9,10 +9,9 @@ from typing import Any
 from prefect import flow
 
 from flows.command_line import run_flow_with_options
-from tasks.bulk import draw_shards
+from tasks.bulk import draw_shards, worker_here
 from tasks.ending import ENDING
 from tasks.jobs import approve_job, close_job, draw_job, open_workspace, plan_job
-from tedigan.bulk.worker import Worker
 
 
 @flow(name="bulk", **ENDING)
@@ -90,7 +89,7 @@ def plan_bulk(
 @flow(name="draw")
 def draw(worker: dict[str, Any], begin: int = 0) -> None:
     """One worker of a job, beside any number of others: the engine `prefect` starts these."""
-    draw_shards(Worker.from_json(worker), begin)
+    draw_shards(worker_here(worker), begin)
 
 
 if __name__ == "__main__":

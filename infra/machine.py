@@ -7,14 +7,13 @@
 supervisord starts again what dies. The parts see neither the proxies nor the AWS_* of whoever starts them.
 """
 
-import configparser
 import json
 import os
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +23,9 @@ import yaml
 
 from infra.answers import answers_at, opened
 from infra.local import CHECKOUT, environment_of
+from infra.retention import read_retention
 from infra.services import S3, credentials_of, free_ports
+from infra.supervision import check_path, write_configuration
 from tedigan.errors import StoreError
 from tedigan.releases.signing import make_key
 from tedigan.store.files import read_json, write_json, write_text
@@ -50,13 +51,18 @@ class Machine:
 
     @property
     def ports(self) -> dict[str, int]:
-        """Where S3, Prefect and MLflow listen; usual ones where these are free at the first `up`."""
+        """Where S3, Prefect and MLflow listen, as the last `up` chose: the usual ones where these are free."""
         path = self.folder / "ports.json"
         if not path.is_file():
-            free = iter(free_ports(len(USUAL)))
-            write_json(path, {k: one if _is_free(one) else next(free) for k, one in USUAL.items()})
+            self._choose_ports(USUAL)
         found: dict[str, int] = read_json(path)
         return found
+
+    def _choose_ports(self, wanted: Mapping[str, int]) -> None:
+        """What is wanted where nobody has it, others for the rest."""
+        free = iter(free_ports(len(wanted)))
+        chosen = {name: one if _is_free(one) else next(free) for name, one in wanted.items()}
+        write_json(self.folder / "ports.json", chosen)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -89,14 +95,11 @@ class Machine:
     def commands(self) -> dict[str, list[str]]:
         """How each part is started."""
         ports, python = self.ports, sys.executable
-        socket = self.folder / "postgres"
-        mlflow = [
-            f"--backend-store-uri=postgresql://postgres@/mlflow?host={socket}",
-            f"--default-artifact-root={self.environment['MLFLOW_DEFAULT_ARTIFACT_ROOT']}",
-        ]
+        root = self.environment["MLFLOW_DEFAULT_ARTIFACT_ROOT"]
+        mlflow = [self._backend_store, f"--default-artifact-root={root}"]
         return {
             "s3": [python, "-m", "infra.parts", "s3", str(self.folder / "s3"), f"--port={ports['s3']}"],
-            "postgres": [python, "-m", "infra.parts", "postgres", str(socket)],
+            "postgres": [python, "-m", "infra.parts", "postgres", str(self.folder / "postgres")],
             "prefect": ["prefect", "server", "start", "--host=127.0.0.1", f"--port={ports['prefect']}"],
             "mlflow": ["mlflow", "server", "--host=127.0.0.1", f"--port={ports['mlflow']}", *mlflow],
             "worker": ["prefect", "worker", "start", f"--pool={POOL}", "--type=process", "--name=here"],
@@ -104,17 +107,19 @@ class Machine:
 
     def up(self) -> None:
         """Start what does not run, wait until it answers, make the pool, deploy."""
-        _check_path(self.folder)
+        check_path(self.folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         if not self.key.exists():
             make_key(self.key)
-        self._write_configuration()
         if self.is_up:
+            self._write_configuration()
             self.control("update")
             self.control("start", "all")
         else:
+            self._choose_ports(self.ports)
+            self._write_configuration()
             self._run("supervisord", "--configuration", str(self._configuration))
-        self._wait_for(lambda: all(self.answers().values()))
+        self._wait_for(lambda: not self._silent())
         self._deploy()
         self._automate()
         self._wait_for(lambda: self.has_worker)
@@ -147,16 +152,29 @@ class Machine:
             "mlflow": answers_at(f"http://127.0.0.1:{ports['mlflow']}/health"),
         }
 
+    def _silent(self) -> list[str]:
+        """Parts with an address that do not run or do not answer; who answers there may be another."""
+        states = self.states()
+        return [k for k, does in self.answers().items() if not does or states.get(k) != "RUNNING"]
+
     def prefect(self, path: str, method: str = "POST", **body: Any) -> Any:
         """What Prefect's own interface answers."""
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.ports['prefect']}/api/{path}",
-            json.dumps(body).encode(),
+            None if method == "GET" else json.dumps(body).encode(),
             {"Content-Type": "application/json"},
             method=method,
         )
         content = opened(request).read()
         return json.loads(content) if content else None
+
+    def forget_deleted(self, older_than: str) -> None:
+        """Remove for good what somebody deleted in MLflow so long ago, such as 30d."""
+        self._run("mlflow", "gc", f"--older-than={older_than}", self._backend_store)
+
+    @property
+    def _backend_store(self) -> str:
+        return f"--backend-store-uri=postgresql://postgres@/mlflow?host={self.folder / 'postgres'}"
 
     @property
     def has_worker(self) -> bool:
@@ -175,45 +193,20 @@ class Machine:
         return self.folder / "supervisord.conf"
 
     def _write_configuration(self) -> None:
-        config = configparser.RawConfigParser()
-        socket, environment = self.folder / "supervisor.sock", self.environment
-        config["unix_http_server"] = {"file": str(socket), "chmod": "0700"}
-        config["rpcinterface:supervisor"] = {
-            "supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"
-        }
-        config["supervisorctl"] = {"serverurl": f"unix://{socket}"}
-        config["supervisord"] = {
-            "logfile": str(self.folder / "supervisord.log"),
-            "pidfile": str(self.folder / "supervisord.pid"),
-            "directory": str(self.root),
-        }
+        environment = self.environment
         database = f"postgresql+asyncpg://postgres@/prefect?host={self.folder / 'postgres'}"
-        for name, command in self.commands().items():
-            own = {"PREFECT_API_DATABASE_CONNECTION_URL": database} if name == "prefect" else {}
-            config[f"program:{name}"] = {
-                "command": " ".join(command).replace("%", "%%"),
-                "environment": _quoted(environment | own),
-                "directory": str(self.root),
-                "autorestart": "true",
-                "startretries": "1000000",  # a part waits for those that it needs
-                "startsecs": "5",
-                "stopwaitsecs": "30",
-                "stopasgroup": "true" if name in ("prefect", "mlflow") else "false",
-                "killasgroup": "true",
-                "redirect_stderr": "true",
-                "stdout_logfile": str(self.folder / f"{name}.log"),
-                "stdout_logfile_maxbytes": "20MB",
-                "stdout_logfile_backups": "2",
-            }
-        with self._configuration.open("w", encoding="utf-8") as file:
-            os.fchmod(file.fileno(), 0o600)  # it names the keys of the bucket
-            config.write(file)
+        retention = read_retention(self.root / "infra/retention.yaml").of_prefect
+        own = {"prefect": {"PREFECT_API_DATABASE_CONNECTION_URL": database} | retention}
+        parts = {
+            k: (command, environment | own.get(k, {})) for k, command in self.commands().items()
+        }
+        write_configuration(self._configuration, self.root, parts)
 
     def _wait_for(self, is_ready: Callable[[], bool]) -> None:
         deadline = time.monotonic() + READY_WITHIN_S
         while not is_ready():
             if time.monotonic() > deadline:
-                silent = [name for name, does in self.answers().items() if not does] or ["worker"]
+                silent = self._silent() or ["worker"]
                 raise StoreError(
                     f"{', '.join(silent)} did not answer within {READY_WITHIN_S:.0f} s; expected all parts. Read "
                     f"{self.folder}/{silent[0]}.log, or run `python -m infra doctor`."
@@ -267,20 +260,6 @@ class Machine:
                 f"{(done.stderr or done.stdout).strip()[-400:]}. Run `python -m infra doctor`."
             )
         return done
-
-
-def _quoted(environment: Mapping[str, str]) -> str:
-    """As supervisord reads it."""
-    return ",".join(f'{k}="{v}"'.replace("%", "%%") for k, v in environment.items())
-
-
-def _check_path(folder: Path) -> None:
-    """Refuse at once what supervisord or a socket cannot have in a path."""
-    if set(str(folder)) & set(" \"'\\%,;+&?#") or len(str(folder)) > 80:
-        raise StoreError(
-            f"{folder} has a space, a quote or one of % , ; + & ? # in it, or more than 80 letters; expected a "
-            "plain path, as a socket lies there. Clone the checkout elsewhere."
-        )
 
 
 def _is_alive(process: int) -> bool:

@@ -9,7 +9,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +28,7 @@ from tedigan.bulk.running import work_among_others
 from tedigan.bulk.worker import Worker
 from tedigan.errors import StoreError
 from tedigan.progress import note
+from tedigan.releases.release_store import ReleaseStore
 
 DEPLOYMENT = "draw/bulk-worker"
 
@@ -43,6 +44,16 @@ def draw_shards(worker: Worker, begin: int) -> None:
     """Draw until nothing is left, or a budget or a cancellation ends it."""
     for _ in work_among_others(worker, begin):
         continue
+
+
+def worker_here(sent: Mapping[str, Any]) -> Worker:
+    """The worker that was sent; where its release does not lie yet, as in a pod, it is fetched."""
+    worker = Worker.from_json(sent)
+    release, cache = worker.ledger.plan.release, worker.models.parent.parent
+    if release and not worker.models.is_dir():
+        place = os.environ.get("TEDIGAN_RELEASES") or str(cache.parent / "release-store")
+        ReleaseStore(place).fetch(release, cache)
+    return worker
 
 
 @dataclass

@@ -123,7 +123,7 @@ def test_what_the_kubernetes_manifests_run_is_a_command() -> None:
     for file in (CHECKOUT / "infra" / "kubernetes").glob("*.yaml"):
         for manifest in yaml.safe_load_all(file.read_text(encoding="utf-8")):
             for container in _containers(manifest):
-                if container["command"][:3] == ["python", "-m", "tedigan"]:
+                if container.get("command", [])[:3] == ["python", "-m", "tedigan"]:
                     arguments = container["command"][3:]
                     assert _parser(arguments).parse_args(arguments)
 

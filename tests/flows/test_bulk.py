@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from tedigan.bulk.ledger import Ledger
 from tedigan.bulk.running import run_job
 from tedigan.bulk.seal import seal, verify
 from tedigan.errors import StoreError
+from tedigan.releases.release_store import ReleaseStore
 from tedigan.workspace import Workspace
 from tests.bulk.jobs import finished, job
 from tests.bulk.test_engines import quiet_root
@@ -112,6 +114,25 @@ def test_flow_runs_draw_what_one_process_draws(
     assert {run.parameters["begin"] for run in runs} == {0, 2}
 
 
+def test_a_worker_fetches_the_release_that_its_machine_lacks(
+    untrained: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a pod: the folder of models is named, and is on the disk of who sent the worker."""
+    from tasks.bulk import worker_here
+
+    monkeypatch.setenv("TEDIGAN_RELEASES", str(tmp_path / "store"))
+    files = {
+        f"models/{path.relative_to(untrained.models)}": path
+        for path in untrained.models.rglob("*")
+        if path.is_file()
+    }
+    digest = ReleaseStore(str(tmp_path / "store")).put(files).digest
+    sent = job(untrained, tmp_path / "jobs", tmp_path, release=digest)
+    models = tmp_path / "pod/releases" / digest / "models"
+    worker = worker_here(replace(sent, models=models).to_json())
+    assert finished(worker).ledger.committed() == set(range(sent.ledger.plan.num_shards))
+
+
 def test_a_flow_run_that_is_killed_is_started_again(toys: Known, tmp_path: Path) -> None:
     from tasks.bulk import run_prefect
 
@@ -137,8 +158,6 @@ def test_what_does_not_pass_by_itself_ends_the_run_at_once(toys: Known) -> None:
 
 
 def test_an_interrupted_engine_leaves_no_flow_run_behind(toys: Known) -> None:
-    from dataclasses import replace
-
     from tasks.bulk import run_prefect
 
     settled = run_prefect(replace(toys, seconds=1.0), range(20), 1)
