@@ -58,7 +58,7 @@ class Machine:
         found: dict[str, int] = read_json(path)
         return found
 
-    def _choose_ports(self, wanted: Mapping[str, int]) -> None:
+    def _choose_ports(self, wanted: dict[str, int]) -> None:
         """What is wanted where nobody has it, others for the rest."""
         free = iter(free_ports(len(wanted)))
         chosen = {name: one if _is_free(one) else next(free) for name, one in wanted.items()}
