@@ -3,8 +3,8 @@
 A clone of this checkout with small params and the whole platform around it (`python -m infra up`). A first
 release; a scheduled retraining that is better and is promoted; one that is worse and is told why not; a
 rollback; an approval; then everything that may die in mid-run. Beside all of it one plan of the first release is
-drawn again and again. At the end each run's state is compared in Prefect, MLflow and the run records. `--full-disk`
-fills the disk that FOLDER lies on: give it a small one of its own.
+drawn again and again. At the end each run's state is compared in Prefect, MLflow and the run records.
+`--full-disk` fills the disk that FOLDER lies on: give it a small one of its own.
 """
 
 import argparse
