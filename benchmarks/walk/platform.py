@@ -24,17 +24,18 @@ ENDED = ("COMPLETED", "FAILED", "CANCELLED")  # what crashed is queued again
 # A lifecycle of a few minutes: what is left out of the demo's is the number of pictures and of steps.
 SMALL: dict[str, dict[str, Any]] = {
     "dataset": {"num_images": 1000},
-    "train_encoder": {"num_synthetic_steps": 10, "num_steps": 20, "checkpoint_every": 10},
+    "train_encoder": {"num_synthetic_steps": 5, "num_steps": 5},
     "train_text_encoder": {"num_steps": 100},
     "train_latent_tagger": {"num_pairs": 4096, "num_steps": 40, "checkpoint_every": 20},
+    "analyse_layers": {"num_faces": 8},
     "train_text_mapper": {"num_mover_steps": 60},
     "train_referee": {"num_views": 1, "num_steps": 200},
     "evaluate": {"num_prompts": 100, "num_images": 100},
-    "evaluate_edits": {"num_photographs": 4, "num_strips": 2, "num_faces": 50},
+    "evaluate_edits": {"num_photographs": 8, "attributes": ["Bangs", "Male"], "num_strips": 1, "num_faces": 50},
     "generate": {"faces_per_caption": 2, "noise_variants": 2, "bank_size": 10000},
-    "manipulate": {"max_photographs": 2},
+    "manipulate": {"max_photographs": 1, "strip": [-1, 0, 1], "num_steps": 30, "num_picture_steps": 15},
     "showcase": {"models": None},
-}
+}  # fmt: skip
 
 
 class WalkError(Exception):
