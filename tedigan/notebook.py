@@ -68,6 +68,7 @@ STEERING = SteeringSettings(
     weight_length=0.005,
     num_picture_steps=0,
     weight_picture=1.0,
+    weight_identity=0.0,
 )
 EDITING = SteeringSettings(
     margin=3.0,
@@ -78,6 +79,7 @@ EDITING = SteeringSettings(
     weight_length=0.005,
     num_picture_steps=30,
     weight_picture=8.0,
+    weight_identity=0.0,
 )
 REGION_CELLS = 8
 BANK_SIZE, BANK_BEST, BANK_LACK = 40_000, 60, 0.1

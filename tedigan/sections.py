@@ -85,6 +85,7 @@ class Steered(Section):
     weight_length: Weight
     num_picture_steps: CountOrZero
     weight_picture: Weight
+    weight_identity: Weight
 
 
 class AnalyseLayers(Steered):
@@ -187,6 +188,7 @@ class Showcase(Section):
     margin: Positive
     weight_distance: Weight
     num_search_steps: CountOrZero
+    weight_identity: Weight
     seed: int
 
 

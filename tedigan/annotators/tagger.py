@@ -9,13 +9,14 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from tedigan.annotators.identity_axes import IdentityAxes
 from tedigan.annotators.random_views import random_views
-from tedigan.annotators.tagger_network import FaceTagger, TaggerConfig, settle
+from tedigan.annotators.tagger_network import FaceTagger, TaggerConfig, empty_axes, settle
 from tedigan.errors import WeightsError
 from tedigan.store.files import sha256_file
 from tedigan.store.model_folders import freeze, load_into, read_config
 
-NAME = "tagger"
+NAME, IDENTITY = "tagger", "identity"
 LEARNT = 0.01  # of F1, above the floor
 
 
@@ -55,13 +56,15 @@ class Tagger:
 class Guide:
     """A tagger that a method follows, with all that it learnt better than a constant answer.
 
-    thresholds: of the logits of `names`. Its answers steer codes; the referee, which judges, is another network.
+    thresholds: of the logits of `names`. identity: tells people apart; None where it was shown nobody twice. Its
+    answers steer codes; the referee, which judges, is another network.
     """
 
     network: FaceTagger
     names: tuple[str, ...]
     thresholds: Float[Tensor, " k"]
     device: torch.device
+    identity: IdentityAxes | None = None
 
     def look(
         self, images: Float[Tensor, "n 3 h w"], views: torch.Generator | None = None
@@ -70,17 +73,33 @@ class Guide:
 
         views: draws one random view for all images, so that nothing is painted for one grid of pixels.
         """
+        return self._margins(self._features(images, views))
+
+    def recognise(
+        self, images: Float[Tensor, "n 3 h w"], views: torch.Generator | None = None
+    ) -> tuple[Float[Tensor, "n k"], Float[Tensor, "n d"]]:
+        """As `look`, and unit vectors of who it is, of the same features; for a guide with `identity`."""
+        assert self.identity is not None, "who asks for people looks whether the guide knows any"
+        features = self._features(images, views)
+        return self._margins(features), self.identity(features)
+
+    def _features(
+        self, images: Float[Tensor, "n 3 h w"], views: torch.Generator | None
+    ) -> Float[Tensor, "n d"]:
         if views is not None:
             images, _ = random_views(images, None, views, alike=True)
+        return self.network.features(images.to(self.device))
+
+    def _margins(self, features: Float[Tensor, "n d"]) -> Float[Tensor, "n k"]:
         taught = self.network.config.attribute_names
         columns = [taught.index(name) for name in self.names]
-        logits: Tensor = self.network(images.to(self.device))
+        logits: Tensor = self.network.head(features)
         return logits[:, columns] - self.thresholds
 
 
 def load_guide(folder: Path, device: torch.device) -> Guide:
     """The tagger of a model folder as a guide; one that learnt nothing is a WeightsError."""
-    config, network = _open(folder, device)
+    config, network = open_tagger(folder, device)
     found: dict[str, dict[str, float]] = config["attributes"]
     names = tuple(
         name
@@ -93,12 +112,12 @@ def load_guide(folder: Path, device: torch.device) -> Guide:
             "Train it longer or on more photographs; its README.md shows how good it is."
         )
     thresholds = torch.tensor([found[name]["threshold"] for name in names], device=device)
-    return Guide(network, names, thresholds, device)
+    return Guide(network, names, thresholds, device, _load_axes(config, folder, device))
 
 
 def load_tagger(folder: Path, device: torch.device) -> Tagger:
     """The tagger of a model folder; one that proposes nothing is a WeightsError."""
-    config, network = _open(folder, device)
+    config, network = open_tagger(folder, device)
     found = {name: config["attributes"][name] for name in network.config.attribute_names}
     thresholds = {name: one["threshold"] for name, one in found.items() if one["is_proposed"]}
     if not thresholds:
@@ -110,9 +129,18 @@ def load_tagger(folder: Path, device: torch.device) -> Tagger:
     return Tagger(network, thresholds, f"predicted by {NAME} {digest[:12]}", device)
 
 
-def _open(folder: Path, device: torch.device) -> tuple[dict[str, Any], FaceTagger]:
+def open_tagger(folder: Path, device: torch.device) -> tuple[dict[str, Any], FaceTagger]:
+    """Its config.json, and the network alone."""
     config = read_config(folder)
     network = FaceTagger(TaggerConfig.from_json(config))
     load_into(network, folder / f"{NAME}.safetensors")
     freeze(network, device)
     return config, network
+
+
+def _load_axes(config: dict[str, Any], folder: Path, device: torch.device) -> IdentityAxes | None:
+    axes = empty_axes(config)
+    if axes is not None:
+        load_into(axes, folder / f"{IDENTITY}.safetensors")
+        freeze(axes, device)
+    return axes

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from tedigan.annotators.identity_axes import IdentityAxes
 from tedigan.errors import WeightsError
 
 NUM_BLOCKS = 4
@@ -30,6 +31,11 @@ class TaggerConfig:
     input_px: int
     base_channels: int
     attribute_names: tuple[str, ...]
+
+    @property
+    def num_features(self) -> int:
+        """Of `FaceTagger.features`."""
+        return 2 * self.base_channels * 2 ** (NUM_BLOCKS - 1)
 
     def to_json(self) -> dict[str, Any]:
         """The structural fields of a tagger folder's config.json."""
@@ -57,16 +63,30 @@ class FaceTagger(nn.Module):
         self.config = config
         widths = [3, *(config.base_channels * 2**block for block in range(NUM_BLOCKS))]
         self.blocks = nn.Sequential(*(_block(widths[i], widths[i + 1]) for i in range(NUM_BLOCKS)))
-        self.head = nn.Linear(2 * widths[-1], len(config.attribute_names))
+        self.head = nn.Linear(config.num_features, len(config.attribute_names))
 
     def forward(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n k"]:
         """A logit for each attribute."""
+        logits: Tensor = self.head(self.features(images))
+        return logits
+
+    def features(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n d"]:
+        """What the logits are read off, and `IdentityAxes`."""
         side = self.config.input_px
         x = F.interpolate(
             images, (side, side), mode="bilinear", antialias=True, align_corners=False
         )
         x = self.blocks(x).flatten(2)
-        return self.head(torch.cat([x.mean(2), x.amax(2)], dim=1))
+        return torch.cat([x.mean(2), x.amax(2)], dim=1)
+
+
+def empty_axes(config: dict[str, Any]) -> IdentityAxes | None:
+    """Those of a tagger folder's config.json, to be filled; None where the tagger tells nobody apart."""
+    if config.get("identity") is None:
+        return None
+    return IdentityAxes(
+        TaggerConfig.from_json(config).num_features, int(config["identity"]["num_axes"])
+    )
 
 
 @dataclass(frozen=True)

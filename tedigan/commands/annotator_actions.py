@@ -1,4 +1,4 @@
-"""`tedigan dataset train-parser|train-tagger`: the models that annotate other people's photographs."""
+"""`tedigan dataset train-parser|train-tagger|learn-people`: the models that annotate others' photographs."""
 
 import argparse
 from collections.abc import Callable
@@ -12,7 +12,7 @@ _HELP = {
 
 
 def add_actions(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Both commands, with the same options."""
+    """Both trainings, with the same options, and what a finished tagger may learn afterwards."""
     for name, summary in _HELP.items():
         one = actions.add_parser(f"train-{name}", help=summary, description=summary)
         one.add_argument("dataset", type=Path, metavar="DATASET", help="a finished data set")
@@ -38,6 +38,17 @@ def add_actions(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") 
             "--work", type=Path, default=Path(".work"), help="where checkpoints lie (%(default)s)"
         )
         one.set_defaults(run=_train, model=name)
+    summary = "add to a finished tagger who is who, of the people that a data set shows twice"
+    people = actions.add_parser("learn-people", help=summary, description=summary)
+    people.add_argument("dataset", type=Path, metavar="DATASET", help="that it was trained on")
+    people.add_argument("folder", type=Path, metavar="FOLDER", help="the tagger's, written anew")
+    people.add_argument(
+        "--half",
+        default="guide",
+        choices=["guide", "referee"],
+        help="the half of train that it was trained on (%(default)s)",
+    )
+    people.set_defaults(run=_learn_people)
 
 
 def _train(arguments: argparse.Namespace) -> int:
@@ -61,6 +72,15 @@ def _train(arguments: argparse.Namespace) -> int:
     for quality in ("mean_iou", "num_proposed", "mean_f1_of_proposed"):
         if config.get(quality) is not None:
             print(f"{quality} = {config[quality]:.6g}")
+    print(f"{arguments.folder}: finished; its README.md says more")
+    return 0
+
+
+def _learn_people(arguments: argparse.Namespace) -> int:
+    from tedigan.training.learn_people import add_people
+
+    config = add_people(arguments.dataset, arguments.folder, half=arguments.half)
+    print(f"val_auroc = {config['identity']['val_auroc']}")
     print(f"{arguments.folder}: finished; its README.md says more")
     return 0
 

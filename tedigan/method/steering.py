@@ -4,9 +4,10 @@
 
 u is the whitened code and d its shift on the layers of the named attributes. m are margins, m0 before the shift:
 first what the latent tagger reads in u + d, with one d for all layers (search steps), then what the guide sees in
-the picture, with a d for each (picture steps, slower). |r| is an attribute's correlation with the named ones: who
-grows a beard may look more like a man. One search serves both tasks, which differ in where they start: a text's
-face takes search steps, and an edit of a face picture steps, which also find in which region it has to show.
+the picture, with a d for each (picture steps, slower). There the picture and who it shows are held as well. |r| is
+an attribute's correlation with the named ones: who grows a beard may look more like a man. One search serves both
+tasks, which differ in where they start: a text's face takes search steps, and an edit of a face picture steps,
+which also find in which region it has to show.
 """
 
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from torch import Tensor
 
 from tedigan.encoders.latent_tagger import LatentTagger
 from tedigan.encoders.text_mapper import Mover
+from tedigan.errors import WeightsError
 from tedigan.generator.stylegan import Generator
 from tedigan.method.control import goals, layers_of
 from tedigan.method.region import Edited, composed
@@ -31,6 +33,7 @@ NOISE = (
 REGION_RATE = 0.3  # of Adam, for the region's logits
 
 Look = Callable[[Tensor, torch.Generator | None], Tensor]
+Recognise = Callable[[Tensor, torch.Generator | None], tuple[Tensor, Tensor]]
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,8 @@ class SteeringSettings:
 
     margin: how far beyond the guide's threshold a named attribute goes, in deviations over the generator's faces.
     num_search_steps: of Adam, at search_rate in deviations of W; num_picture_steps: then, through the picture.
-    weight_unnamed, weight_distance, weight_length: a, b, c above. weight_picture: of mean (x - x0)^2 there.
+    weight_unnamed, weight_distance, weight_length: a, b, c above. weight_picture: of mean (x - x0)^2 there;
+    weight_identity: of 1 - the cosine of who the guide takes x and x0 for, likewise.
     """
 
     margin: float
@@ -50,6 +54,7 @@ class SteeringSettings:
     weight_length: float
     num_picture_steps: int
     weight_picture: float
+    weight_identity: float
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,8 @@ class Steering:
 
     mover: where the search begins, in one pass; None = where the code is. attribute_layers: `[k, num_ws]`, where
     each attribute acts. look: images, and perhaps the generator of random views -> the guide's logits beyond their
-    thresholds; needed for picture steps alone.
+    thresholds; needed for picture steps alone. recognise: as look, and a unit vector of who each shows; None
+    where the guide knows nobody, which a weight_identity above 0 refuses.
     """
 
     generator: Generator
@@ -89,6 +95,15 @@ class Steering:
     look: Look
     settings: SteeringSettings
     mover: Mover | None = None
+    recognise: Recognise | None = None
+
+    def __post_init__(self) -> None:
+        if self.settings.weight_identity and self.recognise is None:
+            raise WeightsError(
+                f"weight_identity is {self.settings.weight_identity}, but the guide knows nobody; expected one "
+                "that learnt from people who are shown twice. Set weight_identity to 0, train the guide on a data "
+                "set with identities, or add them: `tedigan dataset learn-people`."
+            )
 
     def steer(
         self,
@@ -179,18 +194,34 @@ class Steering:
             optimiser.add_param_group({"params": [logits], "lr": REGION_RATE})
         for _ in range(settings.num_picture_steps):
             images = self._shown(task, shift, logits, before)
-            view = rng.get_state()
-            with torch.no_grad():
-                same_view = self.look(before, rng)
-            rng.set_state(view)
-            change = (self.look(images, rng) - same_view) / self.tagger.deviation
+            change, alike = self._compared(images, before, rng)
             loss = self._margin_loss(task, change, wanted) + self._move_loss(task, shift)
             repainted = (images - before).square().mean(dim=[1, 2, 3])
             loss = loss + settings.weight_picture * repainted
+            loss = loss + settings.weight_identity * (1 - alike)
             optimiser.zero_grad(set_to_none=True)
             loss.sum().backward()
             optimiser.step()
         return shift.detach(), _region(logits.detach())
+
+    def _compared(
+        self, images: Float[Tensor, "n 3 r r"], before: Tensor, rng: torch.Generator
+    ) -> tuple[Float[Tensor, "n k"], Float[Tensor, " n"]]:
+        """In one random view of both: how far margins moved, and how alike the persons are (their cosine)."""
+        view = rng.get_state()
+        with torch.no_grad():
+            same_view, who = self._sight(before, rng)
+        rng.set_state(view)
+        seen, person = self._sight(images, rng)
+        return (seen - same_view) / self.tagger.deviation, (person * who).sum(dim=1)
+
+    def _sight(
+        self, images: Float[Tensor, "n 3 r r"], rng: torch.Generator
+    ) -> tuple[Float[Tensor, "n k"], Float[Tensor, "n d"]]:
+        """Margins, and who it is; one and the same where the weight is 0."""
+        if self.settings.weight_identity and self.recognise is not None:
+            return self.recognise(images, rng)
+        return self.look(images, rng), images.new_ones(len(images), 1)
 
     def _shown(
         self, task: Task, shift: Tensor, logits: Float[Tensor, "n 1 cells cells"], before: Tensor

@@ -39,7 +39,8 @@ def tagger_card(config: Mapping[str, Any]) -> str:
         "predictions; a data set that holds them says so. The referee is another network.\n\n"
         f"{_about(config)}"
         f"- Proposed: {config['num_proposed']} of {len(config['attributes'])}, with a mean F1 of "
-        f"{_show(config['mean_f1_of_proposed'])} on the val split. Of the others it says nothing.\n\n"
+        f"{_show(config['mean_f1_of_proposed'])} on the val split. Of the others it says nothing.\n"
+        f"{_people(config)}\n"
         "| attribute | F1 (val) | F1 of always yes | precision | recall | F1 (test) | positives (val) "
         "| proposed |\n|---|---|---|---|---|---|---|---|\n"
         f"{rows}\n\n"
@@ -55,6 +56,18 @@ def _examination(config: Mapping[str, Any]) -> str:
     return (
         f"- Examined on {examined['num_photographs']} photographs of another data set, whose label maps come "
         f"from: {examined['origin']}. Mean intersection over union: {_show(examined['mean_iou'])}.\n"
+    )
+
+
+def _people(config: Mapping[str, Any]) -> str:
+    """One line, where the photographs taught who is who."""
+    if (found := config.get("identity")) is None:
+        return ""
+    return (
+        f"- Who it is: `identity.safetensors`, {found['num_axes']} directions of its features in which "
+        f"{found['num_people']:,} people on {found['num_photographs']:,} of the photographs differ most (Fisher's "
+        f"discriminant). By their cosine, pairs of val photographs of one person and of two: AUROC "
+        f"{_show(found['val_auroc'])}. For edits that keep the person; it judges nothing.\n"
     )
 
 

@@ -77,7 +77,8 @@ def open_steering(
         layers = load_layers(models / "layers", tagger.names, generator.num_ws).to(device)
     else:
         layers = torch.ones(len(tagger.names), generator.num_ws, dtype=torch.bool, device=device)
-    return Steering(generator, tagger, layers, guide.look, settings)
+    recognise = None if guide.identity is None else guide.recognise
+    return Steering(generator, tagger, layers, guide.look, settings, recognise=recognise)
 
 
 def in_one_pass(steering: Steering, folder: Path, device: torch.device) -> Steering:

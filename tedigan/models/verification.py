@@ -7,7 +7,7 @@ from torch import nn
 
 from tedigan.annotators.parser_network import FaceParser, ParserConfig
 from tedigan.annotators.referee_network import RefereeConfig, RefereeNetwork
-from tedigan.annotators.tagger_network import FaceTagger, TaggerConfig
+from tedigan.annotators.tagger_network import FaceTagger, TaggerConfig, empty_axes
 from tedigan.encoders.adopted import AdoptedEncoder, official_encoder
 from tedigan.encoders.latent_tagger import LatentTagger, LatentTaggerConfig
 from tedigan.encoders.text import TextEncoder
@@ -65,6 +65,12 @@ def _text_mapper(config: Config) -> dict[str, nn.Module]:
     return networks
 
 
+def _tagger(config: Config) -> dict[str, nn.Module]:
+    """And what tells people apart, where it can."""
+    network, axes = FaceTagger(TaggerConfig.from_json(config)), empty_axes(config)
+    return {"tagger": network} if axes is None else {"tagger": network, "identity": axes}
+
+
 def _official_encoder(config: Config) -> dict[str, nn.Module]:
     return {"encoder": official_encoder(config)}
 
@@ -81,6 +87,6 @@ _KINDS: dict[str, Callable[[Config], dict[str, nn.Module]]] = {
     "latent_tagger": lambda c: {"latent_tagger": LatentTagger(LatentTaggerConfig.from_json(c))},
     "text_mapper": _text_mapper,
     "parser": lambda config: {"parser": FaceParser(ParserConfig.from_json(config))},
-    "tagger": lambda config: {"tagger": FaceTagger(TaggerConfig.from_json(config))},
+    "tagger": _tagger,
     "referee": lambda config: {"referee": RefereeNetwork(RefereeConfig.from_json(config))},
 }

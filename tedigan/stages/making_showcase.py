@@ -53,7 +53,11 @@ def open_showcase(workspace: Workspace, models: Path) -> tuple[FaceMaker, Editor
         precision=params.precision,
         compilation=params.compile,
     )
-    numbers = replace(chosen(edits, SteeringSettings), num_search_steps=own.num_search_steps)
+    numbers = replace(
+        chosen(edits, SteeringSettings),
+        num_search_steps=own.num_search_steps,
+        weight_identity=own.weight_identity,
+    )
     editing = replace(steering, settings=numbers)
     return makers["search"], Editor(read, editing, edits.region_cells), engine
 

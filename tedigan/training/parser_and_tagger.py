@@ -33,6 +33,7 @@ from tedigan.models.annotator_cards import parser_card, tagger_card
 from tedigan.store.files import finished_folder
 from tedigan.store.model_folders import freeze, save_model
 from tedigan.tensors import stream, to_images
+from tedigan.training.learn_people import learn_people
 from tedigan.training.loop import Loop
 from tedigan.training.schedules import set_rate, warm_up_then_cosine
 from tedigan.vocabulary.labels import resize_labels
@@ -108,7 +109,7 @@ def train_parser(
         found = _parser_quality(network, examiner, examiner.ids, device)
         origin = examiner.description["origin"]["label"]
         quality["examined"] = found | {"num_photographs": len(examiner.ids), "origin": origin}
-    return _finish("parser", network, quality, data, settings, loop, folder)
+    return _finish("parser", network, quality, data, settings, loop, folder, {})
 
 
 def train_tagger(
@@ -120,7 +121,10 @@ def train_tagger(
     device: torch.device,
     half: str | None = None,
 ) -> dict[str, Any]:
-    """The same for a tagger, on a data set with attributes. half: of train, see `Dataset.half`; None = all."""
+    """The same for a tagger, on a data set with attributes; where people come again, it learns who is who.
+
+    half: of train, see `Dataset.half`; None = all.
+    """
     data, ids = _open(dataset, "image")
     ids = ids if half is None else data.half(half)
     names = tuple(data.attribute_names)
@@ -144,8 +148,10 @@ def train_tagger(
         )
 
     loop = _fit("tagger", network, loss_of, dataset, len(ids), settings, work)
-    quality = _tagger_quality(network, data, device)
-    return _finish("tagger", network, quality, data, settings, loop, folder)
+    quality, axes = _tagger_quality(network, data, device), {}
+    if (people := learn_people(network, data, ids)) is not None:
+        axes["identity"], quality["identity"] = people
+    return _finish("tagger", network, quality, data, settings, loop, folder, axes)
 
 
 def _open(dataset: Path, kind: str) -> tuple[Dataset, list[int]]:
@@ -255,14 +261,15 @@ def _finish(
     settings: Settings,
     loop: Loop,
     folder: Path,
+    others: Mapping[str, nn.Module],
 ) -> dict[str, Any]:
-    """Write the model folder, whole or not at all."""
+    """Write the model folder, whole or not at all; the others beside the network."""
     counts = {split: len(data.split(split)) for split in ("train", "val", "test")}
     taught = {"settings": asdict(settings), "licence": data.licence, "num_photographs": counts}
     about = taught | {"origin": data.description.get("origin", {})}
     config = network.config.to_json() | quality | {"training": about}
     with finished_folder(folder) as fresh:
-        save_model(fresh, {name: network.cpu()}, config, _CARDS[name](config))
+        save_model(fresh, {name: network.cpu(), **others}, config, _CARDS[name](config))
         loop.write_log(fresh / "log.csv")
     loop.checkpoint.remove()
     return config

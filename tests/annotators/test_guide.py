@@ -5,19 +5,23 @@ from pathlib import Path
 import pytest
 import torch
 
+from tedigan.annotators.identity_axes import IdentityAxes
 from tedigan.annotators.random_views import random_views
 from tedigan.annotators.tagger import load_guide
 from tedigan.annotators.tagger_network import FaceTagger, TaggerConfig
-from tedigan.errors import WeightsError
+from tedigan.errors import KeysError, WeightsError
 from tedigan.models.adopt_annotator import adopt_tagger
-from tedigan.store.model_folders import save_model
+from tedigan.models.verification import verify_folder
+from tedigan.store.model_folders import load_tensors, save_model, save_tensors
 from tedigan.tensors import stream
 
 CPU = torch.device("cpu")
 NAMES = ("Bald", "Smiling", "Young")
 
 
-def tagger_folder(folder: Path, f1: tuple[float, float, float]) -> Path:
+def tagger_folder(
+    folder: Path, f1: tuple[float, float, float], *, knows_people: bool = False
+) -> Path:
     torch.manual_seed(0)
     network = FaceTagger(TaggerConfig(32, 4, NAMES)).eval()
     shared = {"precision": 0.5, "recall": 0.5, "positives": 9, "test_f1": None, "floor": 0.4}
@@ -28,7 +32,13 @@ def tagger_folder(folder: Path, f1: tuple[float, float, float]) -> Path:
     training = {"num_photographs": {"train": 1}, "origin": {}, "licence": "toy"}
     about = {"attributes": quality, "num_proposed": 1, "training": training}
     about["mean_f1_of_proposed"] = None
-    save_model(folder, {"tagger": network}, network.config.to_json() | about, "card")
+    networks: dict[str, torch.nn.Module] = {"tagger": network}
+    if knows_people:
+        networks["identity"] = people = IdentityAxes(network.config.num_features, 2)
+        people.axes.normal_()
+        found = {"num_people": 2, "num_photographs": 4, "num_axes": 2, "val_auroc": None}
+        about["identity"] = found
+    save_model(folder, networks, network.config.to_json() | about, "card")
     return folder
 
 
@@ -78,3 +88,38 @@ def test_an_adopted_tagger_is_the_same(tmp_path: Path) -> None:
     name = "tagger.safetensors"
     assert (tmp_path / "guide" / name).read_bytes() == (folder / name).read_bytes()
     assert load_guide(tmp_path / "guide", CPU).names == NAMES
+
+
+def test_a_guide_that_knows_people_says_who_a_picture_shows_in_the_view_of_its_margins(
+    tmp_path: Path,
+) -> None:
+    guide = load_guide(tagger_folder(tmp_path / "tagger", (0.9, 0.9, 0.9), knows_people=True), CPU)
+    images = pictures(3).requires_grad_(True)
+    margins, who = guide.recognise(images, stream("views"))
+    assert torch.equal(margins, guide.look(images, stream("views")))
+    torch.testing.assert_close(who.norm(dim=1), torch.ones(3))
+    assert not torch.equal(who, guide.recognise(images)[1])
+    who[:, 0].sum().backward()
+    assert images.grad is not None
+    assert images.grad.abs().sum() > 0
+
+
+def test_people_go_along_when_a_tagger_is_adopted(tmp_path: Path) -> None:
+    folder = tagger_folder(tmp_path / "tagger", (0.9, 0.9, 0.9), knows_people=True)
+    adopt_tagger(folder, tmp_path / "guide")
+    assert verify_folder(tmp_path / "guide") == (["tagger", "identity"], True)
+    assert "identity.safetensors" in (tmp_path / "guide/README.md").read_text()
+    for one in (folder, tmp_path / "guide"):
+        identity = load_guide(one, CPU).identity
+        assert identity is not None
+        assert torch.equal(identity.axes, load_tensors(folder / "identity.safetensors")["axes"])
+
+
+def test_axes_of_another_tagger_are_refused_and_without_any_the_guide_knows_nobody(
+    tmp_path: Path,
+) -> None:
+    folder = tagger_folder(tmp_path / "tagger", (0.9, 0.9, 0.9), knows_people=True)
+    save_tensors(folder / "identity.safetensors", IdentityAxes(8, 2).state_dict())
+    with pytest.raises(KeysError, match="configuration that of another network"):
+        load_guide(folder, CPU)
+    assert load_guide(tagger_folder(tmp_path / "other", (0.9, 0.9, 0.9)), CPU).identity is None

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from tedigan.encoders.latent_tagger import LatentTagger, LatentTaggerConfig
+from tedigan.errors import WeightsError
 from tedigan.generator.stylegan import Generator
 from tedigan.generator.whitening import whitening_of
 from tedigan.method.steering import Steering, SteeringSettings
@@ -22,6 +24,7 @@ SETTINGS = SteeringSettings(
     weight_length=0.0,
     num_picture_steps=0,
     weight_picture=0.0,
+    weight_identity=0.0,
 )
 NAMES = ("Smiling", "Bald", "Young")
 
@@ -170,6 +173,43 @@ def test_an_edit_shows_where_it_serves_and_not_where_it_would_change_the_rest(
         edited.region[:, :, 2:].mean(dim=[1, 2, 3]),
     )
     assert (upper > lower + 0.1).all()
+
+
+def colours(images: Tensor, views: torch.Generator | None) -> tuple[Tensor, Tensor]:
+    """A guide that takes pictures of one hue for one person."""
+    return upper_brightness(images, views), F.normalize(images.mean(dim=[2, 3]), dim=1)
+
+
+def test_the_identity_term_keeps_who_it_is_while_the_named_attribute_is_reached(
+    steering: Steering,
+) -> None:
+    own, ws = replace(in_pictures(steering), recognise=colours), codes(steering)
+
+    def outcome(weight: float) -> tuple[Tensor, Tensor]:
+        held = replace(own, settings=replace(own.settings, weight_identity=weight))
+        edited = held.edit(ws, wish(4, 1, 0, 0), strength=3.0, region_cells=0)
+        images = [own.generator.synthesis(one, noise_mode="const") for one in (ws, edited.ws)]
+        (before, who), (after, person) = (colours(one, None) for one in images)
+        return (after - before)[:, 0], (who * person).sum(dim=1)
+
+    (free, lost), (held, kept) = outcome(0.0), outcome(20.0)
+    assert (1 - kept).mean() < 0.5 * (1 - lost).mean()
+    assert held.min() > 0.5 * free.min() > 0
+
+
+def test_without_its_weight_the_identity_term_changes_no_bit(steering: Steering) -> None:
+    own, ws = in_pictures(steering), codes(steering)
+    ours, knowing = (
+        one.edit(ws, wish(4, 1, 0, 0), region_cells=4)
+        for one in (own, replace(own, recognise=colours))
+    )
+    assert torch.equal(ours.ws, knowing.ws)
+    assert torch.equal(ours.region, knowing.region)
+
+
+def test_a_guide_that_knows_nobody_refuses_the_weight(steering: Steering) -> None:
+    with pytest.raises(WeightsError, match=r"weight_identity is 2\.0, but the guide knows nobody"):
+        replace(steering, settings=replace(SETTINGS, weight_identity=2.0))
 
 
 def test_without_cells_or_picture_steps_an_edit_shows_everywhere(steering: Steering) -> None:

@@ -109,6 +109,7 @@ SMALL: dict[str, dict[str, object]] = {
         "num_faces": 2,
         "strengths": [-1, 0, 1],
         "bank_size": 64,
+        "weight_identity": 0.0,
     },
 }
 

@@ -1,6 +1,7 @@
 """Parser and tagger are trained on one data set, examined on its val split, and opened by their folders."""
 
 import json
+import shutil
 from dataclasses import asdict
 from pathlib import Path
 
@@ -10,11 +11,13 @@ import torch
 from tedigan.__main__ import main
 from tedigan.annotators.parser import load_parser
 from tedigan.annotators.parser_network import confusion, intersection_over_union
-from tedigan.annotators.tagger import Tagger, load_tagger
+from tedigan.annotators.tagger import Tagger, load_guide, load_tagger
 from tedigan.dataset.folder import Dataset
 from tedigan.errors import DataError, ParamsError
-from tedigan.store.files import sha256_tree
+from tedigan.models.verification import verify_folder
+from tedigan.store.files import sha256_tree, write_json
 from tedigan.tensors import to_images
+from tedigan.training.learn_people import add_people, auroc_of_pairs
 from tedigan.training.parser_and_tagger import Settings, train_parser, train_tagger
 from tedigan.vocabulary.attributes import ATTRIBUTE_NAMES
 from tests.dataset import datasets_made
@@ -188,6 +191,45 @@ def test_the_command_line_trains_and_says_how_well(
     options = [*options, "--seed", "5"]
     assert main(["dataset", "train-tagger", str(drawn), str(tmp_path / "tagger"), *options]) == 0
     assert load_tagger(tmp_path / "tagger", CPU).origin.startswith("predicted by tagger ")
+
+
+def test_a_tagger_learns_who_is_who_where_people_come_again(toys: Path, tagger: Tagger) -> None:
+    folder = toys.parent / "tagger"
+    config, data = json.loads((folder / "config.json").read_text()), Dataset.open(toys)
+    people = config["identity"]
+    assert people["num_photographs"] == len(data.split("train"))
+    assert people["num_people"] == people["num_photographs"] // 2
+    assert people["val_auroc"] > 0.6
+    guide, ids = load_guide(folder, CPU), data.split("val")
+    who = guide.recognise(to_images(data.pixels(ids)))[1]
+    assert auroc_of_pairs(who, data.identities(ids)) == pytest.approx(people["val_auroc"])
+    assert tagger.network.config == guide.network.config
+
+
+def test_where_nobody_comes_again_a_tagger_knows_nobody(tmp_path: Path) -> None:
+    toy.write_toy_dataset(tmp_path / "dataset", 40, 1)
+    config = train_tagger(
+        tmp_path / "dataset", tmp_path / "tagger", FEW, work=tmp_path, device=CPU, half="guide"
+    )
+    assert "identity" not in config
+    assert not (tmp_path / "tagger/identity.safetensors").exists()
+    with pytest.raises(DataError, match="fewer than two people twice"):
+        add_people(tmp_path / "dataset", tmp_path / "tagger", half="guide")
+
+
+def test_people_are_added_to_a_finished_tagger_as_its_training_would_have(
+    toys: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trained, bare = tmp_path / "trained", tmp_path / "bare"
+    config = train_tagger(toys, trained, FEW, work=tmp_path, device=CPU, half="guide")
+    shutil.copytree(trained, bare)
+    (bare / "identity.safetensors").unlink()
+    write_json(bare / "config.json", {k: v for k, v in config.items() if k != "identity"})
+    assert main(["dataset", "learn-people", str(toys), str(bare)]) == 0
+    assert "val_auroc = 0." in capsys.readouterr().out
+    assert verify_folder(bare) == (["tagger", "identity"], True)
+    for name in ("config.json", "identity.safetensors", "tagger.safetensors", "log.csv"):
+        assert (bare / name).read_bytes() == (trained / name).read_bytes()
 
 
 @pytest.mark.parametrize("values", [{"num_steps": 0}, {"input_px": 40}])
