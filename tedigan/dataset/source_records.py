@@ -7,7 +7,7 @@ from hashlib import sha256
 from jaxtyping import UInt8
 from torch import Tensor
 
-from tedigan.annotators.mended_labels import mend_labels
+from tedigan.annotators.mended_labels import mend_labels, without_islands
 from tedigan.dataset.annotating import Annotators
 from tedigan.dataset.duplicates import perceptual_hash
 from tedigan.dataset.kinds.cutouts import check_person
@@ -127,7 +127,7 @@ class PhotographMaker:
         if parts.labels is None and self.annotators.parser is not None:
             size_px = min(parts.photograph.shape[1:])
             square = pictures.resize(parts.photograph, size_px)
-            labels = self.annotators.labels(square)
+            labels = without_islands(self.annotators.labels(square))
             if self.source.attributes is not None:
                 labels = mend_labels(labels, self._said(checked))
             parts = replace(parts, photograph=square, labels=labels)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tedigan.annotators.mended_labels import RULES, mend_labels
+from tedigan.annotators.mended_labels import ISLAND, RULES, mend_labels, without_islands
 from tedigan.vocabulary.attributes import ATTRIBUTE_NAMES
 from tedigan.vocabulary.labels import LABEL_NAMES
 
@@ -55,3 +55,30 @@ def test_the_map_that_is_given_is_not_changed() -> None:
 def test_rules_speak_of_known_attributes_and_classes(rule) -> None:  # type: ignore[no-untyped-def]
     assert rule.attribute in ATTRIBUTE_NAMES
     assert {rule.ruled_out, *rule.instead} <= set(LABEL_NAMES)
+
+
+def test_small_islands_go_and_small_holes_are_filled_with_what_is_near() -> None:
+    seen = torch.zeros(1, 100, 100, dtype=torch.uint8)
+    seen[0, 20:80, 20:80] = number("skin")
+    seen[0, 40:80, 20:80] = number("hair")
+    clean = seen.clone()
+    seen[0, 2:10, 2:10] = number("cloth")
+    seen[0, 25:30, 40:50] = 0
+    assert torch.equal(without_islands(seen), clean)
+
+
+def test_large_pieces_and_wide_gaps_stay() -> None:
+    seen = torch.zeros(1, 100, 100, dtype=torch.uint8)
+    seen[0, 40:, :] = number("hair")
+    seen[0, 60:80, 40:60] = 0  # between hair and neck
+    seen[0, :20, :20] = number("cloth")
+    seen[0, 90:, :5] = 0  # background that the picture's edge cuts
+    assert ISLAND * seen.numel() < 400
+    assert torch.equal(without_islands(seen), seen)
+
+
+def test_the_only_piece_of_a_person_stays_however_small() -> None:
+    seen = torch.zeros(1, 100, 100, dtype=torch.uint8)
+    seen[0, 50:54, 50:54] = number("skin")
+    assert torch.equal(without_islands(seen), seen)
+    assert torch.equal(without_islands(seen * 0), seen * 0)
