@@ -23,6 +23,7 @@ from tedigan.vocabulary.labels import LABEL_NAMES
 
 REGIONS = ("skin", "hair", "neck", "cloth", "ear")
 MIN_SHARE = 1.35  # of the person, in areas of the face: less is a matte without hair and neck
+OPEN = 0.03  # between the lips of an open mouth: passes 97 % of those, and 13 % of what CelebA calls closed
 _NEVER, _ROUNDS = 1e-4, 3
 _TRUST = 0.7  # in a colour's log likelihood: neighbours are no independent witnesses
 _UNLIKELY = -25.0  # no colour speaks more against a region
@@ -110,6 +111,8 @@ def _parts(frame: Frame, shape: tuple[int, int]) -> dict[str, Mask]:
     nose = [*side_of_nose(-1, 31), below, *side_of_nose(1, 35)[::-1]]
     upper = _polygon([landmarks[48:55], landmarks[60:65][::-1]], shape)
     inner, lips = _polygon([landmarks[60:68]], shape), _polygon([landmarks[48:60]], shape)
+    if _gap_of_lips(frame) < OPEN:
+        inner = np.zeros_like(inner)
     return {
         "nose": _polygon(nose, shape),
         "r_eye": eye(landmarks[36:42]),
@@ -120,6 +123,12 @@ def _parts(frame: Frame, shape: tuple[int, int]) -> dict[str, Mask]:
         "l_lip": lips & ~upper & ~inner,
         "mouth": inner & ~upper,
     }
+
+
+def _gap_of_lips(frame: Frame) -> float:
+    """How far the lips are apart; landmarks of closed ones are seldom quite together."""
+    above, below = frame.landmarks[61:64], frame.landmarks[65:68][::-1]
+    return float(np.hypot(*(above - below).T).mean()) / frame.unit_px
 
 
 def _face(frame: Frame, shape: tuple[int, int]) -> Mask:

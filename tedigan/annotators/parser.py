@@ -77,8 +77,16 @@ def load_parser(place: str, device: torch.device, *, may_download: bool = False)
         load_into(network, folder / f"{NAME}.safetensors")
         freeze(network, device)
         digest = sha256_file(folder / f"{NAME}.safetensors")
-        return OwnParser(network, f"predicted by {NAME} {digest[:12]}", device)
+        origin = f"predicted by {NAME} {digest[:12]}{_taught_by(config)}"
+        return OwnParser(network, origin, device)
     return _load_segformer(place, device, may_download=may_download)
+
+
+def _taught_by(config: Mapping[str, Any]) -> str:
+    """Where the label maps came from that it learnt, if its folder says so."""
+    origin = config.get("training", {}).get("origin", {}).get("label")
+    named = {"source": "of a source", "drawn": "of drawn faces"}.get(origin, origin)
+    return "" if origin is None else f", taught by label maps {named}"
 
 
 def _load_segformer(place: str, device: torch.device, *, may_download: bool) -> SegformerParser:

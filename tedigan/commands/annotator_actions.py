@@ -33,6 +33,13 @@ def add_actions(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") 
                 metavar="DATASET",
                 help="another data set with label maps; its card says how far the parser agrees with them",
             )
+            one.add_argument(
+                "--wardrobe",
+                type=Path,
+                metavar="DATASET",
+                help="drawn faces: teach glasses, hats and jewellery by them and by the attributes",
+            )
+            one.add_argument("--start", type=Path, metavar="FOLDER", help="a parser to go on from")
         one.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
         one.add_argument(
             "--work", type=Path, default=Path(".work"), help="where checkpoints lie (%(default)s)"
@@ -60,14 +67,16 @@ def _train(arguments: argparse.Namespace) -> int:
         "tagger": (train_annotators.train_tagger, train_annotators.TAGGER_SETTINGS),
     }
     train, settings = trainings[arguments.model]
-    examined = {"examined_on": arguments.examine} if arguments.model == "parser" else {}
+    of_parser = ("examine", "wardrobe", "start") if arguments.model == "parser" else ()
+    places = {name: getattr(arguments, name) for name in of_parser}
+    places = {"examined_on" if name == "examine" else name: places[name] for name in places}
     config = train(
         arguments.dataset,
         arguments.folder,
         settings.changed(**_given(arguments)),
         work=arguments.work,
         device=choose_device(arguments.device),
-        **examined,
+        **places,
     )
     for quality in ("mean_iou", "num_proposed", "mean_f1_of_proposed"):
         if config.get(quality) is not None:

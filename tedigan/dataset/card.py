@@ -8,6 +8,7 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
+from tedigan.dataset.demonstration import demonstrations
 from tedigan.dataset.folder import Dataset
 from tedigan.dataset.splits import SPLITS
 from tedigan.report.dataset_page import CardNumbers, Example, data_card
@@ -42,7 +43,8 @@ def write_card(dataset: Dataset, path: Path) -> None:
         )
         for place, id in enumerate(ids)
     ]
-    write_text(path, data_card(dataset.description, numbers(dataset), examples))
+    shown = dataset.description | {"demonstrations": demonstrations(dataset.description)}
+    write_text(path, data_card(shown, numbers(dataset), examples))
 
 
 def facts_of(dataset: Dataset) -> dict[str, object]:
@@ -57,7 +59,7 @@ def facts_of(dataset: Dataset) -> dict[str, object]:
         "splits": ", ".join(f"{name} {len(dataset.split(name)):,}" for name in SPLITS),
         "set aside": ", ".join(f"{n} {p}" for p, n in description["quarantined"].items()) or "none",
         "licence": dataset.licence,
-    }
+    } | {f"demonstration, {kind}": why for kind, why in demonstrations(dataset.description).items()}
 
 
 def numbers(dataset: Dataset) -> CardNumbers:

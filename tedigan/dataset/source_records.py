@@ -7,6 +7,7 @@ from hashlib import sha256
 from jaxtyping import UInt8
 from torch import Tensor
 
+from tedigan.annotators.mended_labels import mend_labels, without_islands
 from tedigan.dataset.annotating import Annotators
 from tedigan.dataset.duplicates import perceptual_hash
 from tedigan.dataset.kinds.cutouts import check_person
@@ -28,6 +29,8 @@ from tedigan.errors import AttributeFileError, DataError, StoreError
 from tedigan.store import pictures
 from tedigan.store.files import sha256_value
 from tedigan.vocabulary.labels import resize_labels
+
+MENDED = ", mended by the attributes"  # after who predicted a label map
 
 
 class PhotographMaker:
@@ -124,8 +127,15 @@ class PhotographMaker:
         if parts.labels is None and self.annotators.parser is not None:
             size_px = min(parts.photograph.shape[1:])
             square = pictures.resize(parts.photograph, size_px)
-            parts = replace(parts, photograph=square, labels=self.annotators.labels(square))
+            labels = without_islands(self.annotators.labels(square))
+            if self.source.attributes is not None:
+                labels = mend_labels(labels, self._said(checked))
+            parts = replace(parts, photograph=square, labels=labels)
         return parts
+
+    def _said(self, checked: Checked) -> dict[str, bool]:
+        """The attributes that the record has, and those that it has not."""
+        return dict(zip(self.attribute_names, map(bool, checked.attributes), strict=True))
 
     def _attributes(self, id: int, photograph: UInt8[Tensor, "3 h w"]) -> bytes:
         if self.source.attributes is None:
@@ -177,6 +187,8 @@ def _origins(source: Source, annotators: Annotators) -> dict[str, str]:
     if "attributes" in origins:
         is_given = origins["attributes"] == FROM_SOURCE
         origins["text"] = WRITTEN if is_given else f"{WRITTEN}, which are {origins['attributes']}"
+    if "label" in origins and source.attributes is not None:
+        origins["label"] += MENDED
     if "label" in source.kinds or ("label" in origins and "cutout" not in origins):
         origins["cutout"] = CUT_OUT
     return origins | dict.fromkeys(source.kinds, FROM_SOURCE)

@@ -17,7 +17,7 @@ def parser_card(config: Mapping[str, Any]) -> str:
         "predictions; a data set that holds them says so.\n\n"
         f"{_about(config)}"
         f"- Mean intersection over union on the val split: {_show(config['mean_iou'])}.\n"
-        f"{_examination(config)}\n"
+        f"{_examination(config)}{_worn(config)}\n"
         "| class | IoU (val) | IoU (examined) |\n|---|---|---|\n"
         f"{rows}\n\n"
         "A class without a number is shown by no photograph there. On pictures of another kind than it was\n"
@@ -46,6 +46,15 @@ def tagger_card(config: Mapping[str, Any]) -> str:
         f"{rows}\n\n"
         "Thresholds are those of the best F1 on the val split, kept in `config.json`; so F1 (val) is a little\n"
         "too good, and F1 (test) is not.\n"
+    )
+
+
+def _worn(config: Mapping[str, Any]) -> str:
+    """One line a class, where the parser was taught what is worn without masks of it."""
+    return "".join(
+        f"- {name} is seen in a share of {_show(seen['wearers'])} of those in the val split who wear it by the "
+        f"table of attributes, and of {_show(seen['others'])} of the others; where it ends was not examined.\n"
+        for name, seen in config.get("worn", {}).items()
     )
 
 

@@ -33,7 +33,7 @@ class CardNumbers:
 def data_card(
     description: Mapping[str, Any], numbers: CardNumbers, examples: Sequence[Example]
 ) -> str:
-    """description: what dataset.json holds."""
+    """description: what dataset.json holds, and `demonstrations`: kind -> why it is one."""
     return render(
         "dataset_page.html",
         description=description,

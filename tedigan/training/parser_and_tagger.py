@@ -31,14 +31,16 @@ from tedigan.dataset.small_pixels import CHUNK, small_pixels
 from tedigan.errors import DataError, ParamsError
 from tedigan.models.annotator_cards import parser_card, tagger_card
 from tedigan.store.files import finished_folder
-from tedigan.store.model_folders import freeze, save_model
+from tedigan.store.model_folders import freeze, load_into, save_model
 from tedigan.tensors import stream, to_images
 from tedigan.training.learn_people import learn_people
 from tedigan.training.loop import Loop
 from tedigan.training.schedules import set_rate, warm_up_then_cosine
-from tedigan.vocabulary.labels import resize_labels
+from tedigan.training.worn import WORN, Wardrobe, draw_both, who_wears, worn_loss, worn_quality
+from tedigan.vocabulary.labels import LABEL_NAMES, resize_labels
 
 MAX_INPUT_PX, STEP_PX = 128, 16
+WORN_WEIGHT = 2.0  # of a class that is worn, in the loss of its pixels
 _CARDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "parser": parser_card,
     "tagger": tagger_card,
@@ -83,28 +85,51 @@ def train_parser(
     work: Path,
     device: torch.device,
     examined_on: Path | None = None,
+    wardrobe: Path | None = None,
+    start: Path | None = None,
 ) -> dict[str, Any]:
     """Train a parser on a data set with label maps; returns what its config.json says, its quality included.
 
     work: where checkpoints lie until it is finished; a run that was cut off goes on from there.
     examined_on: another data set with label maps, all of which the parser is compared with in the end.
+    wardrobe: a data set of drawn faces, if the maps lack what is worn: see tedigan.training.worn.
+    start: a parser's folder, to go on from; None = random weights.
     """
     data, ids = _open(dataset, "label")
     examiner = None if examined_on is None else _examiner(examined_on)
     side = _side(data, settings)
     pixels, labels = small_pixels(data, ids, side), _small_labels(data, ids, side)
     weights = class_weights(labels).to(device)
+    if wardrobe is not None:
+        weights[[LABEL_NAMES.index(name) for name in WORN]] = WORN_WEIGHT
     torch.manual_seed(settings.seed)  # the initial weights; nothing else draws from it
     network = FaceParser(ParserConfig(side, settings.base_channels)).to(device)
+    if start is not None:
+        load_into(network, start / "parser.safetensors")
+    clothes = None if wardrobe is None else Wardrobe.open(Dataset.open(wardrobe), side)
+    wears = None if clothes is None else who_wears(data, ids)
+
+    def logits_of(
+        pixels: UInt8[Tensor, "n 3 s s"], labels: UInt8[Tensor, "n s s"], rng: torch.Generator
+    ) -> tuple[Float[Tensor, "n 19 s s"], UInt8[Tensor, "n s s"]]:
+        """Of random views of them, and the labels of these."""
+        images, truth = random_views(to_images(pixels.to(device)), labels.to(device), rng)
+        assert truth is not None, "labels go in, so labels come out"
+        return network(images), truth
 
     def loss_of(chosen: Int64[Tensor, " b"], rng: torch.Generator) -> Float[Tensor, ""]:
-        seen = to_images(pixels[chosen].to(device)), labels[chosen].to(device)
-        images, truth = random_views(*seen, rng)
-        assert truth is not None, "labels go in, so labels come out"
-        return parsing_loss(network(images), truth, weights)
+        if clothes is None or wears is None:
+            return parsing_loss(*logits_of(pixels[chosen], labels[chosen], rng), weights)
+        bare, wearers = draw_both(wears, len(chosen), rng)
+        dressed = clothes.dress(pixels[bare], labels[bare], rng)
+        theirs = logits_of(pixels[wearers], labels[wearers], rng)
+        return worn_loss(logits_of(*dressed, rng), theirs, wears[wearers].to(device), weights)
 
-    loop = _fit("parser", network, loss_of, dataset, len(ids), settings, work)
+    inputs = [path for path in (dataset, wardrobe, start) if path is not None]
+    loop = _fit("parser", network, loss_of, inputs, len(ids), settings, work)
     quality: dict[str, Any] = _parser_quality(network, data, data.split("val"), device)
+    if clothes is not None:
+        quality["worn"] = worn_quality(network, data, data.split("val"), device)
     if examiner is not None:
         found = _parser_quality(network, examiner, examiner.ids, device)
         origin = examiner.description["origin"]["label"]
@@ -147,7 +172,7 @@ def train_tagger(
             network(images), truth, pos_weight=weights
         )
 
-    loop = _fit("tagger", network, loss_of, dataset, len(ids), settings, work)
+    loop = _fit("tagger", network, loss_of, [dataset], len(ids), settings, work)
     quality, axes = _tagger_quality(network, data, device), {}
     if (people := learn_people(network, data, ids)) is not None:
         axes["identity"], quality["identity"] = people
@@ -194,7 +219,7 @@ def _fit(
     name: str,
     network: nn.Module,
     loss_of: Callable[[Tensor, torch.Generator], Tensor],
-    dataset: Path,
+    inputs: list[Path],
     num_photographs: int,
     settings: Settings,
     work: Path,
@@ -202,7 +227,7 @@ def _fit(
     """Train; afterwards the network is frozen."""
     depends_on = {"model": name, "code": digest_of(__name__), "settings": asdict(settings)}
     every = settings.checkpoint_every
-    loop = Loop(f"train_{name}", work=work, depends_on=depends_on, inputs=[dataset], every=every)
+    loop = Loop(f"train_{name}", work=work, depends_on=depends_on, inputs=inputs, every=every)
     optimiser = torch.optim.AdamW(network.parameters(), settings.learning_rate, weight_decay=0.02)
     rate_at = partial(
         warm_up_then_cosine, learning_rate=settings.learning_rate, num_steps=settings.num_steps

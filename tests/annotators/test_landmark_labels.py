@@ -107,6 +107,18 @@ def test_lips_lie_above_and_below_the_mouth() -> None:
     assert rows[0] < rows[1] < rows[2]
 
 
+def test_a_closed_mouth_has_lips_and_no_inside() -> None:
+    pixels, truth = paint()
+    points = landmarks()
+    middle = points[60:68, 1].mean()
+    points[60:68, 1] = middle + 0.1 * (points[60:68, 1] - middle)
+    found = labels_of_landmarks(pixels, points, (truth > 0).float())
+    assert not (found == index("mouth")).any()
+    column = found[:, 64]
+    lips = ((column == index("u_lip")) | (column == index("l_lip"))).nonzero()[:, 0]
+    assert lips.tolist() == [*range(int(lips.min()), int(lips.max()) + 1)]
+
+
 @pytest.mark.parametrize("turn", [-0.35, 0.35])
 def test_a_turned_head_has_a_turned_map(turn: float) -> None:
     pixels, truth = paint()

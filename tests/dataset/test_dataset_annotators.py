@@ -8,6 +8,8 @@ import torch
 
 from tedigan.__main__ import main
 from tedigan.annotators.landmark_labels import labels_of_landmarks
+from tedigan.annotators.mended_labels import RULES
+from tedigan.annotators.parser import load_parser
 from tedigan.annotators.parser_network import FaceParser, ParserConfig
 from tedigan.annotators.tagger_network import FaceTagger, TaggerConfig
 from tedigan.captions.grammar_files import load_grammar
@@ -18,7 +20,9 @@ from tedigan.stages import dataset, train_referee
 from tedigan.stages.evaluate import instruments_of
 from tedigan.store.files import sha256_file, sha256_tree
 from tedigan.store.model_folders import save_model
+from tedigan.tensors import to_images
 from tedigan.vocabulary.attributes import ATTRIBUTE_NAMES
+from tedigan.vocabulary.labels import LABEL_NAMES
 from tedigan.workspace import Workspace
 from tests.annotators.test_landmark_labels import landmarks, paint
 from tests.dataset.datasets_made import SHARED, run, workspace
@@ -98,6 +102,22 @@ def test_a_table_of_the_source_goes_before_the_tagger(tmp_path: Path) -> None:
     assert data.description["origin"]["attributes"] == "source"
     assert data.description["origin"]["label"] == "source"
     assert data.labels([0]).unique().tolist() == [1, 2]
+
+
+def test_maps_of_a_parser_say_nothing_that_the_sources_attributes_rule_out(tmp_path: Path) -> None:
+    """The random parser sees hats and glasses everywhere; the table says who wears any."""
+    source, parser = write_celebamask(tmp_path / "source"), write_parser(tmp_path / "parser")
+    data, _ = run(tmp_path / "w", source=str(source), kinds=["label"], parser=str(parser))
+    names, labels = data.attribute_names, data.labels(data.ids)
+    raw = load_parser(str(parser), torch.device("cpu")).parse(to_images(data.pixels(data.ids)))
+    ruled_out = 0
+    for rule in RULES:
+        has = data.attributes(data.ids)[:, names.index(rule.attribute)].bool()
+        number = LABEL_NAMES.index(rule.ruled_out)
+        assert not (labels[has == rule.value] == number).any()
+        ruled_out += int((raw[has == rule.value] == number).sum())
+    assert ruled_out > 0
+    assert data.description["origin"]["label"].endswith(", mended by the attributes")
 
 
 def test_what_a_model_cannot_make_is_set_aside_every_time(

@@ -82,6 +82,7 @@ def description_of(word: str) -> dict[str, Any]:
         "records_per_shard": 1000,
         "kinds": {word: word, "text": "txt"},
         "origin": {word: word},
+        "demonstrations": {word: word},
         "num_per_split": {word: 2000},
         "noted": {word: 1},
     }

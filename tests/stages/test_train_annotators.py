@@ -21,7 +21,7 @@ from tedigan.training.learn_people import add_people, auroc_of_pairs
 from tedigan.training.parser_and_tagger import Settings, train_parser, train_tagger
 from tedigan.vocabulary.attributes import ATTRIBUTE_NAMES
 from tests.dataset import datasets_made
-from tests.dataset.sources_made import write_pictures
+from tests.dataset.sources_made import write_celebamask, write_masks, write_pictures
 from tests.stages import toy
 
 CPU = torch.device("cpu")
@@ -236,3 +236,37 @@ def test_people_are_added_to_a_finished_tagger_as_its_training_would_have(
 def test_settings_that_cannot_be_are_refused(values: dict[str, int]) -> None:
     with pytest.raises(ParamsError, match=r"is (0|40);"):
         PARSER.changed(**values)
+
+
+def test_a_parser_goes_on_from_another_and_is_taught_what_is_worn(
+    drawn: Path, tmp_path: Path
+) -> None:
+    train_parser(drawn, tmp_path / "first", FEW, work=tmp_path / "work", device=CPU)
+    words = ["dataset", "train-parser", str(drawn), str(tmp_path / "second"), "--steps", "4"]
+    words += ["--channels", "4", "--batch-size", "4", "--learning-rate", "1e-6"]
+    words += ["--start", str(tmp_path / "first"), "--wardrobe", str(drawn)]
+    assert main([*words, "--work", str(tmp_path / "work")]) == 0
+    first, second = (load_parser(str(tmp_path / name), CPU) for name in ("first", "second"))
+    images = to_images(Dataset.open(drawn).pixels([0]))
+    difference = (first.network(images) - second.network(images)).abs().max()  # type: ignore[union-attr]
+    assert 0 < difference < 0.01
+    assert "hat is seen in a share of" in (tmp_path / "second" / "README.md").read_text()
+
+
+def test_a_wardrobe_in_which_nobody_wears_anything_is_refused(drawn: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="Name a data set of drawn faces"):
+        train_parser(
+            drawn,
+            tmp_path / "p",
+            FEW,
+            work=tmp_path / "w",
+            device=CPU,
+            wardrobe=bare_faces(tmp_path),
+        )
+
+
+def bare_faces(folder: Path) -> Path:
+    """Photographs whose maps show nothing that is worn."""
+    source = write_masks(write_celebamask(folder / "source"))
+    datasets_made.run(folder / "bare", source=str(source), kinds=["label"])
+    return folder / "bare/data/dataset"

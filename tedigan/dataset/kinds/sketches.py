@@ -1,25 +1,35 @@
-"""A pencil sketch of a photograph: dark strokes on white.
+"""A pencil sketch of a photograph: some thirty dark strokes on white.
 
-Edges are taken in both directions, thinned to their ridges, cleaned by hysteresis, and drawn again as
-soft strokes; or they are handed to a network that simplifies rough drawings. A sketch is uint8
-`[1, size, size]`, 255 = paper.
+Lines are found in the brightness, made into strokes (see tedigan.dataset.kinds.strokes), and drawn; or a rough
+drawing of all edges is handed to a network that simplifies it. A sketch is uint8 `[1, size, size]`, 255 = paper.
 """
 
+import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Float64, UInt8
 from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional
 
+from tedigan.dataset.kinds.irises import irises
+from tedigan.dataset.kinds.ridges import Plane, find_lines
+from tedigan.dataset.kinds.strokes import Stroke, strokes_of
+
 # A rough drawing 0..1, 1 = paper, -> the same with clean strokes.
 Simplify = Callable[[Tensor], Tensor]
 
-LOOK_PX = 512
+LOOK_PX, LOOK_SMALL_PX = 192, 128  # the side in which lines are looked for: finer ones are texture
+SMALL_PX = 96  # sketches up to this side are small
+ROUGH_PX, MAX_DRAWN_PX = 512, 512
 FAINT = 0.15  # contrasts below this share of the range are not brought up
+WIDTH, PRESSURE = (
+    1 / 413,
+    1.5,
+)  # of a stroke: its standard deviation as a share of the side; 1 = black at its middle
 
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
@@ -27,26 +37,22 @@ _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 def sketch_of(
     pixels: UInt8[Tensor, "3 h w"], size_px: int, *, simplify: Simplify | None = None
 ) -> UInt8[Tensor, "1 size size"]:
-    """The sketch of a square photograph.
-
-    Lines are found at up to four times `size_px`, and never at more than 512 px: finer ones are texture.
-    """
-    side = min(4 * size_px, LOOK_PX)
-    luma = _even(_luma(pixels, side))
-    strength, across, down = _edges(luma, blur_px=max(side / 215, 0.45 * side / size_px))
+    """The sketch of a square photograph; a face should stand in it as StyleGAN's do."""
     if simplify is None:
-        ridges = np.where(_beside_a_stronger(strength, across, down), 0, strength)
-        width_px = max(side / 430, 0.28 * side / size_px)
-        ink = torch.from_numpy(_strokes(_levelled(ridges), width_px=width_px))[None, None]
+        side = LOOK_SMALL_PX if size_px <= SMALL_PX else LOOK_PX
+        luma = _even(ndimage.grey_opening(_luma(pixels, side), size=(3, 3)))
+        strokes = [*strokes_of(find_lines(luma)), *irises(luma)]
+        ink = torch.from_numpy(_drawn(strokes, side, size_px))[None, None]
     else:
-        ink = 1 - simplify(1 - torch.from_numpy(_levelled(strength))[None, None])
-    mode = "area" if size_px < side else "bicubic"
+        rough = _rough(pixels, size_px)
+        ink = 1 - simplify(1 - torch.from_numpy(rough)[None, None])
+    mode = "area" if size_px < ink.shape[2] else "bicubic"
     sized = functional.interpolate(ink, size=(size_px, size_px), mode=mode)[0]
     return ((1 - sized) * 255).round().clamp(0, 255).to(torch.uint8)
 
 
-def _luma(pixels: UInt8[Tensor, "3 h w"], side: int) -> np.ndarray:
-    """Brightness 0..1 at `side` px."""
+def _luma(pixels: UInt8[Tensor, "3 h2 w2"], side: int) -> Plane:
+    """Brightness 0..1 at the size `side`."""
     weights = torch.tensor(_LUMA)[:, None, None]
     luma = (pixels.to(torch.float32) * weights).sum(0)[None, None] / 255
     if luma.shape[-1] > side:
@@ -56,7 +62,7 @@ def _luma(pixels: UInt8[Tensor, "3 h w"], side: int) -> np.ndarray:
     return luma[0, 0].numpy()
 
 
-def _even(luma: np.ndarray) -> np.ndarray:
+def _even(luma: Plane) -> Plane:
     """Divided by the contrast around each point, so that a nose in shade is drawn as well as a collar."""
     window = luma.shape[0] // 6
     mean, square = (ndimage.uniform_filter(x, window, mode="nearest") for x in (luma, luma**2))
@@ -64,43 +70,53 @@ def _even(luma: np.ndarray) -> np.ndarray:
     return (luma - mean) / (contrast + FAINT)
 
 
-def _edges(luma: np.ndarray, *, blur_px: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The Sobel gradient of the blurred brightness: its length, and its parts across and down."""
-    smooth = ndimage.gaussian_filter(luma, blur_px, mode="nearest")
-    across = ndimage.sobel(smooth, axis=1, mode="nearest")
-    down = ndimage.sobel(smooth, axis=0, mode="nearest")
-    return np.hypot(across, down), across, down
-
-
-def _levelled(strength: np.ndarray) -> np.ndarray:
-    """Strength 0..1; the strongest tenth of the lines is 1, unless all are faint."""
-    lines = strength[strength > 0]
-    strong = max(float(np.quantile(lines, 0.9)), 0.25) if lines.size else 1.0
+def _rough(pixels: UInt8[Tensor, "3 h2 w2"], size_px: int) -> Plane:
+    """All edges 0..1, which a network that simplifies drawings is made for; the strongest tenth is 1."""
+    side = min(4 * size_px, ROUGH_PX)
+    blur_px = max(side / 215, 0.45 * side / size_px)
+    smooth = ndimage.gaussian_filter(_even(_luma(pixels, side)), blur_px, mode="nearest")
+    strength = np.hypot(*(ndimage.sobel(smooth, axis=axis, mode="nearest") for axis in (1, 0)))
+    edges = strength[strength > 0]
+    strong = max(float(np.quantile(edges, 0.9)), 0.25) if edges.size else 1.0
     return np.clip(strength / strong, 0, 1)
 
 
-def _beside_a_stronger(strength: np.ndarray, across: np.ndarray, down: np.ndarray) -> np.ndarray:
-    """True where one of the two neighbours along the gradient (of 4 directions) is stronger."""
-    padded = np.pad(strength, 1)
-    height, width = strength.shape
-    steps = np.round(np.arctan2(down, across) / (np.pi / 4)).astype(int) % 4
-    weaker = np.zeros(strength.shape, bool)
-    for step, (dy, dx) in enumerate([(0, 1), (1, 1), (1, 0), (1, -1)]):
-        ahead = padded[1 + dy : 1 + dy + height, 1 + dx : 1 + dx + width]
-        behind = padded[1 - dy : 1 - dy + height, 1 - dx : 1 - dx + width]
-        weaker |= (steps == step) & ((strength < ahead) | (strength <= behind))
-    return weaker
+def _drawn(strokes: Sequence[Stroke], side: int, size_px: int) -> Plane:
+    """Ink 0..1 on a sheet of at least `side` and at most MAX_DRAWN_PX: strokes of one width with thin ends.
+
+    A broad stroke holds more ink.
+    """
+    sheet = min(max(side, size_px), MAX_DRAWN_PX)
+    ink = np.zeros(sheet * sheet)
+    if strokes:
+        place, weight = _samples(strokes, sheet / side)
+        place = place.clip(0, sheet - 1.001)
+        corner = place.astype(int)
+        within = place - corner
+        for down, right in itertools.product((0, 1), (0, 1)):
+            part = np.abs(1 - down - within[:, 0]) * np.abs(1 - right - within[:, 1])
+            pixel = (corner[:, 0] + down) * sheet + corner[:, 1] + right
+            ink += np.bincount(pixel, weight * part, minlength=ink.size)
+    width_px = max(WIDTH * sheet, 0.3 * sheet / size_px)
+    line = ndimage.gaussian_filter(ink.reshape(sheet, sheet).astype(np.float32), width_px)
+    return np.clip(PRESSURE * width_px * math.sqrt(2 * math.pi) * line, 0, 1)
 
 
-def _strokes(ridges: np.ndarray, *, width_px: float) -> np.ndarray:
-    """Ink 0..1: faint lines stay only where they continue a clear one; short crumbs go."""
-    candidates, num = ndimage.label(ridges > 0.15, np.ones((3, 3)))
-    if num == 0:
-        return ridges.astype(np.float32)
-    kept = np.bincount(candidates.ravel()) >= ridges.shape[0] / 18
-    is_clear = np.zeros(num + 1, bool)
-    is_clear[candidates[ridges > 0.42]] = True
-    kept &= is_clear
-    ink = np.where(kept[candidates], 0.35 + 0.65 * ridges, 0)
-    line = ndimage.gaussian_filter(ink, width_px) * (width_px * math.sqrt(2 * math.pi))
-    return np.clip(1.4 * line, 0, 1).astype(np.float32)
+def _samples(
+    strokes: Sequence[Stroke], scale: float
+) -> tuple[Float64[np.ndarray, "n 2"], Float64[np.ndarray, " n"]]:
+    """Points on all strokes, half a pixel of the sheet apart, and the ink that each of them gets."""
+    lengths = [len(stroke) for stroke in strokes]
+    counts = [2 * math.ceil(scale * length) for length in lengths]
+    at = np.concatenate(
+        [np.linspace(0, length - 1, count) for length, count in zip(lengths, counts, strict=True)]
+    )
+    length, first = np.repeat(lengths, counts), np.repeat(np.cumsum([0, *lengths[:-1]]), counts)
+    before = first + np.minimum(at.astype(int), length - 2)
+    share = (at - before + first)[:, None]
+    points = np.concatenate(strokes)
+    points = (1 - share) * points[before] + share * points[before + 1]
+    taper = np.minimum(1, 0.35 + np.minimum(at, length - 1 - at) / 6)
+    pressure = np.minimum(1, 0.45 + 2 * points[:, 2]) * (1 + points[:, 3])
+    step = (length - 1) / (np.repeat(counts, counts) - 1)
+    return (points[:, :2] + 0.5) * scale - 0.5, taper * pressure * step * scale
