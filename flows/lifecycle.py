@@ -18,11 +18,13 @@ def dataset(workspace: Path) -> None:
 
 @flow(name="inversion")
 def inversion(workspace: Path) -> None:
-    """A generator, its inverse, and the W+ code of every photograph (A1)."""
+    """A generator, its inverse, the W+ code of every photograph (A1), and the encoders of drawings (A5)."""
     ready = preflight(workspace)
     run_stage("train_generator", ready)
     run_stage("train_encoder", ready)
     run_stage("invert", ready)
+    run_stage("train_sketch_encoder", ready)
+    run_stage("train_label_encoder", ready)
     push(ready)
 
 
@@ -72,6 +74,8 @@ def lifecycle(workspace: Path) -> None:
     run_stage("train_generator", ready)
     run_stage("train_encoder", ready)
     run_stage("invert", ready)
+    run_stage("train_sketch_encoder", ready)
+    run_stage("train_label_encoder", ready)
     run_stage("train_text_encoder", ready)
     run_stage("train_guide", ready)
     run_stage("train_latent_tagger", ready)

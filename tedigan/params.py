@@ -42,8 +42,10 @@ from tedigan.training_sections import (
     TrainEncoder,
     TrainGenerator,
     TrainGuide,
+    TrainLabelEncoder,
     TrainLatentTagger,
     TrainReferee,
+    TrainSketchEncoder,
     TrainTextEncoder,
     TrainTextMapper,
 )
@@ -59,6 +61,8 @@ class Params(Section):
     train_generator: TrainGenerator
     train_encoder: TrainEncoder
     invert: Invert
+    train_sketch_encoder: TrainSketchEncoder
+    train_label_encoder: TrainLabelEncoder
     train_text_encoder: TrainTextEncoder
     train_guide: TrainGuide
     train_latent_tagger: TrainLatentTagger

@@ -33,6 +33,8 @@ STAGES = {
         Stage("train_generator", "StyleGAN2 on the photographs, or a ready-made one"),
         Stage("train_encoder", "inversion encoder: photograph -> W+"),
         Stage("invert", "the W+ code of every photograph"),
+        Stage("train_sketch_encoder", "sketch -> W+"),
+        Stage("train_label_encoder", "label map -> W+"),
         Stage("train_text_encoder", "text encoder: caption -> W+"),
         Stage("train_guide", "the tagger that steering follows"),
         Stage("train_latent_tagger", "attributes read off codes"),

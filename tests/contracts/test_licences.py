@@ -21,6 +21,18 @@ DEFAULTS: dict[str, Any] = yaml.safe_load((CHECKOUT / "params.yaml").read_text(e
 SMALL = {
     "dataset": {"num_images": 60, "captions_per_image": 2},
     "train_encoder": {"num_synthetic_steps": 1, "num_steps": 1, "batch_size": 4},
+    "train_sketch_encoder": {
+        "num_pairs": 32,
+        "num_synthetic_steps": 1,
+        "num_steps": 1,
+        "batch_size": 4,
+    },
+    "train_label_encoder": {
+        "num_pairs": 32,
+        "num_synthetic_steps": 1,
+        "num_steps": 1,
+        "batch_size": 4,
+    },
     "train_text_encoder": {"num_steps": 2, "captions_per_image": 1, "batch_size": 8},
     "train_guide": {"num_steps": 2, "batch_size": 4},
     "train_latent_tagger": {"num_pairs": 64, "num_steps": 2, "batch_size": 8},

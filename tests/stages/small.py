@@ -21,6 +21,14 @@ from tedigan.tensors import stream
 from tedigan.workspace import Workspace
 from tests.stages.toy import ROOT, SIZE, toy_workspace
 
+DRAWING = {
+    "head_dim": 16,
+    "num_pairs": 32,
+    "num_synthetic_steps": 2,
+    "num_steps": 2,
+    "batch_size": 4,
+    "checkpoint_every": 2,
+}
 SMALL: dict[str, dict[str, object]] = {
     "train_generator": {
         "init": None,
@@ -41,6 +49,8 @@ SMALL: dict[str, dict[str, object]] = {
         "checkpoint_every": 2,
     },
     "invert": {"batch_size": 16},
+    "train_sketch_encoder": DRAWING,
+    "train_label_encoder": DRAWING | {"parser": None},
     "train_text_encoder": {
         "hidden_dim": 16,
         "captions_per_image": 1,
