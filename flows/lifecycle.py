@@ -52,9 +52,10 @@ def evaluate(workspace: Path) -> None:
 
 @flow(name="generate")
 def generate(workspace: Path) -> None:
-    """Captions become faces."""
+    """Captions become faces, and so do drawings and other sources."""
     ready = preflight(workspace)
     run_stage("generate", ready)
+    run_stage("compose", ready)
     push(ready)
 
 
@@ -85,6 +86,7 @@ def lifecycle(workspace: Path) -> None:
     run_stage("evaluate", ready)
     run_stage("evaluate_edits", ready)
     run_stage("generate", ready)
+    run_stage("compose", ready)
     run_stage("manipulate", ready)
     run_stage("showcase", ready)
     run_stage("report", ready)

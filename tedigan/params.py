@@ -25,6 +25,7 @@ from tedigan.overlay import (
 )
 from tedigan.sections import (
     AnalyseLayers,
+    Compose,
     Dataset,
     Evaluate,
     EvaluateEdits,
@@ -72,6 +73,7 @@ class Params(Section):
     evaluate: Evaluate
     evaluate_edits: EvaluateEdits
     generate: Generate
+    compose: Compose
     manipulate: Manipulate
     showcase: Showcase
     report: Report

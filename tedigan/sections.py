@@ -151,6 +151,19 @@ class Generate(Steered):
     seed: int
 
 
+class Compose(Section):
+    """Sources -> faces; where they begin and how they are steered is generate's to say."""
+
+    sources: str
+    faces_per_row: Count
+    batch_size: Count
+    layers: dict[Literal["sketch", "label", "photograph", "style"], list[CountOrZero]]
+    weights: dict[Literal["text", "sketch", "label", "photograph", "style"], Share]
+    strength: Strength
+    image_format: Literal["png", "jpg", "webp"]
+    seed: int
+
+
 class Manipulate(Steered):
     """Photographs + text -> edited photographs."""
 

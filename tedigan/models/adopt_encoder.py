@@ -40,10 +40,17 @@ def adopt_encoder(
         "training": history | {"adopted": True},
     }
     if modality != "image":
-        layers = list(range(min(OFFICIAL_LAYERS, generator.num_ws)))
-        config |= {"input_channels": encoder.input_channels, "layers": layers}
+        config |= {
+            "input_channels": encoder.input_channels,
+            "layers": official_layers(generator),
+        }
     with finished_folder(folder) as fresh:
         save_model(fresh, {"encoder": encoder}, config, encoder_card(config))
+
+
+def official_layers(generator: Generator) -> list[int]:
+    """Those that pSp takes from a drawing."""
+    return list(range(min(OFFICIAL_LAYERS, generator.num_ws)))
 
 
 def fit_encoder(
@@ -74,10 +81,15 @@ def _check(
             f"{wanted[0]} x {wanted[1]}; an encoder serves the generator that it was trained with. "
             "Set train_generator.init to that one."
         )
-    found = modality_of(network.input_channels)
+    check_modality(network.input_channels, modality, init)
+
+
+def check_modality(input_channels: int, modality: Modality, place: Path) -> None:
+    """WeightsError for an encoder of another kind of picture."""
+    found = modality_of(input_channels)
     if found != modality:
         raise WeightsError(
-            f"{init} reads {IN_WORDS[found]} ({network.input_channels} channels), expected {IN_WORDS[modality]} "
-            f"({CHANNELS[modality]}): one encoder serves one kind of picture. Choose its encoder of "
+            f"{place} reads {IN_WORDS[found]} ({input_channels} channels), expected {IN_WORDS[modality]} "
+            f"({CHANNELS[modality]}): one encoder serves one kind of picture. Choose an encoder of "
             f"{IN_WORDS[modality]}."
         )

@@ -44,6 +44,7 @@ STAGES = {
         Stage("evaluate", "text fidelity, distances, reconstruction, identity"),
         Stage("evaluate_edits", "edits and inversions of test photographs, beside their rivals"),
         Stage("generate", "captions -> faces"),
+        Stage("compose", "sketches, label maps, photographs, styles and texts -> faces"),
         Stage("manipulate", "photographs + text -> edited photographs"),
         Stage("showcase", "the same captions and edits, by models that come along"),
         Stage("report", "one self-contained page"),

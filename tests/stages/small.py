@@ -103,6 +103,7 @@ SMALL: dict[str, dict[str, object]] = {
         "noise_variants": 1,
         "num_search_steps": 8,
     },
+    "compose": {"sources": "sources.csv", "faces_per_row": 3, "batch_size": 2},
     "manipulate": {
         "edits": "edits.csv",
         "max_photographs": 2,
@@ -127,6 +128,7 @@ def small_workspace(root: Path, **sections: dict[str, object]) -> Workspace:
     """40 toy photographs, two captions, one edit for each photograph."""
     (root / "captions.txt").write_text("She is young.\nThe man has a beard.\n")
     (root / "edits.csv").write_text("photograph,text\n*,She has blond hair.\n")
+    (root / "sources.csv").write_text("text,sketch,label,n\n,test:0,,\nShe is young.,,test:1,1\n")
     merged = {name: SMALL.get(name, {}) | sections.get(name, {}) for name in {**SMALL, **sections}}
     return toy_workspace(root, num_images=40, **merged)
 

@@ -144,5 +144,5 @@ def test_an_official_encoder_of_drawings_gives_pSps_layers_and_no_other_kind_is_
     assert encoder.input_channels == channels
     assert encoder(torch.rand(1, channels, 32, 32)).shape == (1, 8, 512)
     other = {"sketch": "label", "label": "image"}[modality]
-    with pytest.raises(WeightsError, match="Choose its encoder of"):
+    with pytest.raises(WeightsError, match="Choose an encoder of"):
         adopt_encoder(tmp_path / "e", tmp_path / "g", tmp_path / "none", other, seed=0)
