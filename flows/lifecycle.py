@@ -47,6 +47,7 @@ def evaluate(workspace: Path) -> None:
     run_stage("train_referee", ready)
     run_stage("evaluate", ready)
     run_stage("evaluate_edits", ready)
+    run_stage("evaluate_sources", ready)
     push(ready)
 
 
@@ -85,6 +86,7 @@ def lifecycle(workspace: Path) -> None:
     run_stage("train_referee", ready)
     run_stage("evaluate", ready)
     run_stage("evaluate_edits", ready)
+    run_stage("evaluate_sources", ready)
     run_stage("generate", ready)
     run_stage("compose", ready)
     run_stage("manipulate", ready)

@@ -29,6 +29,7 @@ from tedigan.sections import (
     Dataset,
     Evaluate,
     EvaluateEdits,
+    EvaluateSources,
     Generate,
     Invert,
     Manipulate,
@@ -72,6 +73,7 @@ class Params(Section):
     train_referee: TrainReferee
     evaluate: Evaluate
     evaluate_edits: EvaluateEdits
+    evaluate_sources: EvaluateSources
     generate: Generate
     compose: Compose
     manipulate: Manipulate

@@ -129,6 +129,17 @@ class EvaluateEdits(Section):
         return value
 
 
+class EvaluateSources(Section):
+    """The stage that judges faces of drawings; where they begin and how they are steered is generate's to say."""
+
+    num_drawings: Annotated[int, Field(ge=2)]
+    faces_per_drawing: Count
+    num_candidates: Count
+    parser: str | None
+    batch_size: Count
+    seed: int
+
+
 class Generate(Steered):
     """Captions -> faces."""
 

@@ -182,8 +182,8 @@ def open_composer(
 
     @torch.no_grad()
     def invert(picture: Picture) -> Tensor:
-        if isinstance(picture, Tensor):
-            return picture
+        if isinstance(picture, Tensor):  # a code, or an image
+            return picture if picture.ndim == 3 else encoder(picture.to(device))
         pixels = pictures.resize(pictures.any_picture(picture), size_px)
         return encoder(to_images(pixels[None].to(device)))
 

@@ -9,7 +9,7 @@ from jaxtyping import Float, UInt8
 from PIL import Image
 from torch import Tensor
 
-from tedigan.dataset.given_drawings import Given, read_drawing, shown_by
+from tedigan.dataset.given_drawings import read_drawing, shown_by
 from tedigan.encoders.modalities import DRAWINGS, Drawing, to_inputs
 from tedigan.errors import WeightsError
 from tedigan.generator.stylegan import Generator
@@ -70,7 +70,7 @@ class SourceReader:
             return self.invert(given), {}, []
         drawing = read_drawing(given, name, self.size_px)
         shows = shown_by(drawing.drawing) if name == "label" else {}
-        return self.encode(drawing, name), shows, drawing.notes
+        return self.encode(drawing.drawing, name), shows, drawing.notes
 
     def seen(self, given: Mapping[SourceName, Picture]) -> UInt8[Tensor, "s 3 r r"]:
         """Every kind of source as the networks see it, in the order of SOURCES; white where there is none."""
@@ -91,9 +91,11 @@ class SourceReader:
         return colours[0]
 
     @torch.no_grad()
-    def encode(self, given: Given, kind: Drawing) -> Float[Tensor, "1 num_ws w_dim"]:
+    def encode(
+        self, drawing: UInt8[Tensor, "1 *c r r"], kind: Drawing
+    ) -> Float[Tensor, "1 num_ws w_dim"]:
         """The code of a drawing."""
-        inputs = to_inputs(given.drawing, kind).to(self.generator.mapping.w_avg.device)
+        inputs = to_inputs(drawing, kind).to(self.generator.mapping.w_avg.device)
         ws: Tensor = self._encoder(kind).encoder(inputs)
         return ws
 

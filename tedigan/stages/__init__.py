@@ -43,6 +43,7 @@ STAGES = {
         Stage("train_referee", "the independent judge of attributes and identity"),
         Stage("evaluate", "text fidelity, distances, reconstruction, identity"),
         Stage("evaluate_edits", "edits and inversions of test photographs, beside their rivals"),
+        Stage("evaluate_sources", "faces of test drawings, beside their rivals"),
         Stage("generate", "captions -> faces"),
         Stage("compose", "sketches, label maps, photographs, styles and texts -> faces"),
         Stage("manipulate", "photographs + text -> edited photographs"),

@@ -41,6 +41,7 @@ SMALL = {
     "train_referee": {"num_views": 1, "num_steps": 2, "batch_size": 8},
     "evaluate": {"num_prompts": 4, "num_images": 4, "batch_size": 4},
     "evaluate_edits": {"num_photographs": 2, "num_strips": 1, "num_faces": 4},
+    "evaluate_sources": {"num_drawings": 2, "num_candidates": 4},
     "generate": {"faces_per_caption": 1, "bank_size": 64},
     "compose": {"faces_per_row": 1},
     "manipulate": {"max_photographs": 1, "num_steps": 1, "num_picture_steps": 1},

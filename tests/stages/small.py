@@ -8,7 +8,7 @@ from tedigan.annotators.tagger_network import FaceTagger, TaggerConfig
 from tedigan.encoders.latent_tagger import LatentTagger, LatentTaggerConfig
 from tedigan.encoders.text import TextEncoder
 from tedigan.encoders.text_mapper import Mover, MoverConfig
-from tedigan.encoders.visual import VisualEncoder, w_statistics
+from tedigan.encoders.visual import Paint, VisualEncoder, w_statistics
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.discriminator import Discriminator
 from tedigan.generator.stylegan import Generator
@@ -94,6 +94,11 @@ SMALL: dict[str, dict[str, object]] = {
         "num_faces": 8,
         "batch_size": 4,
     },
+    "evaluate_sources": {
+        "num_drawings": 2,
+        "num_candidates": 5,
+        "parser": str(ROOT / "assets/parser-drawn-64"),
+    },
     "generate": {
         "captions": "captions.txt",
         "faces_per_caption": 2,
@@ -159,6 +164,15 @@ def write_models(workspace: Workspace, names: tuple[str, ...] = NAMES, *, seed: 
     torch.nn.init.normal_(encoder.out.weight)
     about = {"architecture": "visual_encoder", "generator": CONFIG.to_json(), **sizes}
     save_model(workspace.model("encoder"), {"encoder": encoder}, about, "")
+
+    for kind, channels in (("sketch", 1), ("label", 19)):
+        sizes = {"head_dim": 16, "num_axes": whitening.num_axes, "input_channels": channels}
+        drawing = VisualEncoder(CONFIG, **sizes)
+        paint = Paint(torch.full((channels, 3), 0.5), 0.0)
+        drawing.start_from(discriminator, whitening, mean, std, paint=paint)
+        torch.nn.init.normal_(drawing.out.weight)
+        about = drawing.to_json() | {"layers": [0, 1, 2]}
+        save_model(workspace.model(f"{kind}_encoder"), {"encoder": drawing}, about, "")
 
     sizes = {"embedding_dim": 384, "hidden_dim": 16, "num_ws": CONFIG.num_ws, "w_dim": CONFIG.w_dim}
     text_encoder = TextEncoder(*sizes.values())
