@@ -34,7 +34,7 @@ def shown(*columns: int) -> Tensor:
 
 
 class Finds(Referee):
-    """A referee that finds Smiling where the left half of a picture is not all white, and is not trusted with Young."""
+    """Finds Smiling where the left half of a picture is not all white, and is not trusted with Young."""
 
     names = ("Smiling", "Young")
 
