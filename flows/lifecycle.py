@@ -19,11 +19,13 @@ def dataset(workspace: Path) -> None:
 
 @flow(name="inversion", **ENDING)
 def inversion(workspace: Path) -> None:
-    """A generator, its inverse, and the W+ code of every photograph (A1)."""
+    """A generator, its inverse, the W+ code of every photograph (A1), and the encoders of drawings (A5)."""
     ready = preflight(workspace)
     run_stage("train_generator", ready)
     run_stage("train_encoder", ready)
     run_stage("invert", ready)
+    run_stage("train_sketch_encoder", ready)
+    run_stage("train_label_encoder", ready)
     push(ready)
 
 
@@ -46,14 +48,16 @@ def evaluate(workspace: Path) -> None:
     run_stage("train_referee", ready)
     run_stage("evaluate", ready)
     run_stage("evaluate_edits", ready)
+    run_stage("evaluate_sources", ready)
     push(ready)
 
 
 @flow(name="generate", **ENDING)
 def generate(workspace: Path) -> None:
-    """Captions become faces."""
+    """Captions become faces, and so do drawings and other sources."""
     ready = preflight(workspace)
     run_stage("generate", ready)
+    run_stage("compose", ready)
     push(ready)
 
 
@@ -73,6 +77,8 @@ def lifecycle(workspace: Path) -> None:
     run_stage("train_generator", ready)
     run_stage("train_encoder", ready)
     run_stage("invert", ready)
+    run_stage("train_sketch_encoder", ready)
+    run_stage("train_label_encoder", ready)
     run_stage("train_text_encoder", ready)
     run_stage("train_guide", ready)
     run_stage("train_latent_tagger", ready)
@@ -81,7 +87,9 @@ def lifecycle(workspace: Path) -> None:
     run_stage("train_referee", ready)
     run_stage("evaluate", ready)
     run_stage("evaluate_edits", ready)
+    run_stage("evaluate_sources", ready)
     run_stage("generate", ready)
+    run_stage("compose", ready)
     run_stage("manipulate", ready)
     run_stage("showcase", ready)
     run_stage("report", ready)

@@ -68,6 +68,18 @@ def at_least_one(n: int) -> int:
     return n
 
 
+def check_codes(ws: Codes, shape: tuple[int, int], *, most: int | None) -> None:
+    """Refuse codes that are not of a generator's num_ws and w_dim, not finite, none, or more than `most`."""
+    if ws.ndim != 3 or tuple(ws.shape[1:]) != shape or not len(ws):
+        raise ShapeError(
+            f"codes are {list(ws.shape)}, but this generator takes [n, {shape[0]}, {shape[1]}]. "
+            "Were they made for another one?"
+        )
+    if most is not None and len(ws) > most:
+        raise ShapeError(f"{len(ws)} codes were given, expected {most}. Take one: ws[:1].")
+    check_finite({"ws": ws}, "codes")
+
+
 def _check_alike(one: Codes, other: Codes) -> None:
     if one.ndim != 3 or one.shape != other.shape:
         raise ShapeError(

@@ -4,7 +4,7 @@ Plain arguments in; Pillow pictures and W+ codes (`ws`, float32 `[n, num_ws, w_d
 `import tedigan` and imported when they are first used.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,17 +17,17 @@ from torch import Tensor
 
 from tedigan.captions.grammar_files import CELEBA
 from tedigan.captions.lines import check_caption
-from tedigan.codes import Codes, at_least_one
+from tedigan.codes import Codes, at_least_one, check_codes
 from tedigan.encoders.encoder import Encoder
 from tedigan.encoders.mean_face import MeanFace
-from tedigan.errors import ParamsError, ShapeError, WeightsError
+from tedigan.errors import WeightsError
 from tedigan.generator.noise import NoiseMode
 from tedigan.generator.whitening import Whitening, whitening_of
 from tedigan.method.edit import Editor
-from tedigan.method.inversion import InversionSettings, Inverter
+from tedigan.method.inversion import Inverter
 from tedigan.method.noise_variants import draw_variants
 from tedigan.method.sentence_reader import Reading
-from tedigan.method.steering import Steering, SteeringSettings
+from tedigan.method.sources import SOURCES, SourceName
 from tedigan.method.text_to_face import (
     FaceMaker,
     FaceSettings,
@@ -38,51 +38,29 @@ from tedigan.method.text_to_face import (
 )
 from tedigan.models.makers import open_sentence_reader
 from tedigan.models.parts import Parts, open_parts
-from tedigan.store import pictures
-from tedigan.store.model_folders import check_finite
-from tedigan.tensors import (
-    choose_device,
-    sample_z,
-    stream,
-    to_images,
-    to_pixels,
+from tedigan.models.single_faces import (
+    BANK_BEST,
+    BANK_LACK,
+    BANK_SIZE,
+    BATCH_SIZE,
+    EDITING,
+    REGION_CELLS,
+    STEERING,
+    inversion_settings,
+    one_off_composer,
 )
+from tedigan.models.source_reader import SourceReader
+from tedigan.store import pictures
+from tedigan.tensors import choose_device, sample_z, stream, to_images, to_pixels
 
 Photograph = Image.Image | str | Path
 
-BATCH_SIZE = 8
-LEARNING_RATE = 0.2  # of the inversion, in whitened units of W
-MIN_PROGRESS = 0.03
 EMBEDDED = Path(__file__).resolve().parents[1] / "assets"
 EMBEDDED_PARTS = {
     "generator": EMBEDDED / "stylegan2-drawn-64",
     "steering": EMBEDDED / "steering-drawn-64",
 }
 READER = EMBEDDED / "text-reader"
-STEERING = SteeringSettings(
-    margin=1.0,
-    num_search_steps=60,
-    search_rate=0.05,
-    weight_unnamed=0.1,
-    weight_distance=0.03,
-    weight_length=0.005,
-    num_picture_steps=0,
-    weight_picture=1.0,
-    weight_identity=0.0,
-)
-EDITING = SteeringSettings(
-    margin=3.0,
-    num_search_steps=60,
-    search_rate=0.1,
-    weight_unnamed=0.3,
-    weight_distance=0.03,
-    weight_length=0.005,
-    num_picture_steps=30,
-    weight_picture=8.0,
-    weight_identity=0.0,
-)
-REGION_CELLS = 8
-BANK_SIZE, BANK_BEST, BANK_LACK = 40_000, 60, 0.1
 
 
 def load(
@@ -90,16 +68,25 @@ def load(
     *,
     steering: str | Path | None = None,
     encoder: str | Path | None = None,
+    sketch_encoder: str | Path | None = None,
+    label_encoder: str | Path | None = None,
     device: str = "auto",
 ) -> "Model":
     """The networks of model folders or official files, ready to use.
 
     generator: a folder of ours, an official file, or a workspace's models/ with all the others in it; None = the
     drawn faces that come along. steering: a folder with guide/, latent_tagger/ and layers/ of that generator,
-    which sentences need. device: auto takes a GPU if there is one. Raises WeightsError for what is missing,
-    damaged or hostile; nothing of a file is executed.
+    which sentences need. encoder, sketch_encoder, label_encoder: of
+    photographs, sketches and label maps. device: auto takes a GPU if there is one. Raises WeightsError for what is
+    missing, damaged or hostile; nothing of a file is executed.
     """
-    given = {"generator": generator, "steering": steering, "encoder": encoder}
+    given = {
+        "generator": generator,
+        "steering": steering,
+        "encoder": encoder,
+        "sketch_encoder": sketch_encoder,
+        "label_encoder": label_encoder,
+    }
     places = {name: Path(place) for name, place in given.items() if place is not None}
     for name, place in places.items():
         if not place.exists():
@@ -136,15 +123,61 @@ class Model(Parts):
         that is no caption.
         """
         begin = StartSettings(truncation_psi, BANK_SIZE, BANK_BEST, BANK_LACK, style_layers)
-        start = Start(self.generator, self._steering.tagger, begin)
+        start = Start(self.generator, self.followed.tagger, begin)
         maker = FaceMaker(
             self.generator,
-            SteeredText(self._read, self._steering, start, strength),
+            SteeredText(self._read, self.followed, start, strength),
             self.generator.synthesis,
             FaceSettings(truncation_psi, "const", min(at_least_one(n), BATCH_SIZE)),
         )
         batches = maker.faces([check_caption(text)] * n, seed=seed)
         return [pictures.to_pillow(face) for batch in batches for face in batch]
+
+    def compose(
+        self,
+        n: int = 1,
+        *,
+        text: str | None = None,
+        photograph: Photograph | Codes | None = None,
+        sketch: Photograph | None = None,
+        label: Photograph | None = None,
+        style: Photograph | Codes | None = None,
+        layers: Mapping[str, Sequence[int]] | None = None,
+        weights: Mapping[str, float] | None = None,
+        seed: int = 0,
+        strength: float = 1.0,
+        truncation_psi: float = 0.7,
+    ) -> "Composition":
+        """n faces of any of these sources; face i depends on them and `(seed, i)` alone, but for float rounding.
+
+        photograph, style: a face, or its code. layers: by source (sketch, label, photograph, style), in the
+        place of those that were measured. weights: 0..1 by source, text among them; where a drawing shows what the
+        sentence denies, the larger one wins, and the report says so. Raises ParamsError where there is no source,
+        ImageError and LabelError for drawings that cannot be understood.
+        """
+        given: dict[SourceName, Photograph | Codes | None] = {
+            "sketch": sketch, "label": label, "photograph": photograph, "style": style
+        }  # fmt: skip
+        sources, notes = self._sources.read(given, layers or {}, weights or {})
+        steering, read = (self.steering, None) if text is None else (self.followed, self._read)
+        composer = one_off_composer(
+            self.generator, steering, read, sources, truncation_psi=truncation_psi
+        )
+        made = composer.compose_many(
+            sources,
+            None if text is None else check_caption(text),
+            at_least_one(n),
+            seed=seed,
+            batch_size=BATCH_SIZE,
+            strength=strength,
+            text_weight=(weights or {}).get("text", 1.0),
+        )
+        return Composition(self.draw(made.ws), made.ws, [*notes, *made.report])
+
+    def seen(self, picture: Photograph, kind: SourceName) -> Image.Image:
+        """A source as the networks see it, at the generator's size; a label map in its colours."""
+        row = SOURCES.index(kind)
+        return pictures.to_pillow(self._sources.seen({kind: picture})[row])
 
     def understand(self, text: str) -> Reading:
         """What a sentence wishes, what it says both ways, and what cannot be steered here."""
@@ -175,11 +208,7 @@ class Model(Parts):
     def read(self, photograph: Photograph) -> Image.Image:
         """A photograph as the networks see it: a square of the generator's size, from its centre."""
         size_px = self.generator.config.img_resolution
-        if isinstance(photograph, Image.Image):
-            pixels = pictures.from_pillow(photograph)
-        else:
-            pixels = pictures.load(Path(photograph))
-        return pictures.to_pillow(pictures.resize(pixels, size_px))
+        return pictures.to_pillow(pictures.resize(pictures.any_picture(photograph), size_px))
 
     def invert(self, photograph: Photograph, *, num_steps: int = 100) -> Codes:
         """The code of one aligned photograph: by the encoder if there is one, then by optimisation."""
@@ -197,7 +226,7 @@ class Model(Parts):
 
         strength: in -3..3; 1 = what the text says (a face that is so stays), 0 = nothing, -1 = the contrary.
         """
-        steering = replace(self._steering, settings=EDITING)
+        steering = replace(self.followed, settings=EDITING)
         editor = Editor(self._read, steering, REGION_CELLS)
         if isinstance(photograph, Tensor):
             ws = self._codes(photograph, most=1)
@@ -205,6 +234,17 @@ class Model(Parts):
             ws = self.invert(photograph, num_steps=num_steps)
         edited = editor.edit(ws, [check_caption(text)], [strength])
         return pictures.to_pillow(to_pixels(editor.draw(ws, edited))[0])
+
+    @property
+    def _sources(self) -> SourceReader:
+        size_px = self.generator.config.img_resolution
+        return SourceReader(self.generator, self.drawing_encoders, self._inverted, size_px)
+
+    def _inverted(self, photograph: Photograph | Codes) -> Codes:
+        """A code that is one already, or the code of a photograph."""
+        if isinstance(photograph, Tensor):
+            return self._codes(photograph, most=1)
+        return self.invert(photograph)
 
     @torch.no_grad()
     def _draw(self, ws: Codes, noise_mode: NoiseMode) -> list[Image.Image]:
@@ -214,52 +254,23 @@ class Model(Parts):
 
     def _codes(self, ws: Codes, *, most: int | None = None) -> Codes:
         """On the device, of this generator's shape, float32 and finite; `most` of them."""
-        wanted = (self.generator.num_ws, self.generator.config.w_dim)
-        if ws.ndim != 3 or tuple(ws.shape[1:]) != wanted or not len(ws):
-            raise ShapeError(
-                f"codes are {list(ws.shape)}, but this generator takes [n, {wanted[0]}, {wanted[1]}]. "
-                "Were they made for another one?"
-            )
-        if most is not None and len(ws) > most:
-            raise ShapeError(f"{len(ws)} codes were given, expected {most}. Take one: ws[:1].")
-        check_finite({"ws": ws}, "codes")
+        check_codes(ws, (self.generator.num_ws, self.generator.config.w_dim), most=most)
         return ws.to(self._device, torch.float32)
 
     @property
     def _device(self) -> torch.device:
         return self.generator.mapping.w_avg.device
 
-    @property
-    def _steering(self) -> Steering:
-        if self.steering is None:
-            raise WeightsError(
-                "this model has no steering, which a sentence needs; expected guide/, latent_tagger/ and layers/ "
-                "of this very generator. Name their folder: steering=FOLDER of tedigan.load, or --steering FOLDER."
-            )
-        return self.steering
-
     @cached_property
     def _read(self) -> Read:
-        device, known = self._device, self._steering.tagger.names
+        device, known = self._device, self.followed.tagger.names
         return open_sentence_reader(CELEBA, READER, device, known=known).reading
 
     def _images(self, photograph: Photograph) -> Float[Tensor, "1 3 r r"]:
         return to_images(pictures.from_pillow(self.read(photograph))[None])
 
     def _inverter(self, num_steps: int) -> Inverter:
-        if num_steps < 0:
-            raise ParamsError(f"num_steps is {num_steps}; expected 0 or more. Set it.")
-        has_features = self.discriminator is not None
-        settings = InversionSettings(
-            num_steps=num_steps,
-            learning_rate=LEARNING_RATE,
-            min_progress=MIN_PROGRESS,
-            weight_pixel=1.0,
-            weight_perceptual=0.25 if has_features else 0.0,
-            weight_encoder=0.0,
-            weight_norm=0.1,
-            weight_coherence=0.1,
-        )
+        settings = inversion_settings(num_steps, has_features=self.discriminator is not None)
         return Inverter(
             self.generator, self._encoder, self.discriminator, self._whitening, settings
         )
@@ -271,6 +282,15 @@ class Model(Parts):
     @cached_property
     def _encoder(self) -> Encoder:
         return self.encoder or MeanFace(self.generator)
+
+
+@dataclass(frozen=True)
+class Composition:
+    """What `Model.compose` made: faces, their codes, and a report, a line a fact."""
+
+    faces: list[Image.Image]
+    ws: Codes
+    report: list[str]
 
 
 def sheet(faces: Sequence[Image.Image], columns: int | None = None) -> Image.Image:

@@ -25,9 +25,11 @@ from tedigan.overlay import (
 )
 from tedigan.sections import (
     AnalyseLayers,
+    Compose,
     Dataset,
     Evaluate,
     EvaluateEdits,
+    EvaluateSources,
     Generate,
     Invert,
     Manipulate,
@@ -42,8 +44,10 @@ from tedigan.training_sections import (
     TrainEncoder,
     TrainGenerator,
     TrainGuide,
+    TrainLabelEncoder,
     TrainLatentTagger,
     TrainReferee,
+    TrainSketchEncoder,
     TrainTextEncoder,
     TrainTextMapper,
 )
@@ -59,6 +63,8 @@ class Params(Section):
     train_generator: TrainGenerator
     train_encoder: TrainEncoder
     invert: Invert
+    train_sketch_encoder: TrainSketchEncoder
+    train_label_encoder: TrainLabelEncoder
     train_text_encoder: TrainTextEncoder
     train_guide: TrainGuide
     train_latent_tagger: TrainLatentTagger
@@ -67,7 +73,9 @@ class Params(Section):
     train_referee: TrainReferee
     evaluate: Evaluate
     evaluate_edits: EvaluateEdits
+    evaluate_sources: EvaluateSources
     generate: Generate
+    compose: Compose
     manipulate: Manipulate
     showcase: Showcase
     report: Report

@@ -130,6 +130,17 @@ class EvaluateEdits(Section):
         return value
 
 
+class EvaluateSources(Section):
+    """The stage that judges faces of drawings; where they begin and how they are steered is generate's to say."""
+
+    num_drawings: Annotated[int, Field(ge=2)]
+    faces_per_drawing: Count
+    num_candidates: Count
+    parser: str | None
+    batch_size: Count
+    seed: int
+
+
 class Generate(Steered):
     """Captions -> faces."""
 
@@ -148,6 +159,19 @@ class Generate(Steered):
     variant_layers: Annotated[list[CountOrZero], Field(min_length=1)] | None
     precision: Literal["auto", "fp32", "bf16", "fp16"]
     compile: Literal["auto", "never"]
+    image_format: Literal["png", "jpg", "webp"]
+    seed: int
+
+
+class Compose(Section):
+    """Sources -> faces; where they begin and how they are steered is generate's to say."""
+
+    sources: str
+    faces_per_row: Count
+    batch_size: Count
+    layers: dict[Literal["sketch", "label", "photograph", "style"], list[CountOrZero]]
+    weights: dict[Literal["text", "sketch", "label", "photograph", "style"], Share]
+    strength: Strength
     image_format: Literal["png", "jpg", "webp"]
     seed: int
 

@@ -1,6 +1,8 @@
 """The sections of params.yaml that say how networks are trained, one a stage."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from tedigan.sections import Count, CountOrZero, Positive, Section, Share, Steered, Weight
 
@@ -55,6 +57,18 @@ class TrainEncoder(Training):
     style_mixing_prob: Share
     r1_gamma: Weight
     r1_interval: Count
+
+
+class TrainSketchEncoder(TrainEncoder):
+    """The sketch encoder's training stage (A5)."""
+
+    num_pairs: Annotated[int, Field(ge=2)]
+
+
+class TrainLabelEncoder(TrainSketchEncoder):
+    """The label encoder's training stage (A5)."""
+
+    parser: str | None
 
 
 class TrainTextEncoder(Training):

@@ -204,8 +204,12 @@ def test_face_writes_its_pictures_and_a_sheet_and_replaces_nothing(tmp_path, cap
     assert {p.name for p in (tmp_path / "faces").iterdir()} == {
         "0-000.png",
         "0-001.png",
+        "report.txt",
         "sheet.png",
     }
+    faces = tedigan.load(device="cpu").faces("A man with a hat.", 2)
+    for name, face in zip(("0-000", "0-001"), faces, strict=True):
+        assert _distance(Image.open(tmp_path / "faces" / f"{name}.png"), face) == 0
     assert main(command) == 1
     assert "Name another with --out" in capsys.readouterr().err
 
@@ -224,6 +228,9 @@ def test_what_nobody_says_is_what_params_yaml_says():
     given = inspect.signature(tedigan.Model.faces).parameters
     for name in ("strength", "truncation_psi", "style_layers"):
         assert given[name].default == getattr(params.generate, name)
+    composed = inspect.signature(tedigan.Model.compose).parameters
+    for name in ("strength", "truncation_psi"):
+        assert composed[name].default == getattr(params.generate, name)
     assert chosen(params.generate, SteeringSettings) == STEERING
     for name, value in (("size", BANK_SIZE), ("best", BANK_BEST), ("lack", BANK_LACK)):
         assert getattr(params.generate, f"bank_{name}") == value

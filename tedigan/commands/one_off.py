@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from tedigan.notebook import Model
 
-SHEET = "sheet.png"
+SHEET, REPORT = "sheet.png", "report.txt"
 
 
 def add_shared_arguments(parser: argparse.ArgumentParser, *, folder: str) -> None:
@@ -48,20 +48,37 @@ def open_model(arguments: argparse.Namespace) -> "Model":
     """The networks that the arguments name."""
     from tedigan.notebook import load
 
-    return load(arguments.model, steering=arguments.steering, encoder=arguments.encoder)
+    return load(
+        arguments.model,
+        steering=arguments.steering,
+        encoder=arguments.encoder,
+        sketch_encoder=getattr(arguments, "sketch_encoder", None),
+        label_encoder=getattr(arguments, "label_encoder", None),
+    )
 
 
 def write_pictures(
-    folder: Path, faces: Mapping[str, "Image"], *, columns: int | None = None
+    folder: Path,
+    faces: Mapping[str, "Image"],
+    *,
+    columns: int | None = None,
+    report: Sequence[str] = (),
 ) -> Sequence[Path]:
-    """A new folder with each face under its name, and all on one contact sheet; whole or not at all."""
+    """A new folder with each face under its name, and all on one contact sheet; whole or not at all.
+
+    report: lines, which are printed and kept beside them.
+    """
     from tedigan.notebook import sheet
-    from tedigan.store.files import finished_folder
+    from tedigan.store.files import finished_folder, write_text
     from tedigan.store.pictures import from_pillow, save
 
     pictures = {f"{name}.png": face for name, face in faces.items()}
     pictures[SHEET] = sheet(list(faces.values()), columns)
+    for line in report:
+        print(line)
     with finished_folder(folder) as fresh:
+        if report:
+            write_text(fresh / REPORT, "".join(f"{line}\n" for line in report))
         for name, picture in pictures.items():
             save(fresh / name, from_pillow(picture))
     return [folder / name for name in pictures]

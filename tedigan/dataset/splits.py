@@ -19,8 +19,10 @@ _Who = TypeVar("_Who", int, int | str)
 # Who may see the test split; what chooses a setting does not (tests/contracts keeps the list complete).
 MAY_SEE_TEST = {
     "tedigan.evaluation.contestants": "the photographs that everything is measured on",
+    "tedigan.evaluation.drawn_faces": "the drawings that sources are judged on",
     "tedigan.evaluation.referee_quality": "how good the referee is, its thresholds being chosen on val",
     "tedigan.training.parser_and_tagger": "a tagger's F1 after training, for its card",
+    "tedigan.jobs.source_pictures": "drawings that no network was trained on, where a list of sources names them",
     "tedigan.stages.manipulate": "photographs to edit that no network was trained on",
 }
 

@@ -1,4 +1,4 @@
-"""An official encoder in the place of a trained one: photographs of any size -> ws, with the statistics of W."""
+"""An official encoder in the place of a trained one: pictures of any size -> ws, with the statistics of W."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from tedigan.encoders.idinvert import IdinvertEncoder
+from tedigan.encoders.modalities import CHANNELS
 from tedigan.encoders.psp import PyramidEncoder
 
 OFFICIAL_ENCODERS = ("idinvert_encoder", "psp_encoder", "e4e_encoder")
@@ -21,7 +22,7 @@ def official_encoder(config: dict[str, Any]) -> IdinvertEncoder | PyramidEncoder
 
 
 class AdoptedEncoder(nn.Module):
-    """images `[n, 3, r, r]` -> ws `[n, num_ws, w_dim]` by a network that may want another size.
+    """inputs `[n, input_channels, r, r]` -> ws `[n, num_ws, w_dim]` by a network that may want another size.
 
     w_avg, w_std: mean and deviation of the generator's W, which optimisation is measured in.
     """
@@ -35,10 +36,17 @@ class AdoptedEncoder(nn.Module):
         self.register_buffer("w_avg", torch.zeros(network.w_dim))
         self.register_buffer("w_std", torch.ones(network.w_dim))
 
-    def forward(self, images: Float[Tensor, "n 3 r r"]) -> Float[Tensor, "n num_ws w_dim"]:
-        """images in -1..1, aligned as the network's training faces; resized (bilinear, antialiased) if need be."""
-        size = self.network.input_size_px
-        if images.shape[-1] != size:
-            images = F.interpolate(images, (size, size), mode="bilinear", antialias=True)
-        ws: Tensor = self.network(images)
+    @property
+    def input_channels(self) -> int:
+        """Of what it reads: 3 photographs, 1 sketches, 19 label maps."""
+        return self.network.input_channels
+
+    def forward(self, inputs: Float[Tensor, "n c r r"]) -> Float[Tensor, "n num_ws w_dim"]:
+        """inputs: aligned as the network's training faces; resized if need be, so that no class is invented."""
+        size = (self.network.input_size_px,) * 2
+        if inputs.shape[2:] != size and self.input_channels == CHANNELS["label"]:
+            inputs = F.interpolate(inputs, size, mode="nearest-exact")
+        elif inputs.shape[2:] != size:
+            inputs = F.interpolate(inputs, size, mode="bilinear", antialias=True)
+        ws: Tensor = self.network(inputs)
         return ws

@@ -1,4 +1,4 @@
-"""What every inversion encoder offers: one trained here, or an official one."""
+"""What every encoder of pictures offers: one trained here, or an official one."""
 
 from typing import Protocol, runtime_checkable
 
@@ -8,7 +8,7 @@ from torch import Tensor
 
 @runtime_checkable
 class Encoder(Protocol):
-    """images `[n, 3, r, r]` in -1..1 -> ws `[n, num_ws, w_dim]`.
+    """inputs `[n, input_channels, r, r]` -> ws `[n, num_ws, w_dim]`; see `tedigan.encoders.modalities`.
 
     w_avg, w_std: mean and deviation of the generator's W, which optimisation is measured in.
     """
@@ -23,6 +23,11 @@ class Encoder(Protocol):
         """Deviation of W."""
         ...
 
-    def __call__(self, images: Float[Tensor, "n 3 r r"], /) -> Float[Tensor, "n num_ws w_dim"]:
+    @property
+    def input_channels(self) -> int:
+        """Of what it reads: 3 photographs, 1 sketches, 19 label maps."""
+        ...
+
+    def __call__(self, inputs: Float[Tensor, "n c r r"], /) -> Float[Tensor, "n num_ws w_dim"]:
         """The codes of aligned faces."""
         ...

@@ -44,6 +44,8 @@ class IdinvertEncoder(nn.Module):
     num_ws: codes per photograph, for a generator of the encoder's size.
     """
 
+    input_channels = 3
+
     def __init__(
         self, input_size_px: int, *, w_dim: int, channel_base: int = 64, channel_max: int = 1024
     ) -> None:

@@ -13,6 +13,7 @@ class MeanFace(nn.Module):
 
     w_avg: Tensor
     w_std: Tensor
+    input_channels = 3
 
     def __init__(self, generator: Generator) -> None:
         super().__init__()

@@ -1,6 +1,6 @@
-"""E_v: photograph -> W+ code of a fixed generator (StyleGAN inversion), in one pass or in several.
+"""E_v, E_vs, E_vl: photograph, sketch or label map -> W+ code of a fixed generator, in one pass or in several.
 
-A refining encoder (ReStyle, arXiv:2104.02699) sees the photograph beside the picture of its last guess, and
+A refining encoder (ReStyle, arXiv:2104.02699) sees what it is given beside the picture of its last guess, and
 answers with a shift; it begins at the mean face.
 """
 
@@ -22,30 +22,45 @@ from tedigan.generator.whitening import Whitening
 POOLED_SIZE = 4
 
 
-class VisualEncoder(nn.Module):
-    """images `[n, 3, r, r]` -> ws `[n, num_ws, w_dim]`, one code per layer (TediGAN, arXiv:2012.03308).
+@dataclass(frozen=True)
+class Paint:
+    """How a drawing becomes a picture in -1..1 that a discriminator can look at: `base + sum_c x_c colours_c`."""
 
-    The trunk has the discriminator's blocks, so it can start from a discriminator that already knows
-    these faces; each block's features, pooled to 4 px, reach the head, so that fine layers see fine
-    detail. The head speaks in whitened units of W. num_passes: how often `RefiningEncoder` asks; with more than
-    one the trunk sees two pictures at once.
+    colours: Float[Tensor, "c 3"]
+    base: float
+
+
+class VisualEncoder(nn.Module):
+    """inputs `[n, input_channels, r, r]` -> ws `[n, num_ws, w_dim]`, a code a layer (TediGAN, arXiv:2012.03308).
+
+    inputs: see `tedigan.encoders.modalities`. The trunk has the discriminator's blocks, so it can start from a
+    discriminator that already knows these faces; each block's features, pooled to 4 px, reach the head, so that
+    fine layers see fine detail. The head speaks in whitened units of W. num_passes: how often `RefiningEncoder`
+    asks; with more than one the trunk sees two pictures at once.
     """
 
     w_avg: Tensor
     w_std: Tensor
 
     def __init__(
-        self, config: GeneratorConfig, *, head_dim: int, num_axes: int, num_passes: int = 1
+        self,
+        config: GeneratorConfig,
+        *,
+        head_dim: int,
+        num_axes: int,
+        num_passes: int = 1,
+        input_channels: int = 3,
     ) -> None:
         super().__init__()
         self.config = config
-        self.num_passes = num_passes
+        self.num_passes, self.input_channels = num_passes, input_channels
         self.resolutions = config.block_resolutions[:0:-1]
         for resolution in self.resolutions:
             self.add_module(f"b{resolution}", DiscriminatorBlock(resolution, config))
-        if num_passes > 1:
+        channels = input_channels + (3 if num_passes > 1 else 0)
+        if channels != 3:
             self.get_submodule(f"b{self.resolutions[0]}").fromrgb = Conv(
-                6, config.channels(config.img_resolution), 1, conv_clamp=config.conv_clamp
+                channels, config.channels(config.img_resolution), 1, conv_clamp=config.conv_clamp
             )
         pooled = sum(config.channels(resolution // 2) for resolution in self.resolutions)
         self.fc = Linear(pooled * POOLED_SIZE**2, head_dim, activate=True)
@@ -54,11 +69,24 @@ class VisualEncoder(nn.Module):
         self.register_buffer("w_avg", torch.zeros(config.w_dim))
         self.register_buffer("w_std", torch.ones(config.w_dim))
 
+    def to_json(self) -> dict[str, Any]:
+        """The structural fields of an encoder folder's config.json."""
+        return {
+            "architecture": "visual_encoder",
+            "head_dim": self.fc.weight.shape[0],
+            "num_axes": self.whitening.num_axes,
+            "num_passes": self.num_passes,
+            "input_channels": self.input_channels,
+            "generator": self.config.to_json(),
+        }
+
     @classmethod
     def from_json(cls, config: dict[str, Any]) -> "VisualEncoder":
         """Not yet filled, of the numbers in its folder's config.json."""
         sizes = {name: int(config[name]) for name in ("head_dim", "num_axes", "num_passes")}
-        return cls(GeneratorConfig.from_json(config["generator"]), **sizes)
+        channels = int(config.get("input_channels", 3))  # of photographs, where nobody said
+        generator = GeneratorConfig.from_json(config["generator"])
+        return cls(generator, **sizes, input_channels=channels)
 
     def start_from(
         self,
@@ -66,10 +94,13 @@ class VisualEncoder(nn.Module):
         whitening: Whitening,
         w_avg: Float[Tensor, " d"],
         w_std: Float[Tensor, " d"],
+        *,
+        paint: Paint | None = None,
     ) -> None:
         """Take the discriminator's blocks and the statistics of W; the first guess is the mean face.
 
-        Where the trunk sees two pictures, it does not look at the second yet.
+        paint: the trunk sees a drawing as if it were painted so; None = the inputs are photographs. Where the
+        trunk sees two pictures, it does not look at the second yet.
         """
         blocks = {f"b{resolution}" for resolution in self.resolutions}
         trunk = {
@@ -77,21 +108,31 @@ class VisualEncoder(nn.Module):
             for name, tensor in discriminator.state_dict().items()
             if name.split(".")[0] in blocks
         }
-        if self.num_passes > 1:
-            name = f"b{self.resolutions[0]}.fromrgb.weight"
-            first = trunk[name] * math.sqrt(2)  # the gain at run time is for twice the channels
-            trunk[name] = torch.cat([first, torch.zeros_like(first)], dim=1)
+        self._look_through(trunk, f"b{self.resolutions[0]}.fromrgb", paint)
         numbers = {f"whitening.{name}": tensor for name, tensor in whitening.state_dict().items()}
         self.load_state_dict(self.state_dict() | trunk | numbers | {"w_avg": w_avg, "w_std": w_std})
         nn.init.zeros_(self.out.weight)
 
-    def forward(self, images: Float[Tensor, "n 3 r r"]) -> Float[Tensor, "n num_ws w_dim"]:
-        """images in -1..1, aligned like the generator's training faces."""
-        return self.w_avg + self.shift(images)
+    def _look_through(self, trunk: dict[str, Tensor], first: str, paint: Paint | None) -> None:
+        """Let the first layer, which is for RGB, read the inputs. Gains at run time are 1 / sqrt(channels)."""
+        weight = trunk[f"{first}.weight"]
+        if paint is not None:
+            base = paint.base * weight.sum(dim=[1, 2, 3]) / math.sqrt(3)
+            trunk[f"{first}.bias"] = trunk[f"{first}.bias"] + base
+            weight = torch.einsum("oihw,ci->ochw", weight, paint.colours.to(weight))
+            weight = weight * math.sqrt(self.input_channels / 3)
+        if self.num_passes > 1:
+            weight = weight * math.sqrt((self.input_channels + 3) / self.input_channels)
+            weight = torch.cat([weight, weight.new_zeros(len(weight), 3, 1, 1)], dim=1)
+        trunk[f"{first}.weight"] = weight
 
-    def shift(self, images: Float[Tensor, "n c r r"]) -> Float[Tensor, "n num_ws w_dim"]:
-        """What to add to the last guess. images: the photographs and, in several passes, the guess's pictures."""
-        pooled, x = [], images
+    def forward(self, inputs: Float[Tensor, "n c r r"]) -> Float[Tensor, "n num_ws w_dim"]:
+        """inputs: aligned like the generator's training faces."""
+        return self.w_avg + self.shift(inputs)
+
+    def shift(self, inputs: Float[Tensor, "n c r r"]) -> Float[Tensor, "n num_ws w_dim"]:
+        """What to add to the last guess. inputs: with, in several passes, the guess's pictures behind them."""
+        pooled, x = [], inputs
         for resolution in self.resolutions:
             x = self.get_submodule(f"b{resolution}")(x)
             pooled.append(F.adaptive_avg_pool2d(x, POOLED_SIZE).flatten(1))
@@ -101,7 +142,7 @@ class VisualEncoder(nn.Module):
 
 @dataclass(frozen=True)
 class RefiningEncoder:
-    """images -> ws by `network.num_passes` passes, each a shift of the last one's code.
+    """inputs -> ws by `network.num_passes` passes, each a shift of the last one's code.
 
     ws_0 = w_avg,   ws_k = ws_(k-1) + E(x, G(ws_(k-1)))
     """
@@ -119,11 +160,16 @@ class RefiningEncoder:
         """Deviation of W."""
         return self.network.w_std
 
-    def __call__(self, images: Float[Tensor, "n 3 r r"]) -> Float[Tensor, "n num_ws w_dim"]:
+    @property
+    def input_channels(self) -> int:
+        """Of what it reads: 3 photographs, 1 sketches, 19 label maps."""
+        return self.network.input_channels
+
+    def __call__(self, inputs: Float[Tensor, "n c r r"]) -> Float[Tensor, "n num_ws w_dim"]:
         """The code after the last pass."""
-        ws = self.start(len(images))
+        ws = self.start(len(inputs))
         for _ in range(self.network.num_passes):
-            ws = self.refine(images, ws)
+            ws = self.refine(inputs, ws)
         return ws
 
     def start(self, n: int) -> Float[Tensor, "n num_ws w_dim"]:
@@ -131,13 +177,13 @@ class RefiningEncoder:
         return self.w_avg.expand(n, self.generator.num_ws, -1)
 
     def refine(
-        self, images: Float[Tensor, "n 3 r r"], ws: Float[Tensor, "n num_ws w_dim"]
+        self, inputs: Float[Tensor, "n c r r"], ws: Float[Tensor, "n num_ws w_dim"]
     ) -> Float[Tensor, "n num_ws w_dim"]:
         """One pass."""
         if self.network.num_passes == 1:
-            return self.network(images)
+            return self.network(inputs)
         drawn = self.generator.synthesis(ws, noise_mode="const")
-        return ws + self.network.shift(torch.cat([images, drawn], dim=1))
+        return ws + self.network.shift(torch.cat([inputs, drawn], dim=1))
 
 
 @torch.no_grad()

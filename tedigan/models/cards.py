@@ -34,15 +34,42 @@ def imported_card(config: dict[str, Any]) -> str:
 
 
 def encoder_card(config: dict[str, Any]) -> str:
-    """The card of models/encoder."""
-    generator = config["generator"]
+    """The card of models/encoder, models/sketch_encoder and models/label_encoder."""
+    generator, channels = config["generator"], config.get("input_channels", 3)
+    side = generator["img_resolution"]
+    title = {3: "Inversion encoder", 1: "Sketch encoder", 19: "Label map encoder"}[channels]
+    inputs = {
+        3: "images in -1..1",
+        1: "sketches in 0..1, 1 = paper",
+        19: "label maps, one-hot",
+    }[channels]
+    stage = {3: "train_encoder", 1: "train_sketch_encoder", 19: "train_label_encoder"}[channels]
     return (
-        f"# Inversion encoder, {generator['img_resolution']} px\n\n"
-        f"- images [n, 3, {generator['img_resolution']}, {generator['img_resolution']}] in -1..1 -> "
-        f"ws [n, {generator['num_ws']}, {generator['w_dim']}].\n"
+        f"# {title}, {side} px\n\n"
+        f"- {inputs} [n, {channels}, {side}, {side}] -> ws [n, {generator['num_ws']}, {generator['w_dim']}].\n"
         f"- For the generator with G_ema sha256 `{config['generator_sha256']}` and no other.\n"
         "- Licence: as of the data set and the generator it was trained with.\n"
-        "- Made by the stage `train_encoder`; its numbers are in `config.json`, its losses in `log.csv`.\n"
+        f"- Made by the stage `{stage}`; its numbers are in `config.json`, its losses in `log.csv`.\n"
+        + _layers_of(config)
+    )
+
+
+def _layers_of(config: dict[str, Any]) -> str:
+    """What a drawing's encoder was found to tell, a row a layer; of others nothing."""
+    if "layers" not in config:
+        return ""
+    given = f"- Layers that it gives: {', '.join(map(str, config['layers']))}"
+    if "explained" not in config:
+        return f"{given} (the official choice).\n"
+    agreement = config["agreement"] or [None] * (len(config["explained"]) + 1)
+    rows = "".join(
+        f"| {layer} | {4 * 2 ** (layer // 2)} px | {share:.2f} | {'' if there is None else f'{there:.3f}'} |\n"
+        for layer, (share, there) in enumerate(zip(config["explained"], agreement[1:], strict=True))
+    )
+    nothing = "" if agreement[0] is None else f" (of random faces: {agreement[0]:.3f})"
+    return (
+        f"{given}.\n\n| layer | acts at | share of its variance that it explains | how far the drawing agrees "
+        f"with that of a face which takes layers 0 to here{nothing} |\n| --- | --- | --- | --- |\n{rows}"
     )
 
 

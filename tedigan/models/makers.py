@@ -6,16 +6,19 @@ from pathlib import Path
 from typing import Literal
 
 import torch
+from torch import Tensor
 
 from tedigan.annotators.tagger import load_guide
 from tedigan.captions.grammar_files import load_grammar
 from tedigan.captions.reader import Reader
+from tedigan.encoders.modalities import DRAWINGS
 from tedigan.generator.engine import Engine, choose_engine
 from tedigan.generator.stylegan import Generator
 from tedigan.generator.whitening import whitening_of
 from tedigan.method.edit import Editor
 from tedigan.method.inversion import InversionSettings, Inverter
 from tedigan.method.sentence_reader import SentenceReader
+from tedigan.method.sources import Composer
 from tedigan.method.steering import Steering, SteeringSettings
 from tedigan.method.text_to_face import (
     FaceMaker,
@@ -26,6 +29,7 @@ from tedigan.method.text_to_face import (
     SteeredText,
     TextToCode,
 )
+from tedigan.models.drawing_encoders import open_drawing_encoder
 from tedigan.models.layers import load_layers
 from tedigan.models.opening import (
     load_discriminator,
@@ -37,11 +41,14 @@ from tedigan.models.opening import (
     load_text_encoder,
     load_text_reader,
 )
-from tedigan.tensors import stream
+from tedigan.models.source_reader import Picture, SourceReader
+from tedigan.store import pictures
+from tedigan.tensors import stream, to_images
 
 Way = Literal["search", "one_pass", "regression"]
 STEERED = ("generator", "guide", "latent_tagger", "layers", "text_mapper")
 EDITED = ("encoder", *STEERED)
+COMPOSED = ("sketch_encoder", "label_encoder", *EDITED)
 MODELS_OF: dict[Way, tuple[str, ...]] = {
     "search": STEERED,
     "one_pass": STEERED,
@@ -153,6 +160,37 @@ def open_editor(
     moves = open_steering(models, device, steering, generator=inverter.generator)
     reader = open_sentence_reader(grammar, models / "text_mapper", device, known=moves.tagger.names)
     return inverter, Editor(reader.reading, moves, region_cells)
+
+
+def open_composer(
+    models: Path,
+    grammar: Path,
+    device: torch.device,
+    start: StartSettings,
+    steering: SteeringSettings,
+) -> tuple[Composer, SourceReader]:
+    """What makes codes of sources, and what reads these. models: holds the folders of COMPOSED."""
+    generator = load_generator(models / "generator", device)
+    moves = open_steering(models, device, steering, generator=generator)
+    sentences = open_sentence_reader(
+        grammar, models / "text_mapper", device, known=moves.tagger.names
+    )
+    encoder = load_encoder(models / "encoder", generator)
+    drawings = {
+        kind: open_drawing_encoder(models / f"{kind}_encoder", generator, kind) for kind in DRAWINGS
+    }
+    size_px = generator.config.img_resolution
+
+    @torch.no_grad()
+    def invert(picture: Picture) -> Tensor:
+        if isinstance(picture, Tensor):  # a code, or an image
+            return picture if picture.ndim == 3 else encoder(picture.to(device))
+        pixels = pictures.resize(pictures.any_picture(picture), size_px)
+        return encoder(to_images(pixels[None].to(device)))
+
+    begin = Start(generator, moves.tagger, start)
+    composer = Composer(generator, begin, moves, sentences.reading, start.truncation_psi)
+    return composer, SourceReader(generator, drawings, invert, size_px)
 
 
 def open_inverter(models: Path, device: torch.device, settings: InversionSettings) -> Inverter:

@@ -1,25 +1,30 @@
 """One generator and the networks that speak to it, from folders of ours or official files."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 
 from tedigan.encoders.encoder import Encoder
+from tedigan.encoders.modalities import DRAWINGS, Drawing
 from tedigan.errors import WeightsError
 from tedigan.generator.discriminator import Discriminator
 from tedigan.generator.stylegan import Generator
 from tedigan.method.steering import Steering, SteeringSettings
-from tedigan.models.adopt_encoder import fit_encoder
-from tedigan.models.imports import read_encoder, read_generator
+from tedigan.models.drawing_encoders import (
+    DrawingEncoder,
+    check_fits,
+    open_any_encoder,
+    open_drawing_encoder,
+)
+from tedigan.models.imports import read_generator
 from tedigan.models.makers import open_steering
-from tedigan.models.opening import load_encoder
 from tedigan.models.ready_made import check_holds
 from tedigan.store.model_folders import freeze, read_config
 
 STEERING = ("guide", "latent_tagger", "layers")
-OURS = ("visual_encoder", "adopted_encoder")
+ENCODERS = ("encoder", "sketch_encoder", "label_encoder")
 
 
 @dataclass(frozen=True)
@@ -30,20 +35,32 @@ class Parts:
     discriminator: Discriminator | None
     steering: Steering | None
     encoder: Encoder | None
+    drawing_encoders: Mapping[Drawing, DrawingEncoder] = field(default_factory=dict)
+
+    @property
+    def followed(self) -> Steering:
+        """The steering, which a sentence needs; WeightsError where there is none."""
+        if self.steering is None:
+            raise WeightsError(
+                "this model has no steering, which a sentence needs; expected guide/, latent_tagger/ and layers/ "
+                "of this very generator. Name their folder: steering=FOLDER of tedigan.load, or --steering FOLDER."
+            )
+        return self.steering
 
 
 def open_parts(
     places: Mapping[str, Path], settings: SteeringSettings, device: torch.device
 ) -> Parts:
-    """The networks at `generator`, `steering` and `encoder`.
+    """The networks at `generator`, `steering`, `encoder`, `sketch_encoder` and `label_encoder`.
 
-    generator, encoder: a folder of ours or an official file; steering: a folder that holds guide/,
+    generator and encoders: a folder of ours or an official file; steering: a folder that holds guide/,
     latent_tagger/ and layers/. Where the generator's is a workspace's models/, what stands in it counts as
     given.
     """
     root = places["generator"]
     if (root / "generator").is_dir():
-        inside = {name: root / name for name in ("generator", "encoder") if (root / name).is_dir()}
+        known = ("generator", *ENCODERS)
+        inside = {name: root / name for name in known if (root / name).is_dir()}
         if (root / "latent_tagger").is_dir():
             inside["steering"] = root
         places = inside | {name: place for name, place in places.items() if name != "generator"}
@@ -58,7 +75,12 @@ def open_parts(
         generator,
         discriminator,
         None if place is None else _steering(place, generator, settings, device),
-        None if encoder is None else _any_encoder(encoder, generator, device),
+        None if encoder is None else open_any_encoder(encoder, generator, device, "image"),
+        {
+            modality: open_drawing_encoder(places[f"{modality}_encoder"], generator, modality)
+            for modality in DRAWINGS
+            if f"{modality}_encoder" in places
+        },
     )
 
 
@@ -68,26 +90,5 @@ def _steering(
     check_holds(place, STEERING, advice="Name a workspace's models/.")
     config = read_config(place / "latent_tagger")
     sizes = (config.get("num_ws"), config.get("w_dim"))
-    _check_fits(place / "latent_tagger", sizes, generator)
+    check_fits(place / "latent_tagger", sizes, generator)
     return open_steering(place, device, settings, generator=generator)
-
-
-def _check_fits(place: Path, sizes: tuple[object, object], generator: Generator) -> None:
-    wanted = (generator.num_ws, generator.config.w_dim)
-    if sizes != wanted:
-        raise WeightsError(
-            f"{place} gives codes of {sizes[0]} x {sizes[1]}, but the generator takes {wanted[0]} x {wanted[1]}; "
-            "it serves the generator that it was trained with. Name one that was trained with this one."
-        )
-
-
-def _any_encoder(place: Path, generator: Generator, device: torch.device) -> Encoder:
-    """One trained here or adopted, or an official one as it is."""
-    config = read_config(place) if place.is_dir() else {}
-    if config.get("architecture") in OURS:
-        made_for = config["generator"]
-        _check_fits(place, (made_for["num_ws"], made_for["w_dim"]), generator)
-        return load_encoder(place, generator)
-    fitted = fit_encoder(read_encoder(place)[0], generator, place, seed=0)
-    freeze(fitted, device)
-    return fitted

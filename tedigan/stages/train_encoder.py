@@ -58,12 +58,7 @@ def run(workspace: Workspace) -> Outcome:
     loop.run(trainer.components(), step, num_steps=trainer.num_steps)
     encoder.eval()
     with finished_folder(workspace.model("encoder")) as folder:
-        config = {
-            "architecture": "visual_encoder",
-            "head_dim": params.head_dim,
-            "num_axes": encoder.whitening.num_axes,
-            "num_passes": params.num_passes,
-            "generator": encoder.config.to_json(),
+        config = encoder.to_json() | {
             "generator_sha256": sha256_file(source / "G_ema.safetensors"),
             "training": params.model_dump(mode="json", exclude={"checkpoint_every"}),
         }

@@ -124,6 +124,11 @@ def load(path: Path) -> UInt8[Tensor, "3 h w"]:
         raise ImageError(f"{path} cannot be read: {error}. Check its name and rights.") from error
 
 
+def any_picture(picture: Image.Image | str | Path) -> UInt8[Tensor, "3 h w"]:
+    """The pixels of a Pillow picture or of a file."""
+    return from_pillow(picture) if isinstance(picture, Image.Image) else load(Path(picture))
+
+
 def resize(pixels: UInt8[Tensor, "c h w"], size_px: int) -> UInt8[Tensor, "c size size"]:
     """Lanczos to `size_px` x `size_px`, from the centre square if it is not square already."""
     height, width = pixels.shape[1:]

@@ -21,6 +21,18 @@ DEFAULTS: dict[str, Any] = yaml.safe_load((CHECKOUT / "params.yaml").read_text(e
 SMALL = {
     "dataset": {"num_images": 60, "captions_per_image": 2},
     "train_encoder": {"num_synthetic_steps": 1, "num_steps": 1, "batch_size": 4},
+    "train_sketch_encoder": {
+        "num_pairs": 32,
+        "num_synthetic_steps": 1,
+        "num_steps": 1,
+        "batch_size": 4,
+    },
+    "train_label_encoder": {
+        "num_pairs": 32,
+        "num_synthetic_steps": 1,
+        "num_steps": 1,
+        "batch_size": 4,
+    },
     "train_text_encoder": {"num_steps": 2, "captions_per_image": 1, "batch_size": 8},
     "train_guide": {"num_steps": 2, "batch_size": 4},
     "train_latent_tagger": {"num_pairs": 64, "num_steps": 2, "batch_size": 8},
@@ -29,7 +41,9 @@ SMALL = {
     "train_referee": {"num_views": 1, "num_steps": 2, "batch_size": 8},
     "evaluate": {"num_prompts": 4, "num_images": 4, "batch_size": 4},
     "evaluate_edits": {"num_photographs": 2, "num_strips": 1, "num_faces": 4},
+    "evaluate_sources": {"num_drawings": 2, "num_candidates": 4},
     "generate": {"faces_per_caption": 1, "bank_size": 64},
+    "compose": {"faces_per_row": 1},
     "manipulate": {"max_photographs": 1, "num_steps": 1, "num_picture_steps": 1},
     "runtime": {"device": "cpu", "num_workers": 1},
 }

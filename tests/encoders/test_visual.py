@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from tedigan.encoders.encoder import Encoder
-from tedigan.encoders.visual import RefiningEncoder, VisualEncoder, w_statistics
+from tedigan.encoders.visual import Paint, RefiningEncoder, VisualEncoder, w_statistics
 from tedigan.generator.whitening import Whitening, whitening_of
 from tedigan.tensors import stream
 from tests.generator.nets import TINY, tiny_discriminator, tiny_generator
@@ -39,6 +39,22 @@ def test_an_untrained_encoder_answers_with_the_mean_face(num_passes: int) -> Non
     encoder = encoder_of(num_passes)
     assert isinstance(encoder, Encoder)
     torch.testing.assert_close(encoder(photographs()), W_AVG.expand(3, 6, -1))
+
+
+@pytest.mark.parametrize("num_passes", [1, 2])
+def test_an_encoder_of_drawings_starts_by_seeing_them_painted(num_passes: int) -> None:
+    paint = Paint(torch.randn(19, 3, generator=stream("colours")), -0.5)
+    whitening, w_avg, w_std = statistics()
+    sizes = {"head_dim": 8, "num_axes": whitening.num_axes, "num_passes": num_passes}
+    network = VisualEncoder(TINY, **sizes, input_channels=19).requires_grad_(False)
+    network.start_from(tiny_discriminator(), whitening, w_avg, w_std, paint=paint)
+    drawings = torch.rand(3, 19, 16, 16, generator=stream("drawings"))
+    painted = torch.einsum("nchw,ci->nihw", drawings, paint.colours) + paint.base
+    seen = drawings
+    if num_passes > 1:
+        seen = torch.cat([drawings, torch.randn(painted.shape, generator=stream("drawn"))], dim=1)
+    found = network.get_submodule("b16")(seen)
+    torch.testing.assert_close(found, tiny_discriminator().get_submodule("b16")(painted))
 
 
 @pytest.mark.parametrize("num_passes", [1, 2])

@@ -16,18 +16,27 @@ import torch
 from tedigan.stages import (
     train_encoder,
     train_generator,
+    train_label_encoder,
     train_referee,
+    train_sketch_encoder,
     train_text_encoder,
     train_text_mapper,
 )
 from tedigan.store.model_folders import load_tensors
 from tedigan.training.parser_and_tagger import Settings, train_parser, train_tagger
+from tedigan.workspace import Workspace
 from tests.dataset import datasets_made
 from tests.stages.small import small_workspace, write_codes, write_models
 from tests.stages.toy import TINY_REFEREE
 
 RECORD = Path(__file__).parent / "recorded_losses.json"
 NUM_STEPS = 20
+DRAWING: dict[str, object] = {
+    "num_synthetic_steps": 6,
+    "num_steps": NUM_STEPS - 6,
+    "checkpoint_every": 100,
+    "weight_delta": 0.1,
+}
 SECTIONS: dict[str, dict[str, object]] = {
     "train_generator": {
         "total_nimg": 4 * NUM_STEPS,
@@ -46,6 +55,8 @@ SECTIONS: dict[str, dict[str, object]] = {
         "weight_adversarial": 0.3,
         "weight_latent": 3.0,
     },
+    "train_sketch_encoder": DRAWING,
+    "train_label_encoder": DRAWING | {"weight_adversarial": 0.3, "r1_interval": 4},
     "train_text_encoder": {"num_steps": NUM_STEPS, "checkpoint_every": 100},
     "train_text_mapper": {
         "num_reader_steps": NUM_STEPS,
@@ -74,6 +85,20 @@ def encoder_losses(root: Path) -> Losses:
     write_models(workspace)
     train_encoder.run(workspace)
     return _logged(workspace.model("encoder"))
+
+
+def sketch_encoder_losses(root: Path) -> Losses:
+    """Of our sketches of generated faces, and of a data set's drawings."""
+    workspace = _inverted(root)
+    train_sketch_encoder.run(workspace)
+    return _logged(workspace.model("sketch_encoder"))
+
+
+def label_encoder_losses(root: Path) -> Losses:
+    """Of a data set's maps alone, with the adversary."""
+    workspace = _inverted(root)
+    train_label_encoder.run(workspace)
+    return _logged(workspace.model("label_encoder"))
 
 
 def text_encoder_losses(root: Path) -> Losses:
@@ -116,6 +141,13 @@ def parser_losses(root: Path) -> Losses:
     return _logged(root / "parser")
 
 
+def _inverted(root: Path) -> Workspace:
+    workspace = small_workspace(root, **SECTIONS)
+    write_models(workspace)
+    write_codes(workspace)
+    return workspace
+
+
 def _logged(folder: Path) -> Losses:
     """The columns of a model folder's log.csv; one may have fewer numbers than there were steps."""
     with (folder / "log.csv").open() as file:
@@ -127,6 +159,8 @@ def _logged(folder: Path) -> Losses:
 TRAININGS: dict[str, Callable[[Path], Losses]] = {
     "train_generator": generator_losses,
     "train_encoder": encoder_losses,
+    "train_sketch_encoder": sketch_encoder_losses,
+    "train_label_encoder": label_encoder_losses,
     "train_text_encoder": text_encoder_losses,
     "train_text_mapper": text_mapper_losses,
     "train_referee": referee_losses,

@@ -8,7 +8,7 @@ from tedigan.annotators.tagger_network import FaceTagger, TaggerConfig
 from tedigan.encoders.latent_tagger import LatentTagger, LatentTaggerConfig
 from tedigan.encoders.text import TextEncoder
 from tedigan.encoders.text_mapper import Mover, MoverConfig
-from tedigan.encoders.visual import VisualEncoder, w_statistics
+from tedigan.encoders.visual import Paint, VisualEncoder, w_statistics
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.discriminator import Discriminator
 from tedigan.generator.stylegan import Generator
@@ -21,6 +21,14 @@ from tedigan.tensors import stream
 from tedigan.workspace import Workspace
 from tests.stages.toy import ROOT, SIZE, toy_workspace
 
+DRAWING = {
+    "head_dim": 16,
+    "num_pairs": 32,
+    "num_synthetic_steps": 2,
+    "num_steps": 2,
+    "batch_size": 4,
+    "checkpoint_every": 2,
+}
 SMALL: dict[str, dict[str, object]] = {
     "train_generator": {
         "init": None,
@@ -41,6 +49,8 @@ SMALL: dict[str, dict[str, object]] = {
         "checkpoint_every": 2,
     },
     "invert": {"batch_size": 16},
+    "train_sketch_encoder": DRAWING,
+    "train_label_encoder": DRAWING | {"parser": None},
     "train_text_encoder": {
         "hidden_dim": 16,
         "captions_per_image": 1,
@@ -84,6 +94,11 @@ SMALL: dict[str, dict[str, object]] = {
         "num_faces": 8,
         "batch_size": 4,
     },
+    "evaluate_sources": {
+        "num_drawings": 2,
+        "num_candidates": 5,
+        "parser": str(ROOT / "assets/parser-drawn-64"),
+    },
     "generate": {
         "captions": "captions.txt",
         "faces_per_caption": 2,
@@ -93,6 +108,7 @@ SMALL: dict[str, dict[str, object]] = {
         "noise_variants": 1,
         "num_search_steps": 8,
     },
+    "compose": {"sources": "sources.csv", "faces_per_row": 3, "batch_size": 2},
     "manipulate": {
         "edits": "edits.csv",
         "max_photographs": 2,
@@ -118,6 +134,7 @@ def small_workspace(root: Path, **sections: dict[str, object]) -> Workspace:
     """40 toy photographs, two captions, one edit for each photograph."""
     (root / "captions.txt").write_text("She is young.\nThe man has a beard.\n")
     (root / "edits.csv").write_text("photograph,text\n*,She has blond hair.\n")
+    (root / "sources.csv").write_text("text,sketch,label,n\n,test:0,,\nShe is young.,,test:1,1\n")
     merged = {name: SMALL.get(name, {}) | sections.get(name, {}) for name in {**SMALL, **sections}}
     return toy_workspace(root, num_images=40, **merged)
 
@@ -148,6 +165,15 @@ def write_models(workspace: Workspace, names: tuple[str, ...] = NAMES, *, seed: 
     torch.nn.init.normal_(encoder.out.weight)
     about = {"architecture": "visual_encoder", "generator": CONFIG.to_json(), **sizes}
     save_model(workspace.model("encoder"), {"encoder": encoder}, about, "")
+
+    for kind, channels in (("sketch", 1), ("label", 19)):
+        sizes = {"head_dim": 16, "num_axes": whitening.num_axes, "input_channels": channels}
+        drawing = VisualEncoder(CONFIG, **sizes)
+        paint = Paint(torch.full((channels, 3), 0.5), 0.0)
+        drawing.start_from(discriminator, whitening, mean, std, paint=paint)
+        torch.nn.init.normal_(drawing.out.weight)
+        about = drawing.to_json() | {"layers": [0, 1, 2]}
+        save_model(workspace.model(f"{kind}_encoder"), {"encoder": drawing}, about, "")
 
     sizes = {"embedding_dim": 384, "hidden_dim": 16, "num_ws": CONFIG.num_ws, "w_dim": CONFIG.w_dim}
     text_encoder = TextEncoder(*sizes.values())

@@ -1,13 +1,18 @@
 """Ready-made generators and encoders take the place of a training, and the later stages run on them."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from tedigan.encoders.adopted import AdoptedEncoder
 from tedigan.encoders.idinvert import IdinvertEncoder
+from tedigan.encoders.psp import PyramidEncoder
 from tedigan.errors import WeightsError
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.stylegan import Generator
+from tedigan.models.adopt_encoder import adopt_encoder
+from tedigan.models.opening import load_encoder
 from tedigan.stages import (
     analyse_layers,
     generate,
@@ -121,3 +126,23 @@ def test_only_stylegan2_is_trained_further(tmp_path):
     training = pair["train_generator"] | {"total_nimg": 8}
     with pytest.raises(WeightsError, match="Adopt it as it is"):
         train_generator.run(small_workspace(tmp_path, train_generator=training))
+
+
+@pytest.mark.parametrize(("channels", "modality"), [(1, "sketch"), (19, "label")])
+def test_an_official_encoder_of_drawings_gives_pSps_layers_and_no_other_kind_is_taken(
+    tmp_path, channels, modality
+):
+    torch.manual_seed(0)
+    network = PyramidEncoder("psp_encoder", input_channels=channels, num_ws=8)
+    generator = Generator(replace(PAPERS, w_dim=512))
+    save_model(tmp_path / "g", {"G_ema": generator}, generator.config.to_json(), "card")
+    save_model(tmp_path / "e", {"encoder": network}, network.to_json(), "card")
+    place = tmp_path / "made"
+    adopt_encoder(tmp_path / "e", tmp_path / "g", place, modality, seed=0)
+    assert read_config(place)["layers"] == list(range(8))
+    encoder = load_encoder(place, generator.eval())
+    assert encoder.input_channels == channels
+    assert encoder(torch.rand(1, channels, 32, 32)).shape == (1, 8, 512)
+    other = {"sketch": "label", "label": "image"}[modality]
+    with pytest.raises(WeightsError, match="Choose an encoder of"):
+        adopt_encoder(tmp_path / "e", tmp_path / "g", tmp_path / "none", other, seed=0)

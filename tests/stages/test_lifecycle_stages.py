@@ -10,16 +10,22 @@ import pytest
 import torch
 
 from tedigan import code_lock
+from tedigan.dataset.folder import Dataset
 from tedigan.errors import CaptionError, DataError, NumbersError, ParamsError, WeightsError
+from tedigan.jobs.source_list import read_sources
+from tedigan.jobs.source_pictures import SourcePictures
 from tedigan.stages import (
     analyse_layers,
+    compose,
     generate,
     invert,
     manipulate,
     train_encoder,
     train_generator,
     train_guide,
+    train_label_encoder,
     train_latent_tagger,
+    train_sketch_encoder,
     train_text_encoder,
     train_text_mapper,
 )
@@ -33,12 +39,15 @@ CHAIN = [
     train_generator,
     train_encoder,
     invert,
+    train_sketch_encoder,
+    train_label_encoder,
     train_text_encoder,
     train_guide,
     train_latent_tagger,
     analyse_layers,
     train_text_mapper,
     generate,
+    compose,
     manipulate,
 ]
 
@@ -48,12 +57,15 @@ def tree_of(workspace: Workspace) -> dict[str, str]:
         "generator": workspace.model("generator"),
         "encoder": workspace.model("encoder"),
         "codes": workspace.codes,
+        "sketch_encoder": workspace.model("sketch_encoder"),
+        "label_encoder": workspace.model("label_encoder"),
         "text_encoder": workspace.model("text_encoder"),
         "guide": workspace.model("guide"),
         "latent_tagger": workspace.model("latent_tagger"),
         "layers": workspace.model("layers"),
         "text_mapper": workspace.model("text_mapper"),
         "generated": workspace.result("generated"),
+        "composed": workspace.result("composed"),
         "manipulated": workspace.result("manipulated"),
     }
     return {name: sha256_tree(path) for name, path in folders.items()}
@@ -84,6 +96,17 @@ def test_every_caption_has_its_faces(finished):
     workspace, outcomes = finished
     assert len(list((workspace.result("generated") / "faces").iterdir())) == 4
     assert outcomes[CHAIN.index(generate)].metrics == {"num_captions": 2.0, "num_faces": 4.0}
+
+
+def test_every_row_of_sources_has_its_faces_and_its_report(finished):
+    workspace, outcomes = finished
+    folder = workspace.result("composed")
+    assert outcomes[CHAIN.index(compose)].metrics == {"num_rows": 2.0, "num_faces": 4.0}
+    names = {path.name for path in (folder / "faces").iterdir()}
+    assert names == {f"00000-00{n}.png" for n in range(3)} | {"00001-000.png"}
+    first, second = json.loads((folder / "reports.json").read_text())
+    assert any("the sketch" in line for line in first["report"])
+    assert any("the sentence: " in line for line in second["report"])
 
 
 def test_every_photograph_is_edited(finished):
@@ -175,18 +198,33 @@ def test_a_generator_of_another_size_is_refused(finished, tmp_path):
         ("captions.txt", "", "empty"),
         ("edits.csv", "photo,text\n", "photograph,text"),
         ("edits.csv", "photograph,text\n*\n", "columns"),
+        ("sources.csv", "sketch,mood\na.png,gay\n", "the column 'mood'"),
+        ("sources.csv", "text,sketch\n,\n", "line 2 gives no source"),
+        ("sources.csv", "sketch,n\na.png,0\n", "n is '0'"),
+        ("sources.csv", "sketch\n", "names no sources"),
     ],
 )
 def test_bad_prompts_are_refused_before_any_network_is_loaded(tmp_path, name, content, match):
     workspace = small_workspace(tmp_path)
     (tmp_path / name).write_text(content)
-    stage = generate if name == "captions.txt" else manipulate
+    stage = {"captions.txt": generate, "edits.csv": manipulate, "sources.csv": compose}[name]
     with pytest.raises(CaptionError, match=match):
         stage.check(workspace)
     with pytest.raises(CaptionError, match=match):
         stage.run(
             workspace
         )  # no model exists here: a WeightsError would mean that it was looked for
+
+
+def test_a_source_that_the_data_set_lacks_is_refused_or_left_out(finished):
+    workspace, _ = finished
+    data = Dataset.open(workspace.dataset)
+    sources = SourcePictures(data, workspace.root)
+    with pytest.raises(DataError, match="'test:99' is no photograph of the test split"):
+        sources.picture("sketch", "test:99")
+    rows = read_sources(workspace.root / "sources.csv")
+    del data.kinds["label"]
+    assert sources.there(rows) == rows[:1]
 
 
 def test_an_edit_of_an_unknown_photograph_is_refused(finished):

@@ -9,7 +9,9 @@ from torch import Tensor, nn
 from tedigan.stages import (
     train_encoder,
     train_generator,
+    train_label_encoder,
     train_referee,
+    train_sketch_encoder,
     train_text_encoder,
     train_text_mapper,
 )
@@ -25,6 +27,8 @@ EVERY, DIES_AFTER, NUM_STEPS = 2, 4, 7
 SECTIONS: dict[str, dict[str, object]] = {
     "train_generator": {"total_nimg": 4 * NUM_STEPS, "augment": "color,translation"},
     "train_encoder": {"num_synthetic_steps": 3, "num_steps": NUM_STEPS - 3},
+    "train_sketch_encoder": {"num_synthetic_steps": 3, "num_steps": NUM_STEPS - 3},
+    "train_label_encoder": {"num_synthetic_steps": 3, "num_steps": NUM_STEPS - 3},
     "train_text_encoder": {"num_steps": NUM_STEPS},
     "train_text_mapper": {"num_reader_steps": 3, "num_mover_steps": NUM_STEPS - 3},
     "train_referee": TINY_REFEREE | {"num_steps": NUM_STEPS},
@@ -73,6 +77,8 @@ def kill_after(step: int, patched: pytest.MonkeyPatch) -> None:
 TRAININGS = {
     "generator": train_generator,
     "encoder": train_encoder,
+    "sketch_encoder": train_sketch_encoder,
+    "label_encoder": train_label_encoder,
     "text_encoder": train_text_encoder,
     "text_mapper": train_text_mapper,
     "referee": train_referee,

@@ -96,13 +96,19 @@ def write_toy_dataset(
     }
     wrong = set(halves(train).get(mislabelled or "", ()))
     save_grammar(_grammar(), folder / GRAMMAR)
-    rows, kinds = [], {"image": "png", "text": "txt", "sketch": "png"}
+    rows, kinds = [], {"image": "png", "text": "txt", "sketch": "png", "label": "png"}
     with ShardWriter(folder / shard_name(0), kinds) as writer:
         for index in range(num_images):
             person, attributes = index // faces_per_person, toy_attributes(index)
-            content = encode(toy_pixels(attributes, person), "png")
-            text = f"{toy_caption(attributes)}\n".encode()
-            writer.add(index, {"image": content, "text": text, "sketch": content})
+            pixels = toy_pixels(attributes, person)
+            grey, lit = pixels.amax(dim=0, keepdim=True), toy_pixels(attributes, 0)[:1] > 60
+            files = {
+                "image": encode(pixels, "png"),
+                "text": f"{toy_caption(attributes)}\n".encode(),
+                "sketch": encode(grey, "png"),
+                "label": encode(torch.where(lit, 1, 13).to(torch.uint8), "png"),  # skin, hair
+            }
+            writer.add(index, files)
             split = _split(person)
             is_wrong = split == mislabelled or index in wrong
             values = bytes((attributes ^ is_wrong).tolist())

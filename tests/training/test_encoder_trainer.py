@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from tedigan.encoders.visual import Paint
 from tedigan.method.losses import generator_loss, latent_loss, perceptual_loss, pixel_loss
 from tedigan.params import TrainEncoder, chosen, read_params
 from tedigan.tensors import stream
@@ -11,6 +12,7 @@ from tedigan.training.adversarial import mix_styles
 from tedigan.training.encoder_trainer import (
     EncoderSettings,
     EncoderTrainer,
+    Lesson,
     new_encoder,
 )
 from tests.generator.nets import tiny_discriminator, tiny_generator
@@ -69,6 +71,60 @@ def test_a_step_on_photographs_reports_its_terms_without_their_weights(
     assert all(torch.equal(before[n], w) for n, w in trainer.features.named_parameters())
     moved = dict(trainer.adversary.named_parameters())
     assert not torch.equal(moved["b16.conv0.weight"], before["b16.conv0.weight"])
+
+
+def drawing_trainer(**values: object) -> EncoderTrainer:
+    """Of label maps; all its pairs are one."""
+    params = read_params(ROOT / "params.yaml").train_sketch_encoder
+    params = params.model_copy(update={"batch_size": 4, "learning_rate": 0.01, **values})
+    generator, features = tiny_generator(), tiny_discriminator().requires_grad_(False)
+    paint = Paint(torch.randn(19, 3, generator=stream("paint")), 0.0)
+    encoder = new_encoder(generator, features, head_dim=8, num_passes=1, seed=0, paint=paint)
+    inputs, ws = drawings(), generator.ws_of(torch.randn(4, 16, generator=stream("z")))
+    weights = torch.tensor([0.0, 0.0, 0.0, 1.0, 0.0, 0.0])
+    settings = chosen(params, EncoderSettings)
+    return EncoderTrainer(
+        generator, features, encoder, settings, lambda n, _: (inputs[:n], ws[:n]), weights
+    )
+
+
+def drawings() -> Tensor:
+    return torch.rand(4, 19, 16, 16, generator=stream("drawings"))
+
+
+def test_only_layers_that_a_drawing_tells_of_are_learnt_from_pairs() -> None:
+    trainer = drawing_trainer()
+    _, ws = trainer._pairs(4, stream("pairs"))
+
+    def distances() -> Tensor:
+        return (trainer.encoder(drawings()) - ws).square().mean(dim=[0, 2])
+
+    before = distances()
+    for _ in range(5):
+        trainer.synthetic_step(stream("step"))
+    after = distances()
+    assert after[3] < before[3]
+    assert torch.equal(after[[0, 1, 2, 4, 5]], before[[0, 1, 2, 4, 5]])
+
+
+def test_a_face_of_a_drawing_takes_its_last_layers_from_its_own_code() -> None:
+    """From layer 1 at the earliest, and of some faces none; so that colours are not the drawing's to tell."""
+    own = drawing_trainer()._own_layers(400, stream("cuts"))[:, :, 0]
+    assert set(own.sum(dim=1).tolist()) == set(range(6))
+    assert torch.equal(own, own.cummax(dim=1).values)
+
+
+def test_a_step_on_drawings_compares_the_face_with_its_photograph_and_mirrors_nothing() -> None:
+    trainer = drawing_trainer()
+    photographs = torch.randn(4, 3, 16, 16, generator=stream("photographs"))
+    _, ws = trainer._pairs(4, stream("pairs"))
+    own = trainer._own_layers(4, stream("step"))
+    shown = torch.where(own, ws, trainer.encoder(drawings()))
+    images = trainer.generator.synthesis(shown, noise_mode="const")
+    found = trainer.drawing_step(Lesson(photographs, drawings(), ws), stream("step"), 0)
+    assert found["loss_pixel"] == pytest.approx(pixel_loss(images, photographs).item(), rel=1e-4)
+    assert "loss_adversarial" not in found  # as its weight is 0, nor has the adversary learnt
+    assert not trainer.adversary_optimiser.state
 
 
 def test_every_pass_of_a_step_learns(trainer: EncoderTrainer) -> None:

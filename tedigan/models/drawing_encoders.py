@@ -1,0 +1,58 @@
+"""Encoders of every kind of picture, from folders of ours or official files, with the layers that they give."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from tedigan.encoders.encoder import Encoder
+from tedigan.encoders.modalities import Drawing, Modality
+from tedigan.errors import WeightsError
+from tedigan.generator.stylegan import Generator
+from tedigan.models.adopt_encoder import check_modality, fit_encoder, official_layers
+from tedigan.models.imports import read_encoder
+from tedigan.models.opening import load_encoder
+from tedigan.store.model_folders import freeze, read_config
+
+OURS = ("visual_encoder", "adopted_encoder")
+
+
+@dataclass(frozen=True)
+class DrawingEncoder:
+    """An encoder of sketches or label maps, and the layers that it gives where nobody says."""
+
+    encoder: Encoder
+    layers: list[int]
+
+
+def open_drawing_encoder(place: Path, generator: Generator, modality: Drawing) -> DrawingEncoder:
+    """A folder of ours or an official file -> its encoder, with the layers that were measured, or pSp's choice."""
+    encoder = open_any_encoder(place, generator, generator.mapping.w_avg.device, modality)
+    config = read_config(place) if place.is_dir() else {}
+    return DrawingEncoder(encoder, config.get("layers") or official_layers(generator))
+
+
+def check_fits(place: Path, sizes: tuple[object, object], generator: Generator) -> None:
+    """WeightsError for codes of another generator's shape. sizes: layers and width of what lies at `place`."""
+    wanted = (generator.num_ws, generator.config.w_dim)
+    if sizes != wanted:
+        raise WeightsError(
+            f"{place} gives codes of {sizes[0]} x {sizes[1]}, but the generator takes {wanted[0]} x {wanted[1]}; "
+            "it serves the generator that it was trained with. Name one that was trained with this one."
+        )
+
+
+def open_any_encoder(
+    place: Path, generator: Generator, device: torch.device, modality: Modality
+) -> Encoder:
+    """One trained here or adopted, or an official one as it is."""
+    config = read_config(place) if place.is_dir() else {}
+    if config.get("architecture") in OURS:
+        made_for = config["generator"]
+        check_fits(place, (made_for["num_ws"], made_for["w_dim"]), generator)
+        encoder = load_encoder(place, generator)
+        check_modality(encoder.input_channels, modality, place)
+        return encoder
+    fitted = fit_encoder(read_encoder(place)[0], generator, place, modality, seed=0)
+    freeze(fitted, device)
+    return fitted

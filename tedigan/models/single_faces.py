@@ -1,0 +1,73 @@
+"""The numbers of faces, edits and inversions without a params.yaml, and what is made of them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tedigan.errors import ParamsError
+from tedigan.generator.stylegan import Generator
+from tedigan.method.inversion import InversionSettings
+from tedigan.method.sources import Composer, Source
+from tedigan.method.steering import Steering, SteeringSettings
+from tedigan.method.text_to_face import Read, Start, StartSettings
+
+BATCH_SIZE = 8
+LEARNING_RATE = 0.2  # of the inversion, in whitened units of W
+MIN_PROGRESS = 0.03
+STEERING = SteeringSettings(
+    margin=1.0,
+    num_search_steps=60,
+    search_rate=0.05,
+    weight_unnamed=0.1,
+    weight_distance=0.03,
+    weight_length=0.005,
+    num_picture_steps=0,
+    weight_picture=1.0,
+    weight_identity=0.0,
+)
+EDITING = SteeringSettings(
+    margin=3.0,
+    num_search_steps=60,
+    search_rate=0.1,
+    weight_unnamed=0.3,
+    weight_distance=0.03,
+    weight_length=0.005,
+    num_picture_steps=30,
+    weight_picture=8.0,
+    weight_identity=0.0,
+)
+REGION_CELLS = 8
+BANK_SIZE, BANK_BEST, BANK_LACK = 40_000, 60, 0.1
+
+
+def inversion_settings(num_steps: int, *, has_features: bool) -> InversionSettings:
+    """has_features: whether there is a discriminator."""
+    if num_steps < 0:
+        raise ParamsError(f"num_steps is {num_steps}; expected 0 or more. Set it.")
+    return InversionSettings(
+        num_steps=num_steps,
+        learning_rate=LEARNING_RATE,
+        min_progress=MIN_PROGRESS,
+        weight_pixel=1.0,
+        weight_perceptual=0.25 if has_features else 0.0,
+        weight_encoder=0.0,
+        weight_norm=0.1,
+        weight_coherence=0.1,
+    )
+
+
+def one_off_composer(
+    generator: Generator,
+    steering: Steering | None,
+    read: Read | None,
+    sources: Sequence[Source],
+    *,
+    truncation_psi: float,
+) -> Composer:
+    """What makes codes of these sources. Photographs among them are steered as edits are: through the picture."""
+    if steering is None:
+        return Composer(generator, None, None, None, truncation_psi)
+    if any(source.name == "photograph" for source in sources):
+        steering = replace(steering, settings=EDITING)
+    begin = StartSettings(truncation_psi, BANK_SIZE, BANK_BEST, BANK_LACK, "measured")
+    start = Start(generator, steering.tagger, begin)
+    return Composer(generator, start, steering, read, truncation_psi)
