@@ -6,15 +6,17 @@ other file decides what is skipped. Writers take turns (`single_writer`).
 
 import hashlib
 import logging
+import time
 import uuid
 from collections.abc import Iterator
-from contextlib import chdir, contextmanager
+from contextlib import ExitStack, chdir, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from dvc.exceptions import DvcException
+from dvc.lock import LockError
 from dvc.repo import Repo, lock_repo
 from dvc.stage.cache import RunCacheNotFoundError
 from dvc_data.hashfile.status import status
@@ -91,7 +93,7 @@ def push(workspace: Workspace, name: str | None = None) -> int:
 
     The remote is asked for each of them: DVC itself takes a folder for whole where its list of files is there.
     """
-    with single_writer(workspace), _repository(workspace) as repo:
+    with single_writer(workspace), _repository(workspace) as repo, _locked(repo):
         target = _address(workspace, name) if name else _pipeline(workspace)
         count: int = repo.push(targets=[target])
         return count + _push_what_went(repo, target)
@@ -99,7 +101,7 @@ def push(workspace: Workspace, name: str | None = None) -> int:
 
 def track(workspace: Workspace, path: Path) -> str:
     """Record a file that no stage makes, copy it to the remote, and give its md5: `dvc add`, `dvc push`."""
-    with single_writer(workspace), _repository(workspace) as repo:
+    with single_writer(workspace), _repository(workspace) as repo, _locked(repo):
         (stage,) = repo.add(str(path))
         repo.push(targets=[stage.path])
         md5: str = stage.outs[0].hash_info.value
@@ -145,8 +147,23 @@ def _quietly(line: str) -> None:
 
 @contextmanager
 def _opened(workspace: Workspace, name: str) -> Iterator[Any]:
-    with _repository(workspace) as repo, lock_repo(repo):
+    with _repository(workspace) as repo, _locked(repo):
         yield repo.stage.load_one(_pipeline(workspace), name)
+
+
+@contextmanager
+def _locked(repo: Any) -> Iterator[None]:
+    """DVC's lock of a repository, for which DVC itself would wait three seconds."""
+    deadline = time.monotonic() + policy.RECORDING_LOCK_TIMEOUT_S
+    with ExitStack() as held:
+        while True:
+            try:
+                held.enter_context(lock_repo(repo))
+                break
+            except LockError:
+                if time.monotonic() > deadline:
+                    raise
+        yield
 
 
 @contextmanager

@@ -199,3 +199,26 @@ def test_writers_take_turns(workspace: Workspace, monkeypatch: pytest.MonkeyPatc
         other.join()
     with recording.single_writer(workspace):
         pass
+
+
+def hold_dvc(root: Path, seconds: float) -> None:
+    """As a `dvc status` of somebody's that takes so long."""
+    from dvc.repo import Repo, lock_repo
+
+    with Repo(str(root)) as repo, lock_repo(repo):
+        (root / "held").touch()
+        time.sleep(seconds)
+
+
+def test_somebody_elses_dvc_is_waited_for_longer_than_dvc_itself_would(
+    workspace: Workspace,
+) -> None:
+    run_by_hand(workspace)
+    other = multiprocessing.get_context("fork").Process(
+        target=hold_dvc, args=(workspace.root, 5.0), daemon=True
+    )
+    other.start()
+    while not (workspace.root / "held").exists():
+        time.sleep(0.02)
+    assert recording.why_stale(workspace, "invert") == []
+    other.join()
