@@ -68,7 +68,7 @@ def test_a_gap_in_a_line_is_bridged_and_a_wide_one_is_not() -> None:
         luma[:, 128 - gap_px // 2 : 128 + gap_px // 2] = 0
         return len(strokes(luma))
 
-    assert num_pieces(10) == 1
+    assert num_pieces(24) == 1
     assert num_pieces(50) == 2
 
 
