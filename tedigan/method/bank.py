@@ -53,34 +53,23 @@ class Bank:
         margin: float,
         best: int,
         lack: float,
-        near: Float[Tensor, "1 w_dim"] | None = None,
-        num_near: int = 0,
     ) -> Float[Tensor, "n *rows w_dim"]:
         """For each row of wishes one of the codes that lack at most `lack` of it, or of the `best` if these are
         fewer; image i's by `(seed, i)` alone.
 
         What is lacking: the squares of what remains to `margin` on the side that is wished. Where nothing is
-        wished, any code will do. near: of those that will do, only the num_near nearest to this w.
+        wished, any code will do.
         """
-        rows, distance = [], None if near is None else self._distance(near)
+        rows = []
         for wish, index in zip(wishes, indices, strict=True):
             named = torch.nonzero(wish).flatten()
             rng = stream(seed, "bank", index)
-            if not len(named) and distance is None:
+            if not len(named):
                 rows.append(int(torch.randint(len(self.w), (), generator=rng)))
                 continue
             short = F.relu(margin - self.margins[:, named] * wish[named].sign())
             missing = short.square().sum(dim=1)
             count = min(max(best, int((missing <= lack).sum())), len(self.w))
             fitting = missing.topk(count, largest=False).indices
-            if distance is not None and num_near < count:
-                nearest = distance[fitting].topk(num_near, largest=False).indices
-                fitting, count = fitting[nearest], num_near
             rows.append(int(fitting[int(torch.randint(count, (), generator=rng))]))
         return self.w[rows]
-
-    def _distance(self, near: Float[Tensor, "1 w_dim"]) -> Float[Tensor, " m"]:
-        """Of each code to a w, in deviations of the bank's."""
-        w = self.w.flatten(1, -2).mean(dim=1) if self.w.ndim > 2 else self.w
-        squares: Tensor = ((w - near) / w.std(dim=0).clamp(min=1e-6)).square().sum(dim=1)
-        return squares

@@ -3,8 +3,8 @@
     w_i = (1 - sum_s a_si) b_i + sum_s a_si w_si,   a_si = weight of source s if it gives layer i, sum at most 1
 
 w_s is the code of a sketch, a label map, a photograph or another face's style, and b a random code: the noise,
-near to what the drawings tell, and one that fits the sentence (TediGAN's control mechanism, arXiv:2012.03308).
-Then the search moves what the sentence names. Where a source shows what it denies, the larger weight wins.
+or one that fits the sentence (TediGAN's control mechanism, arXiv:2012.03308). Then the search moves what the
+sentence names. Where a source shows what it denies, the larger weight wins.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,7 +33,6 @@ IN_WORDS = {
 }
 STRUCTURE_SHARE = 8 / 18  # of the layers, where nothing was measured: pSp's choice at 1024 px
 SHOWS = 0.25  # margin beyond which a code is taken to show an attribute, or to lack it
-NEAR = 400  # so many of the random codes that fit are near enough to a drawing
 
 
 @dataclass(frozen=True)
@@ -59,8 +58,8 @@ class Composed:
 class Composer:
     """What makes codes of sources. steering, read: None where no sentence can be followed; start: its bank.
 
-    Layers that nobody gives are a random code's of that bank, but noise where no attribute acts. num_near: of so
-    many that are nearest to the drawings.
+    Layers that nobody gives are a random code's: of that bank if there is a sentence, and noise if there is none
+    or where no attribute acts.
     """
 
     generator: Generator
@@ -68,7 +67,6 @@ class Composer:
     steering: Steering | None
     read: Read | None
     truncation_psi: float
-    num_near: int = NEAR
 
     def compose(
         self,
@@ -83,7 +81,7 @@ class Composer:
         """Code i depends on the sources, the sentence and `(seed, i)` alone. text_weight: 0..1, times strength."""
         wishes, report = self._wishes(sources, text, text_weight)
         noise = random_ws(self.generator, indices, seed=seed, truncation_psi=self.truncation_psi)
-        base, shares = self._base(sources, wishes, indices, seed, noise), self._shares(sources)
+        base, shares = self._base(wishes, indices, seed, noise), self._shares(sources)
         mixed = (1 - shares.sum(dim=0)) * base
         for share, source in zip(shares, sources, strict=True):
             mixed = mixed + share * source.ws
@@ -149,35 +147,37 @@ class Composer:
 
     @torch.no_grad()
     def _shown(self, source: Source, wishes: Mapping[str, bool]) -> dict[str, bool]:
-        """Of the attributes that are wished: those that the source's own layers can show, and do or do not."""
+        """Of the attributes that are wished: those that the source's own layers can show, and do or do not.
+
+        A drawing's code is drawn to the mean face, so that it shows only what it has beyond that one.
+        """
         if self.steering is None or source.name == "style":
             return dict(source.shows)
         tagger, acts = self.steering.tagger, self.steering.attribute_layers
         margins = tagger(source.ws)[0]
+        told = margins
+        if source.name in DRAWN:
+            mean = self.generator.mapping.w_avg.expand_as(source.ws)
+            told = margins - tagger(mean)[0]
+        is_shown = (margins.abs() > SHOWS) & (told.abs() > SHOWS) & (margins * told > 0)
         shown = {}
         for row, name in enumerate(tagger.names):
-            can_tell = bool(acts[row, source.layers].any())
-            if name in wishes and can_tell and abs(float(margins[row])) > SHOWS:
+            can_tell = bool(acts[row, source.layers].any() & is_shown[row])
+            if name in wishes and can_tell:
                 shown[name] = bool(margins[row] > 0)
         return shown | dict(source.shows)
 
     def _base(
         self,
-        sources: Sequence[Source],
         wishes: Mapping[str, bool],
         indices: Sequence[int],
         seed: int,
         noise: Tensor,
     ) -> Float[Tensor, "n num_ws w_dim"]:
-        """A random code for each: of the bank, where there is one and something to be near to or to fit."""
-        drawn = [source for source in sources if source.name in DRAWN and source.weight > 0]
-        if self.start is None or not (drawn or wishes):
+        """A random code for each: of the bank, where there is something to fit."""
+        if self.start is None or not wishes:
             return noise
         assert self.steering is not None, "a bank is of a latent tagger"
-        near = None
-        if drawn:
-            parts = [source.ws[:, source.layers] for source in drawn if source.layers]
-            near = torch.cat(parts, dim=1).mean(dim=1) if parts else None
         settings = self.start.settings
         chosen = self.start.bank.choose(
             self._rows(wishes, len(indices)).to(noise),
@@ -186,8 +186,6 @@ class Composer:
             margin=self.steering.settings.margin,
             best=settings.bank_best,
             lack=settings.bank_lack,
-            near=near,
-            num_near=self.num_near,
         )
         return self.generator.ws_of_w(chosen)
 

@@ -135,6 +135,9 @@ def test_the_default_path_reaches_only_what_may_be_used(tmp_path: Path) -> None:
         ("manipulate", "edits"),
         ("train_text_mapper", "reader"),
         ("train_guide", "init"),
+        ("train_label_encoder", "parser"),
+        ("evaluate_sources", "parser"),
+        ("compose", "sources"),
     ):
         params[section][key] = str(CHECKOUT / params[section][key])
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")

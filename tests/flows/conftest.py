@@ -98,5 +98,6 @@ def tiny_checkout(folder: Path) -> Path:
     )
     (folder / "captions.txt").write_text("She is young.\nThe man has a beard.\n")
     (folder / "edits.csv").write_text("photograph,text\n*,She has blond hair.\n")
+    (folder / "sources.csv").write_text("text,sketch,label\nShe is young.,test:0,test:0\n")
     write_models(Workspace(folder.parent / "shown", Workspace.open(folder).params))
     return folder

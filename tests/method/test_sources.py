@@ -1,7 +1,5 @@
 """Several sources into one face."""
 
-from dataclasses import replace
-
 import pytest
 import torch
 from torch import Tensor
@@ -150,17 +148,6 @@ def test_a_drawings_own_code_shows_attributes_of_its_own_layers_alone(composer: 
     assert any("the sketch" in line and "wins" in line for line in seen)
     unseen = composer.compose([Source("sketch", ws, [0, 3])], text, [0], seed=0).report
     assert not any("wins" in line for line in unseen)
-
-
-def test_chance_is_near_to_the_drawing(composer: Composer) -> None:
-    target = code("far")
-    near = [Source("sketch", target, [0, 1], 1.0)]
-
-    def distance(num_near: int) -> float:
-        made = replace(composer, num_near=num_near).compose(near, None, range(32), seed=0)
-        return (made.ws[:, 3] - target[:, 0]).square().mean().item()
-
-    assert distance(8) < 0.5 * distance(256)
 
 
 @pytest.mark.parametrize(
