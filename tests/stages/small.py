@@ -166,15 +166,6 @@ def write_models(workspace: Workspace, names: tuple[str, ...] = NAMES, *, seed: 
     about = {"architecture": "visual_encoder", "generator": CONFIG.to_json(), **sizes}
     save_model(workspace.model("encoder"), {"encoder": encoder}, about, "")
 
-    for kind, channels in (("sketch", 1), ("label", 19)):
-        sizes = {"head_dim": 16, "num_axes": whitening.num_axes, "input_channels": channels}
-        drawing = VisualEncoder(CONFIG, **sizes)
-        paint = Paint(torch.full((channels, 3), 0.5), 0.0)
-        drawing.start_from(discriminator, whitening, mean, std, paint=paint)
-        torch.nn.init.normal_(drawing.out.weight)
-        about = drawing.to_json() | {"layers": [0, 1, 2]}
-        save_model(workspace.model(f"{kind}_encoder"), {"encoder": drawing}, about, "")
-
     sizes = {"embedding_dim": 384, "hidden_dim": 16, "num_ws": CONFIG.num_ws, "w_dim": CONFIG.w_dim}
     text_encoder = TextEncoder(*sizes.values())
     text_encoder.ws_mean.copy_(mean + 0.1)
@@ -183,6 +174,15 @@ def write_models(workspace: Workspace, names: tuple[str, ...] = NAMES, *, seed: 
     about |= {"text_layers": TEXT_LAYERS}
     save_model(workspace.model("text_encoder"), {"text_encoder": text_encoder}, about, "")
     _write_steering(workspace, whitening, names)
+
+    for kind, channels in (("sketch", 1), ("label", 19)):
+        sizes = {"head_dim": 16, "num_axes": whitening.num_axes, "input_channels": channels}
+        drawing = VisualEncoder(CONFIG, **sizes)
+        paint = Paint(torch.full((channels, 3), 0.5), 0.0)
+        drawing.start_from(discriminator, whitening, mean, std, paint=paint)
+        torch.nn.init.normal_(drawing.out.weight)
+        about = drawing.to_json() | {"layers": [0, 1, 2]}
+        save_model(workspace.model(f"{kind}_encoder"), {"encoder": drawing}, about, "")
 
 
 def _write_steering(workspace: Workspace, whitening: Whitening, names: tuple[str, ...]) -> None:
