@@ -39,6 +39,9 @@ KEPT = (
     "PATH", "HOME", "USER", "LANG", "TMPDIR", "VIRTUAL_ENV", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES",
     "TEDIGAN_POLICY",
 )  # fmt: skip
+# In memory they go with the server, and Prefect ends the flow runs that hold one.
+LEASES = "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE"
+ON_DISK = "prefect.server.concurrency.lease_storage.filesystem"
 DEPLOYED_FROM = "/opt/tedigan"  # what infra/prefect.yaml says, as in the image
 
 
@@ -196,7 +199,8 @@ class Machine:
         environment = self.environment
         database = f"postgresql+asyncpg://postgres@/prefect?host={self.folder / 'postgres'}"
         retention = read_retention(self.root / "infra/retention.yaml").of_prefect
-        own = {"prefect": {"PREFECT_API_DATABASE_CONNECTION_URL": database} | retention}
+        kept = {"PREFECT_API_DATABASE_CONNECTION_URL": database, LEASES: ON_DISK}
+        own = {"prefect": kept | retention}
         parts = {
             k: (command, environment | own.get(k, {})) for k, command in self.commands().items()
         }

@@ -16,6 +16,7 @@ from tedigan.tensors import to_pixels
 from tedigan.training.drawing_lessons import BATCH_SIZE, Draw, DrawingLessons
 
 CELLS = {"sketch": 16, "label": 8}  # a side, of which the linear guess is made
+SINGULAR = 1e-6  # the least ridge: drawings that are all alike explain nothing
 RIDGE = 3.0  # as a share of a feature's own sum of squares, over the number of features
 SHARE_KEPT = 0.9  # of what all layers together gain beyond a random face
 SHARE_EXPLAINED = 0.5  # of the best explained layer, where nothing can be drawn again
@@ -44,7 +45,7 @@ def linearly_explained(lessons: DrawingLessons) -> Float[Tensor, " num_ws"]:
     mean, centre = features.mean(dim=0), train.ws.mean(dim=0)
     x, y = features - mean, (train.ws - centre).flatten(1)
     gram = x.T @ x
-    ridge = RIDGE * gram.trace() / len(gram) * torch.eye(len(gram))
+    ridge = (RIDGE * gram.trace() / len(gram)).clamp(min=SINGULAR) * torch.eye(len(gram))
     weights = torch.linalg.solve(gram + ridge, x.T @ y)
     found = ((held_features - mean) @ weights).unflatten(1, train.ws.shape[1:])
     return _explained(found, held.ws - centre).clamp(min=0)

@@ -124,6 +124,19 @@ def test_the_doctor_names_what_stands_still_and_up_starts_it_alone(machine: Mach
     assert re.findall(r"stopped: (\w+)", log) == ["worker"], log
 
 
+def test_a_run_that_may_be_alone_outlives_prefects_server(machine: Machine) -> None:
+    """Prefect counts such runs by leases, and ends those whose lease it has forgotten."""
+    asked = {"names": [], "slots": 1, "mode": "concurrency", "lease_duration": 60}
+    limit = {"name": "one at a time", "limit": 1}
+    machine.prefect("v2/concurrency_limits/", **limit)
+    asked["names"] = [limit["name"]]
+    lease = machine.prefect("v2/concurrency_limits/increment-with-lease", **asked)["lease_id"]
+    machine.control("restart", "prefect")
+    assert until(lambda: machine.answers()["prefect"])
+    renew = f"v2/concurrency_limits/leases/{lease}/renew"
+    assert machine.prefect(renew, lease_duration=60) is None
+
+
 def test_keys_are_read_by_their_owner_alone(machine: Machine) -> None:
     for name in ("supervisord.conf", "s3/identities.json"):
         assert (machine.folder / name).stat().st_mode & 0o077 == 0
