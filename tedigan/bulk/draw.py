@@ -5,7 +5,6 @@ random code, a bounded number of times; the best is kept, and marked with what i
 at all costs its own image and no other.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
@@ -19,6 +18,7 @@ from tedigan.bulk.checks import Checked, Checks
 from tedigan.bulk.plan import Plan
 from tedigan.bulk.prompt_table import Asked
 from tedigan.errors import DataError, NumbersError
+from tedigan.exactness import sha256_tensor
 from tedigan.method.sentence_reader import Reading
 from tedigan.method.text_to_face import Read
 from tedigan.tensors import stream, to_images
@@ -209,13 +209,6 @@ def _seen(guide: Guide, pixels: UInt8[Tensor, "n 3 r r"]) -> list[dict[str, bool
 def seed_of(seed: int, attempt: int) -> int:
     """The seed of an image's further attempts; the first one's is the plan's own."""
     return stream(seed, "attempt", attempt).initial_seed() if attempt else seed
-
-
-def sha256_tensor(tensor: Tensor) -> str:
-    """Of shape, dtype and values."""
-    digest = hashlib.sha256(f"{tensor.dtype} {list(tensor.shape)} ".encode())
-    digest.update(tensor.contiguous().cpu().numpy().tobytes())
-    return digest.hexdigest()
 
 
 def _batches(images: range, size: int) -> Iterator[range]:

@@ -4,11 +4,9 @@ A draft is a folder of the files that will stand beside the plan: prompts, gramm
 """
 
 import math
-import platform
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from tedigan.bulk.open_painter import open_painter
 from tedigan.bulk.plan import Plan
 from tedigan.bulk.prompt_table import PROMPTS, PromptTable
 from tedigan.bulk.shard_files import write_shard
+from tedigan.exactness import environment
 from tedigan.method.inversion import InversionSettings
 from tedigan.method.steering import SteeringSettings
 from tedigan.method.text_to_face import StartSettings
@@ -160,13 +159,3 @@ def estimate(
         files.commit.num_marked / count,
         started - began,
     )
-
-
-def environment() -> dict[str, str]:
-    """What a float's last bits may depend on beside the plan."""
-    return {
-        "torch": version("torch"),
-        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
-        "machine": platform.machine(),
-        "cuda": torch.cuda.get_device_name() if torch.cuda.is_available() else "",
-    }

@@ -11,12 +11,12 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from tedigan.bulk.draw import Face, Failure, sha256_tensor
+from tedigan.bulk.draw import Face, Failure
 from tedigan.bulk.ledger import Ledger
-from tedigan.bulk.planning import environment
 from tedigan.bulk.shard_files import LABEL, picture_of, read_rows
 from tedigan.bulk.worker import Worker
 from tedigan.errors import DataError
+from tedigan.exactness import environment, sha256_tensor
 from tedigan.store import pictures
 from tedigan.store.picture_labels import label_of
 from tedigan.store.shards import read_shard, read_span

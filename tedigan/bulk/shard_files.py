@@ -14,10 +14,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tedigan.bulk.commit import Commit, Piece
-from tedigan.bulk.draw import Face, Failure, sha256_tensor
+from tedigan.bulk.draw import Face, Failure
 from tedigan.bulk.marks import is_marked
 from tedigan.bulk.merkle import leaf_hash, root_of
 from tedigan.dataset.duplicates import perceptual_hash
+from tedigan.exactness import sha256_tensor
 from tedigan.store import pictures
 from tedigan.store.picture_labels import label
 from tedigan.store.shards import ShardWriter

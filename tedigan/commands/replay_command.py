@@ -1,4 +1,4 @@
-"""`tedigan replay PICTURE|SHA256 JOB`: draws an image of a bulk job again."""
+"""`tedigan replay PICTURE|SHA256 [JOB]`: draws an image of a bulk job again; without a job, one of the page."""
 
 import argparse
 import re
@@ -9,20 +9,52 @@ from tedigan.commands.jobs_plan import add_models_argument, opened_models
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The picture, and where its job lies."""
-    parser.add_argument("what", help="a picture of a job, or the sha256 of its file or pixels")
-    parser.add_argument("job", help="its job, or the place where jobs are kept if it is a picture")
+    parser.add_argument(
+        "what", help="a picture of a job or of the page, or the sha256 of a job's file or pixels"
+    )
+    parser.add_argument(
+        "job",
+        nargs="?",
+        help="its job, or the place where jobs are kept if it is a picture; not of a picture of the page",
+    )
     add_models_argument(parser)
     parser.add_argument("--out", type=Path, help="where to write what was drawn")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Status 1 where what is drawn, or the picture that is named, differs from what was committed."""
+    """Status 1 where what is drawn, or the picture that is named, differs from what was committed or kept."""
+    given = _picture(arguments.what)
+    return _of_page(given, arguments) if arguments.job is None else _of_job(given, arguments)
+
+
+def _of_page(picture: bytes | None, arguments: argparse.Namespace) -> int:
+    from tedigan.commands.page_command import workspace_offers
+    from tedigan.errors import ParamsError
+    from tedigan.page.offers import Offer
+    from tedigan.page.studio import Studio
+    from tedigan.store.files import write_bytes
+
+    if picture is None:
+        raise ParamsError(
+            "a sha256 was given without a job; expected the job that has it. Name one, or a picture that was kept."
+        )
+    if arguments.models is None:
+        offers = workspace_offers(arguments)
+    else:
+        offers = [Offer("given", str(arguments.models), {"generator": arguments.models})]
+    found = Studio(offers).redraw(picture)
+    print(found.said)
+    if arguments.out:
+        write_bytes(arguments.out, found.picture)
+    return 0 if found.is_same else 1
+
+
+def _of_job(given: bytes | None, arguments: argparse.Namespace) -> int:
     from tedigan.bulk.ledger import Ledger
     from tedigan.bulk.replay import find, image_of, replay
     from tedigan.bulk.worker import Worker
     from tedigan.store.files import write_bytes
 
-    given = _picture(arguments.what)
     job = _job_of(given, arguments.job)
     workspace, _, models = opened_models(arguments, Ledger(job).plan.release)
     scratch = workspace.work / "bulk"

@@ -13,7 +13,6 @@ from jaxtyping import Bool, Float, UInt8
 from PIL import Image
 from torch import Tensor
 
-from tedigan.dataset.kinds.sketches import sketch_of
 from tedigan.encoders.modalities import Drawing
 from tedigan.errors import ImageError, LabelError
 from tedigan.store import pictures
@@ -69,6 +68,8 @@ def read_sketch(content: bytes, size_px: int, *, name: str = "sketch") -> Given:
     paper, ink = _paper_and_ink(pixels)
     share = float((ink <= PAPER).float().mean())
     if share < LEAST_PAPER:
+        from tedigan.dataset.kinds.sketches import sketch_of  # needs the extra `data`
+
         drawn = sketch_of(pictures.resize(pixels, max(size_px, min(height, width))), size_px)
         return Given(drawn[None], [f"{name} looks like a photograph: our own sketcher drew it"])
     strongest = float(ink.quantile(0.999)) if ink.numel() < 2**24 else float(ink.max())

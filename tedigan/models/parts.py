@@ -21,6 +21,7 @@ from tedigan.models.drawing_encoders import (
 from tedigan.models.imports import read_generator
 from tedigan.models.makers import open_steering
 from tedigan.models.ready_made import check_holds
+from tedigan.models.single_faces import Starts
 from tedigan.store.model_folders import freeze, read_config
 
 STEERING = ("guide", "latent_tagger", "layers")
@@ -36,6 +37,7 @@ class Parts:
     steering: Steering | None
     encoder: Encoder | None
     drawing_encoders: Mapping[Drawing, DrawingEncoder] = field(default_factory=dict)
+    starts: Starts = field(default_factory=Starts)
 
     @property
     def followed(self) -> Steering:

@@ -55,11 +55,27 @@ def inversion_settings(num_steps: int, *, has_features: bool) -> InversionSettin
     )
 
 
+class Starts:
+    """Where faces of sources begin. The last is kept: its bank takes seconds, and one model makes many sets."""
+
+    def __init__(self) -> None:
+        self._kept: tuple[float, Start] | None = None
+
+    def of(self, steering: Steering, truncation_psi: float) -> Start:
+        """That of a model's one steering; truncation_psi: of random codes."""
+        if self._kept is None or self._kept[0] != truncation_psi:
+            begin = StartSettings(truncation_psi, BANK_SIZE, BANK_BEST, BANK_LACK, "measured")
+            start = Start(steering.generator, steering.tagger, begin)
+            self._kept = (truncation_psi, start)
+        return self._kept[1]
+
+
 def one_off_composer(
     generator: Generator,
     steering: Steering | None,
     read: Read | None,
     sources: Sequence[Source],
+    starts: Starts,
     *,
     truncation_psi: float,
 ) -> Composer:
@@ -68,6 +84,5 @@ def one_off_composer(
         return Composer(generator, None, None, None, truncation_psi)
     if any(source.name == "photograph" for source in sources):
         steering = replace(steering, settings=EDITING)
-    begin = StartSettings(truncation_psi, BANK_SIZE, BANK_BEST, BANK_LACK, "measured")
-    start = Start(generator, steering.tagger, begin)
+    start = starts.of(steering, truncation_psi)
     return Composer(generator, start, steering, read, truncation_psi)

@@ -12,7 +12,6 @@ import pytest
 import torch
 
 from tedigan.bulk.album import PHOTOGRAPHS, Album, edits_of, find_photographs
-from tedigan.bulk.draw import sha256_tensor
 from tedigan.bulk.ledger import Ledger
 from tedigan.bulk.planning import plan_job
 from tedigan.bulk.prompt_table import Asked, write_prompts
@@ -21,6 +20,7 @@ from tedigan.bulk.replay import rows_of
 from tedigan.bulk.worker import Worker
 from tedigan.captions.grammar_files import GRAMMAR
 from tedigan.errors import CaptionError, DataError
+from tedigan.exactness import sha256_tensor
 from tedigan.store import pictures
 from tedigan.tensors import stream
 from tedigan.workspace import Workspace

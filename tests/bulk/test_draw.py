@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from tedigan.bulk.draw import sha256_tensor
 from tedigan.bulk.local_engine import run_local
 from tedigan.bulk.prompt_table import Asked
 from tedigan.bulk.replay import rows_of
 from tedigan.bulk.running import run_job
+from tedigan.exactness import sha256_tensor
 from tedigan.workspace import Workspace
 from tests.bulk.jobs import finished, job, pixels_of
 
