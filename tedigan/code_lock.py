@@ -44,6 +44,7 @@ NOT_COUNTED = {
 READ_BY = {
     "tedigan.captions.grammar_files": "captions/grammars/*.yaml",
     "tedigan.captions.wordings": "captions/*.yaml",
+    "tedigan.page.app": "page/static/*",
     "tedigan.report.rendering": "report/templates/[cfps]*",  # charts, frame, parts, style.css
     "tedigan.report.report_page": "report/templates/report_page.html",
     "tedigan.report.dataset_page": "report/templates/dataset_page.html",

@@ -11,7 +11,6 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from jaxtyping import Bool, UInt8
-from scipy import ndimage
 from torch import Tensor
 
 from tedigan.vocabulary.labels import LABEL_NAMES
@@ -69,6 +68,8 @@ def _small_pieces(
     mask: Bool[np.ndarray, "h w"], *, may_touch_edge: bool = True
 ) -> Bool[np.ndarray, "h w"]:
     """Those of less than ISLAND, but for the largest. may_touch_edge: also those that the picture's edge cuts."""
+    from scipy import ndimage  # of the extra `data`
+
     pieces, num = ndimage.label(mask)
     sizes = np.bincount(pieces.ravel(), minlength=num + 1)
     is_small = sizes < ISLAND * mask.size
@@ -86,5 +87,7 @@ def _nearest(labels: UInt8[np.ndarray, "h w"], classes: list[int]) -> UInt8[np.n
     is_there = np.isin(labels, classes)
     if not is_there.any():
         return np.full_like(labels, classes[0])
+    from scipy import ndimage
+
     y, x = ndimage.distance_transform_edt(~is_there, return_distances=False, return_indices=True)
     return labels[y, x]

@@ -142,6 +142,7 @@ def test_preflight_writes_the_params_before_dvc_reads_them(profile: Path) -> Non
     shutil.copy(CHECKOUT / "code.lock", profile.parents[1])
     (profile / "captions.txt").write_text("She is young.\n")
     (profile / "edits.csv").write_text("photograph,text\n*,She has blond hair.\n")
+    (profile / "sources.csv").write_text("text,sketch\n,test:0\n")
     assert preflight.fn(profile).params.generate.seed == 7
     change_root(profile)
     assert preflight.fn(profile).params.invert.batch_size == 3

@@ -40,6 +40,15 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Drawn faces without label maps."""
+    folder = tmp_path_factory.mktemp("bare")
+    sizes = {"resolution": 32, "num_images": 12, "kinds": ["text"]}
+    datasets_made.run(folder, source="drawn", val_fraction=0.2, test_fraction=0.0, **sizes)
+    return folder / "data/dataset"
+
+
+@pytest.fixture(scope="module")
 def toys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("toys") / "dataset"
     toy.write_toy_dataset(folder, 300, 2)
@@ -96,10 +105,10 @@ def test_a_parser_is_examined_on_another_data_set(drawn: Path, tmp_path: Path) -
 
 
 def test_an_examiner_without_label_maps_is_refused_before_training(
-    drawn: Path, toys: Path, tmp_path: Path
+    drawn: Path, bare: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(DataError, match="to compare a parser's with"):
-        train_parser(drawn, tmp_path / "p", FEW, work=tmp_path, device=CPU, examined_on=toys)
+        train_parser(drawn, tmp_path / "p", FEW, work=tmp_path, device=CPU, examined_on=bare)
 
 
 def test_a_tagger_proposes_what_the_photographs_show_and_nothing_else(
@@ -159,9 +168,9 @@ def test_a_training_that_was_cut_off_ends_with_the_same_bytes(
     assert not list((tmp_path / "work").rglob("*.pt"))
 
 
-def test_a_data_set_without_label_maps_teaches_no_parser(toys: Path, tmp_path: Path) -> None:
+def test_a_data_set_without_label_maps_teaches_no_parser(bare: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="has no label maps"):
-        train_parser(toys, tmp_path / "parser", FEW, work=tmp_path, device=CPU)
+        train_parser(bare, tmp_path / "parser", FEW, work=tmp_path, device=CPU)
 
 
 def test_a_data_set_without_attributes_teaches_no_tagger(tmp_path: Path) -> None:
