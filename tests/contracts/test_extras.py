@@ -31,6 +31,7 @@ NEEDS = {
     "tedigan.dataset": "data",
     "tedigan.evaluation": "data",
     "tedigan.jobs.invert_photographs": "data",
+    "tedigan.jobs.source_pictures": "data",
     "tedigan.page": "data",
     "tedigan.page.app": "page",
     "tedigan.page.loopback": "page",
