@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tedigan.errors import DataError
-from tedigan.models.makers import EDITED, MODELS_OF
+from tedigan.models.makers import COMPOSED, MODELS_OF
 from tedigan.releases.release import EDITS, EVALUATION, MODELS
 from tedigan.workspace import Workspace
 
@@ -14,14 +14,15 @@ KEPT = {
 }
 # Stages whose results a release holds; it is made when all of them are true.
 STAGES_OF_RELEASE = (
-    "dataset", "train_generator", "train_encoder", "train_text_encoder", "train_guide", "train_latent_tagger",
-    "analyse_layers", "train_text_mapper", "train_referee", "evaluate", "evaluate_edits",
+    "dataset", "train_generator", "train_encoder", "train_sketch_encoder", "train_label_encoder",
+    "train_text_encoder", "train_guide", "train_latent_tagger", "analyse_layers", "train_text_mapper",
+    "train_referee", "evaluate", "evaluate_edits",
 )  # fmt: skip
 
 
 def files_of(workspace: Workspace) -> dict[str, Path]:
     """Path in the release -> file. A DataError for a workspace in which something is not made yet."""
-    names = sorted({*EDITED, *(one for way in MODELS_OF.values() for one in way), "referee"})
+    names = sorted({*COMPOSED, *(one for way in MODELS_OF.values() for one in way), "referee"})
     folders = [(f"{MODELS}/{name}", workspace.model(name)) for name in names]
     results = [
         (f"{part}/{name}", workspace.result(part) / name)

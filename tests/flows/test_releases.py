@@ -159,7 +159,7 @@ def test_from_the_first_release_to_a_rollback(
     assert [line.split()[4] for line in said.splitlines()[-2:]] == ["champion", "-"]
     assert command(releases, capsys, "verify")[0] == 0
     status, said = command(releases, capsys, "show", "champion")
-    assert said.count("  models/") == 8
+    assert said.count("  models/") == 10
     assert "rollback 3" in said
 
 
