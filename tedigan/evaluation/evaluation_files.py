@@ -39,7 +39,8 @@ def write_values(folder: Path, metrics: Mapping[str, Mapping[str, Any]]) -> None
 
 def plain_name(name: str) -> str:
     """A metric's name in the letters that MLflow takes: `text_fidelity/referee/n300`."""
-    return re.sub(r"[\[,]", "/", name).replace("]", "").replace("=", "")
+    plain = re.sub(r"[\[,]", "/", name).replace("]", "").replace("=", "")
+    return plain.replace("+", " and ")
 
 
 def write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -68,6 +68,7 @@ def test_sheets_show_the_first_eight_with_photographs_above_inversions(
             assert torch.equal(pictures.load(path), rows[index])
 
 
-def test_a_metric_s_plain_name_has_no_bracket_and_no_equals_sign() -> None:
+def test_a_metric_s_plain_name_has_no_letter_that_mlflow_refuses() -> None:
+    assert plain_name("edge_f1[sketch+label]") == "edge_f1/sketch and label"
     assert plain_name("text_fidelity[referee,n=300]") == "text_fidelity/referee/n300"
     assert plain_name("diversity[stlpips_alex]") == "diversity/stlpips_alex"
