@@ -65,24 +65,13 @@ def first_release(platform: Platform) -> str:
 
 def better(platform: Platform) -> str:
     """More steps of what reads attributes off a code."""
-    before = champion(platform)
-    platform.change("train_latent_tagger", num_steps=800)
-    retrained(platform)
-    run_id = platform.start("promote/promote")
-    expect(platform.ended(run_id), "COMPLETED")
-    after = champion(platform)
-    if after == before:
-        raise WalkError(f"it was not promoted: {reasons(platform, run_id)}")
-    return f"champion {before} -> {after}"
+    before, run_id = _challenged(platform, num_steps=800)
+    return f"champion {before} -> {_another(platform, before, run_id)}"
 
 
 def worse(platform: Platform) -> str:
     """Hardly any."""
-    before = champion(platform)
-    platform.change("train_latent_tagger", num_steps=4)
-    retrained(platform)
-    run_id = platform.start("promote/promote")
-    expect(platform.ended(run_id), "COMPLETED")
+    before, run_id = _challenged(platform, num_steps=4)
     expect(champion(platform), before)
     return f"champion {before} stays: {reasons(platform, run_id)}"
 
@@ -93,9 +82,7 @@ def rolled_back(platform: Platform) -> str:
     begun = time.monotonic()
     platform.inside("tedigan release rollback --key .work/up/signing-key")
     took = time.monotonic() - begun
-    after = champion(platform)
-    if after == before:
-        raise WalkError(f"{before} is champion still")
+    after = _another(platform, before)
     return f"champion {before} -> {after}, {took:.1f} s with the start of the command"
 
 
@@ -108,11 +95,27 @@ def approved(platform: Platform) -> str:
     answer = {"by": "a person", "is_approved": True}
     platform.machine.prefect(f"flow_runs/{run_id}/resume", run_input=answer)
     expect(platform.ended(run_id), "COMPLETED")
-    after = champion(platform)
-    if after == before:
-        raise WalkError(f"it was not promoted: {reasons(platform, run_id)}")
+    after = _another(platform, before, run_id)
     platform.inside("tedigan release verify")
     return f"champion {before} -> {after} by {json.dumps(answer)}"
+
+
+def _challenged(platform: Platform, *, num_steps: int) -> tuple[str, str]:
+    """The champion before a scheduled retraining with other params, and the flow run that decided on it."""
+    before = champion(platform)
+    platform.change("train_latent_tagger", num_steps=num_steps)
+    retrained(platform)
+    run_id = platform.start("promote/promote")
+    expect(platform.ended(run_id), "COMPLETED")
+    return before, run_id
+
+
+def _another(platform: Platform, before: str, run_id: str | None = None) -> str:
+    """The champion, which is another now; or why not."""
+    if (after := champion(platform)) == before:
+        why = reasons(platform, run_id) if run_id else "nothing moved"
+        raise WalkError(f"{before} is champion still: {why}")
+    return after
 
 
 def reasons(platform: Platform, run_id: str) -> str:
