@@ -128,7 +128,7 @@ def push(workspace: Workspace) -> None:
 def say(name: str, line: str) -> None:
     """One line for the person at the terminal, if there is one, and the same for Prefect's log."""
     with suppress(BrokenPipeError):
-        print(f"{name:<20}{line}", flush=True)
+        print(f"{name:<21}{line}", flush=True)
     try:
         get_run_logger().info("%s %s", name, line)
     except MissingContextError:

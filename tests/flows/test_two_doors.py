@@ -294,7 +294,7 @@ def test_a_push_that_fails_for_a_moment_is_tried_again_and_the_stage_is_not(
     assert status == 0
     assert _flows_in_mlflow()[0] == "FINISHED"
     assert pushed == ["report", "report", None]
-    assert said.count("report              runs") == 1
+    assert said.count("report               runs") == 1
 
 
 def test_preflight_refuses_bad_captions_before_anything_runs(
