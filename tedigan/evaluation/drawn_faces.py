@@ -1,11 +1,13 @@
 """Faces of test drawings, with and without a sentence, beside what they are to be compared with.
 
-A *way* is a set of sources. Its rivals are the photograph itself (the ceiling), its inversion, the training
-photograph whose drawing agrees best, and a random face (the floor).
+A *way* is a set of sources: a drawing or a sentence alone, each pair of drawings, photograph, another one's style
+and sentence, and all drawings with a sentence. Its rivals are the photograph itself (the ceiling), its inversion,
+the training photograph whose drawing agrees best, and a random face (the floor).
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import torch
 from jaxtyping import Float, UInt8
@@ -13,7 +15,7 @@ from torch import Tensor
 
 from tedigan.dataset.folder import Dataset
 from tedigan.encoders.modalities import Drawing
-from tedigan.method.sources import Composer, Source, SourceName, layers_by_default
+from tedigan.method.sources import Composer, Source, SourceName
 from tedigan.method.structure import edge_f1, label_iou
 from tedigan.method.text_to_face import random_ws
 from tedigan.models.source_reader import SourceReader
@@ -25,7 +27,10 @@ AGREEMENT: dict[Drawing, Callable[[Tensor, Tensor], Tensor]] = {
     "sketch": edge_f1,
     "label": label_iou,
 }
-PHOTOGRAPH, INVERSION, NEAREST, RANDOM = "photograph", "inversion", "nearest", "random"
+PHOTOGRAPH: SourceName = "photograph"
+STYLE: SourceName = "style"
+TEXT = "text"
+INVERSION, NEAREST, RANDOM = "inversion", "nearest", "random"
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,8 @@ class SourcesProtocol:
 class DrawnFaces:
     """pixels: who -> `[n, m, 3, r, r]`, several of a way and one of a rival.
 
-    wanted: the test drawings. is_given: whether they are the data set's. captions: the photographs'.
+    wanted: the test drawings. is_given: whether they are the data set's. captions: the photographs'. The style of
+    a row is the next one's photograph.
     """
 
     wanted: Mapping[Drawing, UInt8[Tensor, "n *c r r"]]
@@ -70,11 +76,13 @@ class Artist:
         photographs = data.pixels(ids)
         wanted = {kind: _drawn(data, ids, kind, draw) for kind, draw in self.draws.items()}
         captions = [data.captions(id)[0] for id in ids]
-        pixels = {
-            name: self._of_way(name, wanted, captions if has_text else None)
-            for name, has_text in ways_of([*wanted]).items()
+        codes = torch.cat([self.reader.invert(to_images(one[None])) for one in photographs])
+        given: dict[SourceName, Tensor] = {
+            **{kind: self.reader.encode(one, kind) for kind, one in wanted.items()},
+            PHOTOGRAPH: codes,
+            STYLE: next_one(codes),
         }
-        codes = [self.reader.invert(to_images(one[None])) for one in photographs]
+        pixels = {way: self._of_way(way, given, captions) for way in ways_of([*wanted])}
         noise = random_ws(
             self.composer.generator,
             range(len(ids)),
@@ -83,7 +91,7 @@ class Artist:
         )
         pixels |= {
             PHOTOGRAPH: photographs[:, None],
-            INVERSION: self._pictures(torch.cat(codes))[:, None],
+            INVERSION: self._pictures(codes)[:, None],
             RANDOM: self._pictures(noise)[:, None],
         }
         for kind in wanted:
@@ -92,14 +100,14 @@ class Artist:
         return DrawnFaces(wanted, is_given, captions, pixels)
 
     def _of_way(
-        self, name: str, wanted: Mapping[Drawing, Tensor], captions: Sequence[str] | None
+        self, way: str, given: Mapping[SourceName, Tensor], captions: Sequence[str]
     ) -> UInt8[Tensor, "n m 3 r r"]:
-        kinds = [kind for kind in wanted if kind in name.split("+")]
+        names = [name for name in given if name in way.split("+")]
         made = []
-        for row in progress(range(len(next(iter(wanted.values())))), desc=name, unit="drawing"):
+        for row in progress(range(len(captions)), desc=way, unit="drawing"):
             ws = self.composer.compose_many(
-                self._sources({kind: wanted[kind][row : row + 1] for kind in kinds}),
-                None if captions is None else captions[row],
+                self._sources({name: given[name][row : row + 1] for name in names}),
+                captions[row] if has_text(way) else None,
                 self.protocol.faces_per_drawing,
                 seed=self.protocol.seed + row,
                 batch_size=self.protocol.batch_size,
@@ -107,14 +115,9 @@ class Artist:
             made.append(self._pictures(ws))
         return torch.stack(made)
 
-    def _sources(self, drawings: Mapping[Drawing, Tensor]) -> list[Source]:
-        encoders, num_ws = self.reader.encoders, self.composer.generator.num_ws
-        measured: dict[SourceName, Sequence[int]] = {k: encoders[k].layers for k in drawings}
-        layers = layers_by_default(measured, [*measured], num_ws)
-        return [
-            Source(kind, self.reader.encode(one, kind), layers[kind])
-            for kind, one in drawings.items()
-        ]
+    def _sources(self, given: Mapping[SourceName, Tensor]) -> list[Source]:
+        """Of codes, as much and in as many layers as anybody gets who says nothing of it."""
+        return self.reader.read(given, {}, {})[0]
 
     def _nearest(
         self, data: Dataset, kind: Drawing, wanted: UInt8[Tensor, "n *c r r"]
@@ -135,10 +138,21 @@ class Artist:
         return torch.cat([to_pixels(synthesis(p, noise_mode="const")).cpu() for p in parts])
 
 
-def ways_of(kinds: Sequence[Drawing]) -> dict[str, bool]:
-    """Each drawing, both together, each of these with a sentence, and the sentence alone: has it one?"""
-    sets = [*kinds, *(["+".join(kinds)] if len(kinds) > 1 else [])]
-    return {name: False for name in sets} | {f"{name}+text": True for name in sets} | {"text": True}
+def ways_of(kinds: Sequence[Drawing]) -> list[str]:
+    """Names of sources that are joined by "+"."""
+    sources = (*kinds, PHOTOGRAPH, STYLE, TEXT)
+    sets = [(one,) for one in (*kinds, TEXT)] + [*combinations(sources, 2)]
+    return ["+".join(names) for names in (*sets, *([(*kinds, TEXT)] if len(kinds) > 1 else []))]
+
+
+def has_text(way: str) -> bool:
+    """Whether a way follows a sentence."""
+    return TEXT in way.split("+")
+
+
+def next_one(rows: Tensor) -> Tensor:
+    """Each row's next one, and the first for the last: whose style a row is given."""
+    return rows.roll(-1, dims=0)
 
 
 def _drawn(data: Dataset, ids: list[int], kind: Drawing, draw: Draw) -> UInt8[Tensor, "n *c r r"]:

@@ -3,6 +3,7 @@
 metrics.json      every metric: value, n, interval, floor, ceiling, better, protocol
 values.json       the values alone, for `dvc metrics`
 per_drawing.csv   agreement of each drawing with each way's and rival's faces
+captions.txt      the sentences, a drawing a line
 <way>.png         a drawing a row: what was given, the photograph, the faces
 """
 
@@ -21,16 +22,19 @@ from tedigan.evaluation.drawn_faces import (
     NEAREST,
     PHOTOGRAPH,
     RANDOM,
+    STYLE,
     DrawnFaces,
+    next_one,
     ways_of,
 )
 from tedigan.evaluation.evaluation_files import write_rows, write_values
 from tedigan.evaluation.metric import Metric
+from tedigan.evaluation.source_holds import colours_it_keeps, who_it_stays
 from tedigan.evaluation.statistics import bootstrap_interval
 from tedigan.evaluation.text_fidelity import Mentions, text_fidelity
 from tedigan.method.structure import DARK, TOLERANCE
 from tedigan.store import pictures
-from tedigan.store.files import write_json
+from tedigan.store.files import write_json, write_text
 from tedigan.tensors import stream, to_images
 from tedigan.training.drawing_lessons import Draw
 from tedigan.vocabulary.labels import labels_to_colours
@@ -62,6 +66,9 @@ def score_faces(
                 row[f"{NAMES[kind]}/{who}"] = value
     metrics += _fidelity(found, referee, read)
     metrics += [_variety(found, who) for who in ways_of([*draws])]
+    metrics += who_it_stays(found, referee, seed=seed)
+    if "label" in draws:
+        metrics += colours_it_keeps(found, draws["label"], seed=seed)
     return metrics, rows
 
 
@@ -73,6 +80,7 @@ def write_scores(
     write_json(folder / "metrics.json", told)
     write_values(folder, told)
     write_rows(folder / "per_drawing.csv", rows)
+    write_text(folder / "captions.txt", "".join(f"{one}\n" for one in found.captions))
     names = []
     for way in ways_of([*found.wanted]):
         names.append(f"{way.replace('+', '_')}.png")
@@ -167,10 +175,13 @@ def _variety(found: DrawnFaces, who: str) -> Metric:
 
 
 def _grid(found: DrawnFaces, way: str) -> UInt8[Tensor, "3 height width"]:
-    rows = []
+    """What gave to each face, the photograph always, and the faces."""
+    photographs, given = found.pixels[PHOTOGRAPH], way.split("+")
+    styles, rows = next_one(photographs), []
     for row in range(min(NUM_SHOWN, len(found.captions))):
-        given = [_colours(kind, one[row : row + 1]) for kind, one in found.wanted.items()]
-        rows.append(torch.cat([*given, found.pixels[PHOTOGRAPH][row], found.pixels[way][row]]))
+        drawn = [_colours(k, d[row : row + 1]) for k, d in found.wanted.items() if k in given]
+        styled = [styles[row]] if STYLE in given else []
+        rows.append(torch.cat([*drawn, *styled, photographs[row], found.pixels[way][row]]))
     return pictures.grid(torch.cat(rows), len(rows[0]))
 
 

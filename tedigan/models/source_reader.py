@@ -92,9 +92,9 @@ class SourceReader:
 
     @torch.no_grad()
     def encode(
-        self, drawing: UInt8[Tensor, "1 *c r r"], kind: Drawing
-    ) -> Float[Tensor, "1 num_ws w_dim"]:
-        """The code of a drawing."""
+        self, drawing: UInt8[Tensor, "n *c r r"], kind: Drawing
+    ) -> Float[Tensor, "n num_ws w_dim"]:
+        """The code of each drawing."""
         inputs = to_inputs(drawing, kind).to(self.generator.mapping.w_avg.device)
         ws: Tensor = self._encoder(kind).encoder(inputs)
         return ws
