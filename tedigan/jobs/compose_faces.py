@@ -9,7 +9,7 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from tedigan.jobs.source_list import SourceRow
-from tedigan.method.sources import Composed, Composer, SourceName
+from tedigan.method.sources import SOURCES, Composed, Composer, SourceName
 from tedigan.models.source_reader import Picture, SourceReader
 from tedigan.progress import progress
 from tedigan.store import pictures
@@ -46,9 +46,10 @@ def compose_faces(
     *,
     picture_of: PictureOf,
 ) -> int:
-    """Write faces/{row}-{face}.{format}, faces.csv, reports.json and grid.png; the number of faces.
+    """Write faces/{row}-{face}.{format}, given/{row}-{source}.png, faces.csv, reports.json and grid.png.
 
-    In the grid a row begins with its sketch, label map, photograph and style, blank where it has none.
+    Returns the number of faces. In the grid a row begins with its sketch, label map, photograph and style, blank
+    where it has none.
     """
     table, reports, shown = list[list[object]](), list[Mapping[str, object]](), list[Tensor]()
     for number, row in enumerate(progress(rows, total=len(rows), desc="compose", unit="row")):
@@ -64,15 +65,19 @@ def compose_faces(
             strength=settings.strength,
             text_weight=settings.weights.get("text", 1.0),
         )
-        faces = _drawn(composer, made, settings.batch_size)
-        reports.append({"row": number, "text": row.text, "report": [*notes, *made.report]})
+        faces, seen = _drawn(composer, made, settings.batch_size), reader.seen(given)
+        places = {name: f"given/{number:05d}-{name}.png" for name in given}
+        for name, place in places.items():
+            pictures.save(folder / place, seen[SOURCES.index(name)])
+        told = {"row": number, "text": row.text, "given": places}
+        reports.append(told | {"report": [*notes, *made.report]})
         named = " ".join(f"{name}={place}" for name, place in row.given.items())
         for index, face in enumerate(faces):
             file = f"faces/{number:05d}-{index:03d}.{settings.image_format}"
             pictures.save(folder / file, face)
             table.append([file, number, index, seed, row.text or "", named])
         if number < GRID_ROWS:
-            shown += [*reader.seen(given), *_padded(faces)]
+            shown += [*seen, *_padded(faces)]
     write_table(folder / "faces.csv", COLUMNS, table)
     write_json(folder / "reports.json", reports)
     columns = len(shown) // min(len(rows), GRID_ROWS)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tedigan.report.charts import LineChart, line_chart
+from tedigan.report.composed import HOLDS
 from tedigan.report.layer_chart import layer_chart
 from tedigan.report.lineage import machine, runs
 from tedigan.report.measurements import headlines, measurements
@@ -28,6 +29,7 @@ def report_page(
         headlines=headlines(summary["metrics"] | summary["judged"]["metrics"]),
         measurements=measurements(summary["metrics"]),
         edit_measurements=measurements(summary["judged"]["metrics"]),
+        holds=HOLDS,
         layers=layer_chart(summary["layers"]["attributes"]),
         curves=_curves(summary["curves"]),
         runs=runs(records),

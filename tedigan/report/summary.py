@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tedigan.report import judged_edits
+from tedigan.report import composed, judged_edits
 from tedigan.report.copying import MAX_PX, copied
 from tedigan.store import pictures
 from tedigan.store.files import read_json, sha256_file, write_json
@@ -43,6 +43,8 @@ class Sources:
     generated: Path
     manipulated: Path
     showcase: Path
+    composed: Path
+    sources: Path
 
 
 def write_summary(
@@ -57,6 +59,8 @@ def write_summary(
         "texts": _texts(sources.generated, folder, max_examples),
         "edits": _edits(sources.manipulated, folder, max_examples),
         "showcase": _showcase(sources.showcase, folder, max_examples),
+        "composed": composed.read_composed(sources.composed, folder, max_examples),
+        "holds": composed.read_holds(sources.sources),
         "judged": judged_edits.read_edits(sources.edits, folder),
         "layers": read_json(sources.models / "layers" / "layers.json"),
         "reconstructions": _reconstructions(sources.evaluation, folder, max_examples),
@@ -193,6 +197,7 @@ def _digests(sources: Sources) -> dict[str, str]:
         files |= {f"{model}/{path.name}": path for path in tensors}
     files["evaluation/metrics.json"] = sources.evaluation / "metrics.json"
     files["edits/metrics.json"] = sources.edits / "metrics.json"
+    files["sources/metrics.json"] = sources.sources / "metrics.json"
     shown = read_json(sources.showcase / "recipe.json")["models"]
     return {name: sha256_file(path) for name, path in files.items()} | {
         f"showcase/{name}": digest for name, digest in shown.items()
@@ -206,6 +211,7 @@ def _picture_names(summary: dict[str, Any]) -> list[str]:
     names += [name for row in summary["texts"] for name in row["variants"]]
     names += [row[step] for row in summary["edits"] for step in _STEPS]
     names += [row["strip"] for row in summary["edits"] if row["strip"] is not None]
+    names += composed.picture_names(summary["composed"])
     names += judged_edits.picture_names(summary["judged"])
     names += [name for row in summary["reconstructions"] for name in row.values()]
     return [*names, summary["dataset"]["examples"]]

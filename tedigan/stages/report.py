@@ -26,6 +26,8 @@ def run(workspace: Workspace) -> Outcome:
         generated=workspace.result("generated"),
         manipulated=workspace.result("manipulated"),
         showcase=workspace.result("showcase"),
+        composed=workspace.result("composed"),
+        sources=workspace.result("sources"),
     )
     with finished_folder(folder) as fresh:
         summary = write_summary(

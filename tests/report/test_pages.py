@@ -9,6 +9,7 @@ from jinja2 import UndefinedError
 from tedigan.bulk.quotas import Met
 from tedigan.bulk.tally import Agreement
 from tedigan.report.charts import HEIGHT, WIDTH, bar_chart
+from tedigan.report.composed import HOLDS
 from tedigan.report.dataset_page import CardNumbers, Example, data_card
 from tedigan.report.job_page import JobNumbers, Shown, job_page
 from tedigan.report.report_page import report_page
@@ -39,6 +40,8 @@ def summary_of(word: str) -> dict[str, Any]:
         "edits": [
             {"text": word, "strip": word} | dict.fromkeys(("photograph", "inversion", "edit"), word)
         ],
+        "composed": [{"text": word, "report": [word], "given": {word: word}, "pictures": [word]}],
+        "holds": {word: dict.fromkeys(HOLDS, 0.5)},
         "judged": judged_of(word),
         "layers": {"attributes": {word: {"gain": [0.5, 0.1], "layers": [0], "is_drawn": True}}},
         "reconstructions": [{"photograph": word, "inversion": word}],

@@ -105,6 +105,7 @@ def test_every_row_of_sources_has_its_faces_and_its_report(finished):
     names = {path.name for path in (folder / "faces").iterdir()}
     assert names == {f"00000-00{n}.png" for n in range(3)} | {"00001-000.png"}
     first, second = json.loads((folder / "reports.json").read_text())
+    assert all((folder / place).is_file() for place in first["given"].values())
     assert any("the sketch" in line for line in first["report"])
     assert any("the sentence: " in line for line in second["report"])
 

@@ -68,6 +68,7 @@ def write_results(workspace):
     pictures.save(manipulated / "strip.png", pictures.grid(pixels, 6))
     write_judged(workspace.result("edits"), pixels)
     write_showcase(workspace.result("showcase"), pixels)
+    write_composed(workspace.result("composed"), workspace.result("sources"), pixels)
     gains = {"gain": [0.5, 0.01, -0.1], "layers": [0], "is_drawn": True}
     nothing = {"gain": [0.0, 0.02, 0.0], "layers": [0, 1, 2], "is_drawn": False}
     table = {"Wearing_Hat": gains, "Bald": nothing}
@@ -93,6 +94,18 @@ def write_showcase(folder, pixels):
     write_table(folder / "edited/edits.csv", columns, [strip, strip])
     digests = {"generator/G_ema.safetensors": "4f2a"}
     write_json(folder / "recipe.json", {"models": digests, "licence": TERMS})
+
+
+def write_composed(folder, judged, pixels):
+    """A face of a sketch and a sentence; two ways that were measured, of which one holds a sketch."""
+    for name in ("faces/a.png", "given/a.png"):
+        pictures.save(folder / name, pixels[0])
+    write_table(folder / "faces.csv", ["file", "row"], [["faces/a.png", 0]])
+    report = ["layer 0-4: the sketch (1)", "the sentence: Bangs"]
+    told = {"row": 0, "text": "Drawn.", "given": {"sketch": "given/a.png"}, "report": report}
+    write_json(folder / "reports.json", [told])
+    holds = {"edge_f1/sketch+text": 0.78, "text_fidelity/sketch+text": 0.93, "variety/text": 0.8}
+    write_json(judged / "metrics.json", {name: {"value": value} for name, value in holds.items()})
 
 
 def write_judged(folder, pixels):
@@ -199,6 +212,15 @@ def test_an_edit_shows_its_strip_where_it_has_one(reported):
     assert section.attributes("img", "alt").count("strengths") == 1
     strip = pictures.load(reported[0].result("report") / "pictures/edit-0-strip.webp")
     assert strip.shape == (3, 32, 6 * 34 - 2)
+
+
+def test_faces_of_drawings_stand_beside_what_was_given_and_what_each_source_holds(reported):
+    section = section_of(html_of(reported), "sources")
+    assert "layer 0-4: the sketch (1)" in section.texts
+    assert len([tag for tag in section.tags if tag == "img"]) == 2
+    rows = section.texts.index("sketch + text"), section.texts.index("text")
+    assert section.texts[rows[0] + 1] == "0.78"
+    assert section.texts[rows[1] + 1] == "-"
 
 
 def test_the_showcase_follows_the_own_edits_and_names_its_licence(reported):
