@@ -40,6 +40,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "releases: list, show, register, weigh, promote, rollback, verify, mirror, fetch, key",
         "tedigan.commands.release_actions",
     ),
+    "compare": (
+        "any methods' faces of one list of prompts, judged by one protocol: plan, draw, judge",
+        "tedigan.commands.compare_command",
+    ),
     "params": ("write or check a profile's params.yaml", "tedigan.commands.params_actions"),
     "models": (
         "import official weights; list, show, verify models",

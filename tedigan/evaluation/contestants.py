@@ -82,7 +82,7 @@ def gather(
     """Choose the photographs and captions by the seed, and let the networks make their faces."""
     test = choose_test_photographs(data, max(num_prompts, num_images), seed=seed)
     train = _choose(data.split("train"), num_images, seed, "train")
-    captions = [_one_caption(data, id, seed) for id in test]
+    captions = [one_caption(data, id, seed) for id in test]
     photographs = data.pixels(test)
     with progress(total=4 + len(networks.rivals), desc="evaluate: faces", unit="set") as bar:
 
@@ -120,7 +120,7 @@ def _choose(ids: list[int], count: int, seed: int, key: str) -> list[int]:
     return [ids[i] for i in order[:count].tolist()]
 
 
-def _one_caption(data: Dataset, id: int, seed: int) -> str:
+def one_caption(data: Dataset, id: int, seed: int) -> str:
     """One of a photograph's captions, at random, as TediGAN's authors do."""
     captions = data.captions(id)
     return captions[int(torch.randint(len(captions), (), generator=stream(seed, "caption", id)))]

@@ -1,0 +1,129 @@
+"""`tedigan compare`: any methods' pictures of one list of prompts, judged by one protocol. docs/comparison.md."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tedigan.errors import ParamsError
+
+if TYPE_CHECKING:
+    from tedigan.comparison.court import Places
+
+PROTOCOL, PROMPTS = "protocol.json", "prompts.csv"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """plan, draw and judge."""
+    from tedigan.commands.workspace_arguments import add_workspace_arguments
+
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    plan = actions.add_parser("plan", help="write a protocol and its list of prompts")
+    plan.add_argument("folder", type=Path, help="for protocol.json and prompts.csv")
+    plan.add_argument("--name", required=True, help="in the names of results, such as celebahq-64")
+    plan.add_argument("--prompts", type=int, default=1000, metavar="N", help="(%(default)s)")
+    plan.add_argument("--size-px", type=int, metavar="N", help="else the data set's")
+    plan.add_argument("--seed", type=int, default=1, metavar="N", help="(%(default)s)")
+    draw = actions.add_parser("draw", help="this workspace's faces of a protocol's prompts")
+    draw.add_argument("protocol", type=Path)
+    draw.add_argument("folder", type=Path, help="for the pictures; one that is there is replaced")
+    judge = actions.add_parser("judge", help="judge folders of pictures named by prompt")
+    judge.add_argument("protocol", type=Path)
+    judge.add_argument("methods", nargs="+", metavar="NAME=FOLDER")
+    judge.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="for the results")
+    for one, do in ((plan, _plan), (draw, _draw), (judge, _judge)):
+        add_workspace_arguments(one)
+        one.set_defaults(do=do)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """The chosen action's exit status."""
+    status: int = arguments.do(arguments)
+    return status
+
+
+def _plan(arguments: argparse.Namespace) -> int:
+    from tedigan.comparison.court import plan_comparison
+    from tedigan.store.tables import write_table
+
+    protocol = plan_comparison(
+        _places(arguments),
+        name=arguments.name,
+        num_prompts=arguments.prompts,
+        size_px=arguments.size_px,
+        seed=arguments.seed,
+    )
+    protocol.write(arguments.folder / PROTOCOL)
+    write_table(arguments.folder / PROMPTS, ["prompt", "text"], enumerate(protocol.captions))
+    print(f"{arguments.folder / PROTOCOL}: {protocol.tag}, {len(protocol.ids):,} prompts")
+    return 0
+
+
+def _draw(arguments: argparse.Namespace) -> int:
+    from tedigan.comparison.comparison_protocol import ComparisonProtocol
+    from tedigan.comparison.drawing import draw_method
+    from tedigan.stages.making_faces import open_maker
+    from tedigan.workspace import Workspace
+
+    workspace = Workspace.open(_folder(arguments), writes_params=arguments.profile is not None)
+    protocol = ComparisonProtocol.read(arguments.protocol)
+    psi = workspace.params.evaluate.truncation_psi
+    maker, _, _ = open_maker(workspace, truncation_psi=psi)
+    draw_method(arguments.folder, maker, protocol)
+    print(arguments.folder)
+    return 0
+
+
+def _judge(arguments: argparse.Namespace) -> int:
+    from tedigan.comparison.comparing import compare, open_methods
+    from tedigan.comparison.comparison_protocol import ComparisonProtocol
+    from tedigan.comparison.court import open_session
+    from tedigan.comparison.ranking import ranked
+    from tedigan.dataset.folder import Dataset
+    from tedigan.report.comparison_page import comparison_page
+    from tedigan.store.files import write_text
+    from tedigan.store.report_inputs import read_picture_file
+
+    protocol, places = ComparisonProtocol.read(arguments.protocol), _places(arguments)
+    methods = open_methods(_named(arguments.methods), protocol)
+    session = open_session(places, protocol)
+    found = compare(session, Dataset.open(places.dataset), methods, arguments.out)
+    shown = read_picture_file(arguments.out / "side_by_side.png")
+    page = arguments.out / "page.html"
+    write_text(page, comparison_page(protocol.to_json(), [*found], ranked(found), shown))
+    print(page)
+    return 0
+
+
+def _named(methods: list[str]) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for one in methods:
+        name, equals, place = one.partition("=")
+        if not equals or not place or name in found:
+            raise ParamsError(
+                f"{one!r} was given; expected NAME=FOLDER, each name once. Write it so."
+            )
+        found[name] = Path(place)
+    return found
+
+
+def _places(arguments: argparse.Namespace) -> "Places":
+    from tedigan.comparison.court import Places
+    from tedigan.workspace import Workspace
+
+    workspace = Workspace.open(_folder(arguments), writes_params=arguments.profile is not None)
+    params = workspace.params.evaluate
+    return Places(
+        workspace.dataset,
+        workspace.model("referee"),
+        workspace.grammar,
+        workspace.at_or_none(params.lpips_trunk),
+        workspace.work / "comparison",
+        workspace.device,
+        params.batch_size,
+    )
+
+
+def _folder(arguments: argparse.Namespace) -> Path:
+    from tedigan.commands.workspace_arguments import workspace_folder
+
+    return workspace_folder(arguments)

@@ -1,0 +1,1 @@
+"""Any method's pictures of one list of prompts, judged by one protocol."""

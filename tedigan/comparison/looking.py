@@ -1,0 +1,155 @@
+"""What the judges see of one method's pictures, in one pass and in memory that hardly grows with their number."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Bool, Float, UInt8
+from torch import Tensor
+
+from tedigan.annotators.referee import Referee
+from tedigan.comparison.comparison_protocol import ComparisonProtocol
+from tedigan.comparison.moments import Moments
+from tedigan.dataset.folder import Dataset
+from tedigan.evaluation.feature_nets import FeatureNet
+from tedigan.evaluation.perceptual_distance import PerceptualDistance
+from tedigan.evaluation.training_photographs import TrainingPhotographs
+from tedigan.progress import progress
+from tedigan.store import pictures
+from tedigan.store.model_folders import load_tensors, save_tensors
+from tedigan.tensors import to_images
+
+
+@runtime_checkable
+class Pictures(Protocol):
+    """Somebody's pictures, of a folder or of the data set."""
+
+    @property
+    def name(self) -> str:
+        """In tables."""
+
+    def faces(self, batch_size: int) -> Iterator[UInt8[Tensor, "n 3 r r"]]:
+        """One of each prompt, in order."""
+
+    def variants(self, prompts: int, faces: int) -> UInt8[Tensor, "p f 3 r r"] | None:
+        """Several of the first prompts; None where there are none."""
+
+
+@dataclass(frozen=True)
+class Photographs:
+    """Those of a data set, as if a method had made them."""
+
+    name: str
+    data: Dataset
+    ids: tuple[int, ...]
+    size_px: int
+
+    def faces(self, batch_size: int) -> Iterator[UInt8[Tensor, "n 3 r r"]]:
+        """See `Pictures`."""
+        for start in range(0, len(self.ids), batch_size):
+            found = self.data.pixels(self.ids[start : start + batch_size])
+            yield torch.stack([pictures.resize(one, self.size_px) for one in found])
+
+    def variants(self, prompts: int, faces: int) -> None:
+        """Nobody was photographed for several sentences."""
+
+
+@dataclass(frozen=True)
+class Judges:
+    """training: None where nobody says how near a copy is."""
+
+    referee: Referee
+    read: Callable[[str], Mapping[str, bool]]
+    features: FeatureNet
+    distance: PerceptualDistance
+    training: TrainingPhotographs | None
+    batch_size: int
+
+
+@dataclass(frozen=True)
+class Seen:
+    """found: the referee's attributes of each picture. kept: features of the first ones. moments: of all features.
+
+    likeness: cosine with the nearest training photograph; NaN where nobody says. variety: mean perceptual distance
+    of faces of one sentence, for each of the first prompts. strangers: the same between neighbours in the list.
+    """
+
+    found: Bool[Tensor, "n k"]
+    kept: Float[Tensor, "m d"]
+    moments: Moments
+    likeness: Float[Tensor, " n"]
+    variety: Float[Tensor, " p"]
+    strangers: Float[Tensor, " pairs"]
+
+    def save(self, path: Path) -> None:
+        """To be kept under the protocol's digest."""
+        flat = {
+            "found": self.found, "kept": self.kept, "likeness": self.likeness, "variety": self.variety,
+            "strangers": self.strangers, "count": torch.tensor(self.moments.count),
+            "mean": self.moments.mean, "scatter": self.moments.scatter,
+        }  # fmt: skip
+        save_tensors(path, flat)
+
+    @classmethod
+    def load(cls, path: Path) -> "Seen":
+        """Of a file that `save` wrote."""
+        flat = load_tensors(path)
+        moments = Moments(int(flat["count"]), flat["mean"], flat["scatter"])
+        names = ("likeness", "variety", "strangers")
+        return cls(flat["found"], flat["kept"], moments, *(flat[name] for name in names))
+
+
+def look(shown: Pictures, protocol: ComparisonProtocol, judges: Judges, num: int) -> Seen:
+    """All that is to be seen of `num` pictures."""
+    found, kept, likeness, strangers = [], list[Tensor](), [], []
+    moments, last = None, None
+    batches = -(-num // judges.batch_size)
+    for pixels in progress(
+        shown.faces(judges.batch_size), total=batches, desc=shown.name, unit="batch"
+    ):
+        images = to_images(pixels)
+        found.append(judges.referee.find(images))
+        features = judges.features(images)
+        moments = moments or Moments.none(features.shape[1])
+        moments.add(features)
+        if (room := protocol.num_kept - sum(map(len, kept))) > 0:
+            kept.append(features[:room])
+        likeness.append(_likeness(pixels, judges.training))
+        before = images if last is None else torch.cat([last, images])
+        if len(before) > 1:
+            strangers.append(judges.distance(before[:-1], before[1:]).cpu())
+        last = images[-1:]
+    assert moments is not None, "a protocol has prompts"
+    return Seen(
+        torch.cat(found),
+        torch.cat(kept),
+        moments,
+        torch.cat(likeness),
+        _variety(shown.variants(protocol.variety_prompts, protocol.variety_faces), judges.distance),
+        torch.cat(strangers),
+    )
+
+
+def _likeness(
+    pixels: UInt8[Tensor, "n 3 r r"], training: TrainingPhotographs | None
+) -> Float[Tensor, " n"]:
+    if training is None:
+        return torch.full((len(pixels),), torch.nan)
+    return torch.tensor([cosine for _, cosine in training.nearest(pixels)])
+
+
+def _variety(
+    variants: UInt8[Tensor, "p f 3 r r"] | None, distance: PerceptualDistance
+) -> Float[Tensor, " p"]:
+    """Of each prompt, a mean over all pairs of its faces."""
+    if variants is None:
+        return torch.zeros(0)
+    first, second = torch.triu_indices(variants.shape[1], variants.shape[1], offset=1)
+    return torch.stack(
+        [
+            distance(to_images(faces[first]), to_images(faces[second])).mean().cpu()
+            for faces in variants
+        ]
+    )

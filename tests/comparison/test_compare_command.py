@@ -1,0 +1,138 @@
+"""A protocol is planned, strangers' folders are judged, and each cheat is caught by the figure that should."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from torch import Tensor
+
+from tedigan.__main__ import main
+from tedigan.comparison import court
+from tedigan.comparison.comparison_protocol import ComparisonProtocol
+from tedigan.comparison.method_folder import picture_name
+from tedigan.dataset.folder import Dataset
+from tedigan.evaluation import training_photographs
+from tedigan.store import pictures
+from tests.report.outline import Outline
+
+
+def hand_in(folder: Path, faces: Tensor) -> Path:
+    for number, face in enumerate(faces):
+        pictures.save(folder / picture_name(number), face)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory, toy_referee) -> tuple[Path, ComparisonProtocol, list[str]]:
+    """The folder of results, the protocol, and the arguments that made them again."""
+    workspace, _ = toy_referee
+    root, place = tmp_path_factory.mktemp("compare"), ["--workspace", str(workspace.root)]
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (court, training_photographs):
+            patch.setattr(module, "MIN_STRANGERS", 40)
+        main(["compare", "plan", str(root / "plan"), "--name", "toy", "--prompts", "48", *place])
+        protocol = ComparisonProtocol.read(root / "plan/protocol.json")
+        data = Dataset.open(workspace.dataset)
+        own = data.pixels(protocol.ids)
+        faces = {
+            "honest": own // 2 + 20,  # darker and paler: what it shows is the same
+            "deaf": own.roll(7, dims=0),
+            "stuck": own[:1].expand(len(own), -1, -1, -1),
+            "copyist": data.pixels(data.split("train")[: len(own)]),
+        }
+        named = [f"{name}={hand_in(root / name, some)}" for name, some in faces.items()]
+        plan = str(root / "plan/protocol.json")
+        arguments = ["compare", "judge", plan, *named, "--out", str(root / "out"), *place]
+        assert main(arguments) == 0
+    return root / "out", protocol, arguments
+
+
+@pytest.fixture
+def values(judged) -> dict[str, dict[str, float]]:
+    """Method -> metric's first word -> value."""
+    found = json.loads((judged[0] / "comparison.json").read_text())
+    return {
+        method: {name.partition("[")[0]: one["value"] for name, one in metrics.items()}
+        for method, metrics in found.items()
+    }
+
+
+def test_who_ignores_the_text_is_caught_by_what_its_faces_show(values):
+    for figure in ("text_fidelity", "text_fidelity_macro", "r_precision"):
+        assert values["honest"][figure] > values["deaf"][figure] + 0.15
+
+
+def test_who_repeats_one_face_is_caught_by_recall_and_coverage(values):
+    assert values["deaf"]["recall"] == values["deaf"]["coverage"] == 1.0
+    assert values["stuck"]["precision"] == 1.0
+    assert values["stuck"]["recall"] < 0.2
+    assert values["stuck"]["coverage"] < 0.3
+    assert values["stuck"]["frechet_distance"] > 2 * values["copyist"]["frechet_distance"]
+
+
+def test_who_copies_training_photographs_is_caught_by_their_likeness(values):
+    assert values["copyist"]["memorised_share"] > 0.9
+    assert values["deaf"]["memorised_share"] < 0.2
+
+
+def test_a_lead_is_paired_and_turns_its_sign_with_the_sides(judged):
+    with (judged[0] / "leads.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["metric"] == "text_fidelity"]
+    lead = {(row["method"], row["over"]): row for row in rows}
+    one, other = lead["honest", "deaf"], lead["deaf", "honest"]
+    assert float(one["lead"]) == pytest.approx(-float(other["lead"]))
+    assert float(one["ci_low"]) > 0
+
+
+def test_every_group_and_prompt_has_its_figures(judged):
+    with (judged[0] / "subgroups.csv").open() as file:
+        groups = [*csv.DictReader(file)]
+    assert {row["method"] for row in groups} == {
+        "honest", "deaf", "stuck", "copyist", "photographs"
+    }  # fmt: skip
+    sizes = {row["group"]: int(row["n"]) for row in groups}
+    assert sizes["Male"] + sizes["not Male"] == 48
+    assert len((judged[0] / "per_prompt.csv").read_text().splitlines()) == 1 + 5 * 48
+
+
+def test_the_page_shows_every_method_and_loads_nothing(judged):
+    outline = Outline.of((judged[0] / "page.html").read_text(encoding="utf-8"))
+    assert {"honest", "deaf", "stuck", "copyist"} <= {*outline.texts}
+    assert all(source.startswith("data:") for source in outline.attributes("img", "src"))
+
+
+def test_what_was_seen_of_the_photographs_is_kept_and_the_same_judgement_comes_again(
+    judged, toy_referee, monkeypatch, tmp_path
+):
+    for module in (court, training_photographs):
+        monkeypatch.setattr(module, "MIN_STRANGERS", 40)
+    looked = []
+    monkeypatch.setattr(court, "look", lambda shown, *_: looked.append(shown.name))
+    before = (judged[0] / "comparison.json").read_bytes()
+    arguments = judged[2][:4] + judged[2][-4:]  # the honest one alone
+    with pytest.raises(AttributeError):  # nothing was seen of it
+        main([*arguments[:-3], str(tmp_path / "out"), *arguments[-2:]])
+    assert looked == ["honest"]
+    assert (judged[0] / "comparison.json").read_bytes() == before
+
+
+def test_a_protocol_of_another_referee_is_refused_before_anything_is_judged(
+    judged, toy_referee, tmp_path, capsys
+):
+    content = judged[1].to_json() | {"referee": "0" * 64}
+    (tmp_path / "other.json").write_text(json.dumps(content))
+    arguments = ["compare", "judge", str(tmp_path / "other.json"), *judged[2][3:]]
+    shutil.rmtree(tmp_path / "out", ignore_errors=True)
+    arguments[arguments.index("--out") + 1] = str(tmp_path / "out")
+    assert main(arguments) == 1
+    assert "the referee here is" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("given", ["a", "=x", "photographs=x", "a=x"])
+def test_a_method_that_is_no_name_and_folder_is_refused(judged, given, tmp_path, capsys):
+    arguments = [*judged[2][:3], given, "--out", str(tmp_path / "out"), *judged[2][-2:]]
+    assert main(arguments) == 1
+    assert "error: " in capsys.readouterr().err
