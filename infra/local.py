@@ -51,6 +51,7 @@ def environment_of(s3: S3, work: Path) -> dict[str, str]:
         "AWS_ENDPOINT_URL": s3.endpoint_url,
         "AWS_ACCESS_KEY_ID": s3.access_key,
         "AWS_SECRET_ACCESS_KEY": s3.secret_key,
+        "AWS_SESSION_TOKEN": "",  # of somebody's other keys
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_EC2_METADATA_DISABLED": "true",
         "MLFLOW_S3_ENDPOINT_URL": s3.endpoint_url,

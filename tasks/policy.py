@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import botocore.exceptions
 from dvc.exceptions import FileTransferError
 
-from tedigan.errors import StoreError
+from tedigan.errors import StoreError, passes
 
 T = TypeVar("T")
 
@@ -56,13 +56,13 @@ def persistently(do: Callable[[], T]) -> T:
 
 
 def may_pass(error: BaseException) -> bool:
-    """Whether it speaks of a store or a network that did not answer."""
-    if isinstance(error, StoreError):
-        cause = error.__cause__
-        return (
-            error.may_pass or isinstance(cause, OSError | FileTransferError) or _is_network(cause)
-        )
-    return isinstance(error, ConnectionError) or _is_network(error)
+    """Whether it speaks of a store, a disk or a network that did not answer; a full disk did answer."""
+    if isinstance(error, StoreError) and (error.may_pass or error.__cause__ is None):
+        return error.may_pass
+    cause = error.__cause__ if isinstance(error, StoreError) else error
+    if isinstance(cause, FileTransferError) or _is_network(cause):
+        return True
+    return isinstance(cause, OSError) and passes(cause)
 
 
 def _is_network(cause: BaseException | None) -> bool:

@@ -11,6 +11,7 @@ from tedigan.commands.workspace_arguments import add_workspace_arguments, worksp
 from tedigan.errors import TediganError
 from tedigan.extras import advised
 from tedigan.stages import STAGES
+from tedigan.store.disk_errors import on_disk
 
 # name: (summary, module with `add_arguments(parser)` and `run(arguments) -> int`)
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -62,7 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; what a user can mend is one message on stderr and status 1, Ctrl-C status 130."""
     given = sys.argv[1:] if arguments is None else arguments
     try:
-        with advised():
+        with advised(), on_disk("the command"):
             chosen = _parser(given).parse_args(given)
             status: int = chosen.run(chosen)
     except TediganError as error:

@@ -17,8 +17,29 @@
         └── ObjectError        one object that cannot be had
 
 Each message has four parts: what was wrong, what came, what was expected, what to do.
-Our own bugs are `assert` statements, not members of this tree.
+Our own bugs are `assert` statements, not members of this tree. What the operating system refuses becomes a
+StoreError where it is met, or at the command line and around each stage at the latest.
 """
+
+import errno
+
+# What gives the same answer when it is tried again: somebody must mend the name, the rights or the space first.
+_LASTING = frozenset(
+    getattr(errno, name)
+    for name in (
+        "ENOENT EACCES EPERM EISDIR ENOTDIR ELOOP ENAMETOOLONG EROFS EEXIST ENOTEMPTY EXDEV EINVAL ENOSPC "
+        "EDQUOT EFBIG ENODEV ENXIO ENOEXEC ENOTSUP EILSEQ EMLINK EPIPE"
+    ).split()
+)
+
+
+def passes(error: OSError) -> bool:
+    """Whether it may pass by itself, as a network disk that does not answer does, and a full disk does not.
+
+    What has no number is no disk's: a picture that is none, such as Pillow's.
+    """
+    is_network = isinstance(error, ConnectionError | TimeoutError)
+    return is_network or error.errno not in {*_LASTING, None}
 
 
 class TediganError(Exception):

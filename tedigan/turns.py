@@ -25,8 +25,7 @@ def turn(
     It is released with the block, or with the process, however that ends. say: is told once for whom we wait.
     within_s: of waiting; then it is a StoreError. None waits for ever.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+", encoding="utf-8") as file:
+    with _opened(path) as file:
         if not _has(file):
             say(f"waits for {_holder(path)}")
             _wait(file, path, within_s)
@@ -42,6 +41,17 @@ def holder_of(path: Path) -> str | None:
         return None
     with path.open("a+", encoding="utf-8") as file:
         return None if _has(file) else _holder(path)
+
+
+def _opened(path: Path) -> IO[str]:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("a+", encoding="utf-8")
+    except OSError as error:
+        raise StoreError(
+            f"{path} cannot be written, where it stands whose turn it is: {error.strerror}; expected a folder "
+            "with rights and space. Mend that, or name a workspace elsewhere."
+        ) from error
 
 
 def _wait(file: IO[str], path: Path, within_s: float | None) -> None:

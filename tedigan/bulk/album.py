@@ -7,7 +7,7 @@ what was planned, or is no picture, costs its own edits and no others.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -18,7 +18,8 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from tedigan.bulk.prompt_table import Asked
-from tedigan.bulk.prompts import EVERY, Prompt, Rejected
+from tedigan.bulk.prompts import Prompt, Rejected
+from tedigan.captions.lists import EVERY
 from tedigan.errors import DataError
 from tedigan.progress import progress
 from tedigan.store import pictures
@@ -26,6 +27,7 @@ from tedigan.store.addresses import open_shelves
 from tedigan.store.at_once import at_once
 from tedigan.store.photographs import SUFFIXES
 from tedigan.store.shelves import Shelf
+from tedigan.store.texts import name_key
 
 PHOTOGRAPHS = "photographs.parquet"
 NUM_SHOWN = 3  # of the photographs that share a name
@@ -119,7 +121,7 @@ def edits_of(rows: Iterable[Prompt | Rejected], names: Sequence[str]) -> Iterato
             wrong.append(row)
         elif row.photograph == EVERY:
             of_each.append(row)
-        elif len(found := numbers_of.get(row.photograph, [])) == 1:
+        elif len(found := _called(numbers_of, row.photograph)) == 1:
             of_one.setdefault(found[0], []).append(row)
         else:
             reason = _why_none(row.photograph, names, found)
@@ -157,9 +159,15 @@ def _numbers(names: Sequence[str]) -> dict[str, list[int]]:
     """What a photograph may be called -> its number, or those of all that share a short name."""
     stems: dict[str, list[int]] = {}
     for number, name in enumerate(names):
-        for short in {PurePosixPath(name).name, _stem(name)} - {name}:
-            stems.setdefault(short, []).append(number)
+        short = {PurePosixPath(name).name, _stem(name)}
+        for one in {*short, *map(name_key, {name, *short})} - {name}:
+            stems.setdefault(one, []).append(number)
     return stems | {name: [number] for number, name in enumerate(names)}
+
+
+def _called(numbers_of: Mapping[str, list[int]], name: str) -> list[int]:
+    """Those that are called so; else those whose names differ in case, Unicode form or slashes alone."""
+    return numbers_of.get(name) or numbers_of.get(name_key(name), [])
 
 
 def _stem(name: str) -> str:

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tedigan.bulk.prompts import EVERY, Prompt, Rejected
+from tedigan.bulk.prompts import Prompt, Rejected
+from tedigan.captions.lists import EVERY
 from tedigan.errors import StoreError
 from tedigan.store.files import finished_folder
 

@@ -3,8 +3,6 @@
 A row that can be no prompt does not stop the reading; it is set aside with its reason.
 """
 
-import codecs
-import csv
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,16 +11,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tedigan.captions.lines import MAX_CHARACTERS, check_caption
-from tedigan.captions.lists import parse_strength
+from tedigan.captions.lists import EVERY, parse_strength
 from tedigan.errors import CaptionError
 from tedigan.store.addresses import open_bucket
+from tedigan.store.disk_errors import reading
+from tedigan.store.texts import Sheet, misfit, one_line, open_text
 
 COLUMNS = ("text", "caption", "prompt")  # of a list, the first of them that it has
 PHOTOGRAPH, STRENGTH = "photograph", "strength"  # columns of a list of edits
-EVERY = "*"  # in place of a photograph's name
 SHOWN_CHARACTERS = 80
 _ROWS_AT_ONCE = 8192
-_LONGEST = 2**16  # bytes of a line that are looked at
+_LONGEST = 2**16  # characters of a line that are looked at
 
 
 class Prompt(NamedTuple):
@@ -106,6 +105,8 @@ def _judged(place: str, rows: Iterator[_Row]) -> Iterator[Prompt | Rejected]:
             yield judged
     except CaptionError as error:
         raise CaptionError(f"{place}: {error}") from error
+    except UnicodeDecodeError as error:  # of UTF-16, where it costs the whole
+        raise CaptionError(f"{place} is no text: {error}. Save it as UTF-8.") from error
     if not found:
         raise CaptionError(f"{place} holds no prompt; expected at least one. {why}")
 
@@ -115,7 +116,7 @@ def _judge(number: int, row: _Row) -> Prompt | Rejected:
         if row.misfit:
             raise CaptionError(row.misfit)
         text, strength = check_caption(_decoded(row.content)), parse_strength(row.strength or "1")
-        return Prompt(number, text, row.photograph or EVERY, strength)
+        return Prompt(number, text, one_line(row.photograph or "") or EVERY, strength)
     except CaptionError as error:
         printable = filter(str.isprintable, row.content.decode(errors="replace"))
         return Rejected(number, "".join(printable)[:SHOWN_CHARACTERS], str(error))
@@ -135,41 +136,30 @@ def _decoded(content: bytes) -> str:
 
 def _text_rows(path: Path) -> Iterator[_Row]:
     """The lines, without the mark that Windows puts before the first."""
-    with path.open("rb") as file:
+    with reading(path), open_text(path, newline=None) as file:
         while line := file.readline(_LONGEST):
             rest = line
-            while rest and not rest.endswith(b"\n"):
+            while rest and not rest.endswith("\n"):
                 rest = file.readline(_LONGEST)
-            yield _Row(line.removeprefix(codecs.BOM_UTF8))
+            yield _Row(_encoded(line))
 
 
 def _csv_rows(path: Path) -> Iterator[_Row]:
     """The cells below the heading that names the column."""
-    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-        reader = csv.reader(file, strict=True)
-        try:
-            heading = next(reader, [])
-            name = _column_of(heading)
-            for cells in reader:
-                if len(cells) != len(heading):
-                    whole = ",".join(cells).encode(errors="surrogateescape")
-                    yield _Row(whole, _misfit(len(cells), len(heading)))
-                    continue
-                row = dict(zip(heading, cells, strict=True))
-                content = row[name].encode(errors="surrogateescape")
-                yield _Row(content, "", row.get(PHOTOGRAPH), row.get(STRENGTH))
-        except csv.Error as error:
-            raise CaptionError(
-                f"line {reader.line_num} is no CSV: {error}. Put texts that hold commas or quotes between double "
-                'quotes ("), close them, and write those within twice.'
-            ) from error
+    with reading(path), open_text(path, newline="") as file:
+        sheet = Sheet(file, known=(*COLUMNS, PHOTOGRAPH, STRENGTH), kind=CaptionError)
+        name, count = _column_of(sheet.columns), len(sheet.columns)
+        for _, cells in sheet:
+            if len(cells) != count:
+                yield _Row(_encoded(",".join(cells)), misfit(len(cells), count))
+                continue
+            row = dict(zip(sheet.columns, cells, strict=True))
+            yield _Row(_encoded(row[name]), "", row.get(PHOTOGRAPH), row.get(STRENGTH))
 
 
-def _misfit(num_cells: int, num_columns: int) -> str:
-    return (
-        f"the row has {num_cells} cells; expected {num_columns}, as the heading has. "
-        'Put a text that holds commas between double quotes (").'
-    )
+def _encoded(text: str) -> bytes:
+    """As the bytes of UTF-8 that it was read from, be they text or not."""
+    return text.encode(errors="surrogateescape")
 
 
 def _parquet_rows(path: Path) -> Iterator[_Row]:

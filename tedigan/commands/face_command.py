@@ -95,14 +95,14 @@ def _spans(text: str) -> list[int]:
     layers: list[int] = []
     for part in text.split("+"):
         first, _, last = part.partition("-")
-        if not first.isdigit() or (last and not last.isdigit()):
+        if not first.isdecimal() or (last and not last.isdecimal()):
             raise argparse.ArgumentTypeError(f"layers {text!r}; expected such as 0-6 or 0-2+5")
         layers += range(int(first), int(last or first) + 1)
     return layers
 
 
 def _count(text: str) -> int:
-    value = int(text) if text.lstrip("-").isdigit() else 0
+    value = int(text) if text.lstrip("-").isdecimal() else 0
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text} faces; expected a whole number from 1 up")
     return value

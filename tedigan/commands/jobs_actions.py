@@ -66,16 +66,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """What the chosen action does: 0 = done, 3 = shards are left; a file or disk that fails is a StoreError."""
-    from tedigan.errors import StoreError
-
-    try:
-        status: int = arguments.do(arguments)
-    except OSError as error:
-        raise StoreError(
-            f"{error}; expected a file that can be read, or a disk with rights and space. Mend its name, or "
-            "free space."
-        ) from error
+    """What the chosen action does: 0 = done, 3 = shards are left."""
+    status: int = arguments.do(arguments)
     return status
 
 

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from tedigan.captions.lists import Edit
+from tedigan.captions.lists import EVERY, Edit
 from tedigan.errors import DataError
 from tedigan.jobs.render_strips import Job, batches_of, edit_codes
 from tedigan.method.edit import Editor
@@ -17,7 +17,9 @@ from tedigan.method.region import composed
 from tedigan.method.tuning import TuningSettings, tune
 from tedigan.progress import progress
 from tedigan.store import pictures
+from tedigan.store.photographs import SUFFIXES
 from tedigan.store.tables import write_table
+from tedigan.store.texts import name_key, stem_key
 from tedigan.tensors import to_images, to_pixels
 
 COLUMNS = ["before", "inversion", "after", "strip", "photograph", "text", "strength"]
@@ -27,14 +29,23 @@ def jobs_of(edits: Sequence[Edit], names: Sequence[str]) -> list[Job]:
     """Every edit of every photograph that it names, in the order of the photographs."""
     jobs = []
     for edit in edits:
-        rows = [i for i, name in enumerate(names) if edit.photograph in ("*", name)]
-        if not rows:
+        rows = _called(edit.photograph, names)
+        if len(rows) != 1 and edit.photograph != EVERY:
+            found = f"is {len(rows)} of" if rows else "is not among"
             raise DataError(
-                f"manipulate.edits names the photograph {edit.photograph!r}, which is not among "
+                f"manipulate.edits names the photograph {edit.photograph!r}, which {found} "
                 f"{list(names)}. Use one of them, or * for each."
             )
         jobs += [Job(row, edit.text, edit.strength) for row in rows]
     return sorted(jobs, key=lambda job: job.row)
+
+
+def _called(photograph: str, names: Sequence[str]) -> list[int]:
+    """The rows of those that an edit names: `*`, a name, or one with its folder and suffix, in any case."""
+    if exact := [row for row, name in enumerate(names) if photograph in (EVERY, name)]:
+        return exact
+    key = stem_key(photograph, SUFFIXES)
+    return [row for row, name in enumerate(names) if name_key(name) == key]
 
 
 def render_edits(

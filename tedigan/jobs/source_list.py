@@ -1,17 +1,17 @@
 """A CSV of sources: a row some faces of a text, a sketch, a label map, a photograph and a style, if given."""
 
-import csv
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from tedigan.captions.lines import check_caption
+from tedigan.captions.lists import read_list
 from tedigan.errors import CaptionError
 from tedigan.method.sources import SOURCES, SourceName
-from tedigan.store.files import read_text
+from tedigan.store.texts import one_line, read_sheet
 
 COLUMNS = ("text", *SOURCES, "n", "seed")
+_MOST_DIGITS = {"n": 6, "seed": 18}
 
 
 @dataclass(frozen=True)
@@ -29,47 +29,39 @@ class SourceRow:
 
 def read_sources(path: Path) -> list[SourceRow]:
     """Of some of COLUMNS; the first bad line is a CaptionError with its number."""
+    text = read_list(path, "compose.sources")
     try:
-        reader = csv.DictReader(io.StringIO(read_text(path)))
-    except FileNotFoundError:
-        raise CaptionError(
-            f"{path} does not exist. Write it, or set compose.sources to another file."
-        ) from None
-    unknown = set(reader.fieldnames or ["nothing"]) - set(COLUMNS)
-    if unknown:
-        raise CaptionError(
-            f"{path} has the column {sorted(unknown)[0]!r}; expected some of {','.join(COLUMNS)}. Mend "
-            "its first line."
-        )
-    rows = [_row(path, number, row) for number, row in enumerate(reader, start=2)]
+        sheet = read_sheet(text, known=COLUMNS, kind=CaptionError)
+        if unknown := set(sheet.columns or ["nothing"]) - set(COLUMNS):
+            raise CaptionError(
+                f"it has the column {sorted(unknown)[0]!r}; expected some of {','.join(COLUMNS)}. Mend its "
+                "first line."
+            )
+        rows = [_row(line, row) for line, row in sheet.records()]
+    except CaptionError as error:
+        raise CaptionError(f"{path}: {error}") from error
     if not rows:
         raise CaptionError(f"{path} names no sources; expected a line a row of faces.")
     return rows
 
 
-def _row(path: Path, number: int, row: Mapping[str, str | None]) -> SourceRow:
-    if None in row or None in row.values():
-        raise CaptionError(
-            f"{path} line {number} does not have the columns of the first line: {dict(row)}. Put a text that "
-            'holds commas between double quotes (").'
-        )
-    given = {name: place for name in SOURCES if (place := (row.get(name) or "").strip())}
-    text = (row.get("text") or "").strip() or None
+def _row(line: int, row: Mapping[str, str]) -> SourceRow:
+    given = {name: place for name in SOURCES if (place := one_line(row.get(name, "")))}
+    text = one_line(row.get("text", "")) or None
     if text is None and not given:
-        raise CaptionError(f"{path} line {number} gives no source; expected a text or a picture.")
-    numbers = {key: _whole(path, number, key, row.get(key) or "") for key in ("n", "seed")}
-    try:
-        return SourceRow(text and check_caption(text, line=number), given, **numbers)
-    except CaptionError as error:
-        raise CaptionError(f"{path}: {error}") from error
+        raise CaptionError(f"line {line} gives no source; expected a text or a picture.")
+    numbers = {key: _whole(line, key, row.get(key, "")) for key in ("n", "seed")}
+    return SourceRow(text and check_caption(text, line=line), given, **numbers)
 
 
-def _whole(path: Path, line: int, key: str, text: str) -> int | None:
-    text = text.strip()
+def _whole(line: int, key: str, text: str) -> int | None:
+    text = one_line(text)
     if not text:
         return None
-    if not text.isdigit() or (key == "n" and int(text) < 1):
+    is_number = text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS[key]
+    if not is_number or (key == "n" and int(text) < 1):
         raise CaptionError(
-            f"{path} line {line}: {key} is {text!r}; expected a whole number. Mend it."
+            f"line {line}: {key} is {text[:40]!r}; expected a whole number of at most {_MOST_DIGITS[key]} "
+            "digits. Mend it."
         )
     return int(text)

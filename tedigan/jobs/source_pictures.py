@@ -41,7 +41,7 @@ class SourcePictures:
         if not place.startswith(OF_TEST):
             return self.folder / place
         ids, number = self.data.split("test"), place.removeprefix(OF_TEST)
-        if not number.isdigit() or int(number) >= len(ids):
+        if not number.isascii() or not number.isdecimal() or int(number) >= len(ids):
             raise DataError(
                 f"{place!r} is no photograph of the test split, which has {len(ids)}; expected test:0 to "
                 f"test:{len(ids) - 1}, or a file. Mend compose.sources."

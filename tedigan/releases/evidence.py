@@ -1,6 +1,5 @@
 """What a decision looks at: the numbers of a release, of each prompt and each edit."""
 
-import csv
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 from tedigan.overlay import read_sections
 from tedigan.releases.release import EDITS, EVALUATION, MODELS, Release
 from tedigan.store.files import read_json, read_text, sha256_value
+from tedigan.store.texts import read_sheet
 
 OURS = "ours"  # the way that is served, among its rivals
 EDIT_VALUES = ("edit_reached", "edit_kept", "edit_same_person")
@@ -92,4 +92,4 @@ def _edits(path: Path) -> dict[tuple[str, str, bool], dict[str, float]]:
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
-    return list(csv.DictReader(read_text(path).splitlines()))
+    return [row for _, row in read_sheet(read_text(path)).records()]

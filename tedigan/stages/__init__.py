@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tedigan import code_lock
+from tedigan.store.disk_errors import on_disk
 
 if TYPE_CHECKING:
     from tedigan.workspace import Outcome, Workspace
@@ -80,7 +81,8 @@ def run_stage(
         params=section,
         ids=ids or {},
     ) as record:
-        outcome: Outcome = stage.run(workspace)
+        with on_disk(f"the stage {name}"):
+            outcome: Outcome = stage.run(workspace)
         record.add(outcome=asdict(outcome))
     return Finished(outcome, record.path)
 
@@ -91,7 +93,8 @@ def check_stages(workspace: "Workspace") -> None:
     for name in STAGES:
         check = getattr(importlib.import_module(f"tedigan.stages.{name}"), "check", None)
         if check is not None:
-            check(workspace)
+            with on_disk(f"the check of the stage {name}"):
+                check(workspace)
 
 
 def check_code(workspace: "Workspace", stages: Iterable[str]) -> None:

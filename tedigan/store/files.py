@@ -14,8 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from tedigan.errors import StoreError
+from tedigan.errors import DataError, StoreError, TediganError
 from tedigan.store import disk
+from tedigan.store.disk_errors import reading, writing
+from tedigan.store.texts import decode
 
 UNFINISHED = ".unfinished-"  # in the name of what is being written
 _UNDER_WAY: set[Path] = set()  # folders that are synced as one when they are finished
@@ -26,7 +28,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
     On return it would outlive a power cut; below a `finished_folder`, when that is finished.
     """
-    try:
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         if any(folder in _UNDER_WAY for folder in path.parents):
             _write_new(path, content)
@@ -35,8 +37,6 @@ def write_bytes(path: Path, content: bytes) -> None:
         with whole_file(content, path.parent, path.name) as fresh:
             fresh.replace(path)
         disk.sync_names(path.parent)
-    except OSError as error:
-        raise StoreError(f"{path} could not be written: {error}. Free space or rights?") from error
 
 
 @contextmanager
@@ -76,20 +76,30 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
 
 
+def read_bytes(path: Path, *, absent: TediganError | None = None) -> bytes:
+    """Read a file; what the disk refuses is a StoreError. absent: what is raised where there is no such file."""
+    with reading(path):
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            if absent is None:
+                raise
+            raise absent from None
+
+
 def read_text(path: Path) -> str:
     """Read UTF-8 text; a missing or damaged file is a StoreError."""
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise StoreError(f"{path} cannot be read: {error}. Make or replace it.") from error
+        return decode(read_bytes(path), str(path))
+    except DataError as error:
+        raise StoreError(f"{error} Or make it again.") from error
 
 
 def read_json(path: Path) -> Any:
     """Read a JSON file; a missing or damaged one is a StoreError that says what makes it."""
+    absent = StoreError(f"{path} does not exist. Run the stage that makes it first.")
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise StoreError(f"{path} does not exist. Run the stage that makes it first.") from None
+        return json.loads(read_bytes(path, absent=absent))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise StoreError(
             f"{path} is not JSON: {error}. Delete it and run its stage again."
@@ -103,11 +113,12 @@ def finished_folder(path: Path) -> Iterator[Path]:
     It does so in one step, after its bytes would outlive a power cut: who opens a file below `path` finds the
     old folder's or the new one's, and a process killed at any point leaves one of them whole.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    disk.restore(path)
-    remove_leftovers(path)
-    prefix = f".{path.name}{UNFINISHED}"
-    fresh, handle = disk.claim(lambda: tempfile.mkdtemp(dir=path.parent, prefix=prefix))
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        disk.restore(path)
+        remove_leftovers(path)
+        prefix = f".{path.name}{UNFINISHED}"
+        fresh, handle = disk.claim(lambda: tempfile.mkdtemp(dir=path.parent, prefix=prefix))
     _UNDER_WAY.add(fresh)
     try:
         fresh.chmod(0o755)
@@ -121,7 +132,7 @@ def finished_folder(path: Path) -> Iterator[Path]:
 
 def sha256_file(path: Path) -> str:
     """sha256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as file:
+    with reading(path), path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -142,17 +153,13 @@ def sha256_value(value: Any) -> str:
 
 
 def _put_in_place(fresh: Path, path: Path) -> None:
-    try:
+    with writing(path):
         disk.sync_all(fresh)
         if os.path.lexists(path):
             disk.exchange(fresh, path)
         else:
             fresh.rename(path)
         disk.sync_names(path.parent)
-    except OSError as error:
-        raise StoreError(
-            f"{path} could not be put in place: {error}. Free space or rights? Run again."
-        ) from error
 
 
 def _new_file(folder: Path, prefix: str) -> str:

@@ -15,8 +15,13 @@ from pathlib import Path, PurePosixPath
 
 from tedigan.errors import ObjectError, StoreError
 from tedigan.store import disk
-from tedigan.store.files import whole_file, write_bytes
+from tedigan.store.disk_errors import explain, writing
+from tedigan.store.files import read_bytes, whole_file, write_bytes
 
+_HOW_TO_WRITE = (
+    "expected a disk with free space, rights and hard links. Mend that, or name a folder on another disk or an "
+    "s3:// prefix."
+)
 UNDER_WAY = ".unfinished"  # a bucket's own folder: what is not whole yet
 
 
@@ -84,7 +89,9 @@ class FolderBucket(Bucket):
     def names(self, prefix: str = "") -> Iterator[str]:
         """Every file's name, sorted; links to folders are not followed."""
         found = []
-        for place, folders, files in os.walk(self.folder / prefix.rpartition("/")[0]):
+        for place, folders, files in os.walk(
+            self.folder / prefix.rpartition("/")[0], onerror=_refuse_folder
+        ):
             base = PurePosixPath(Path(place).relative_to(self.folder).as_posix())
             folders[:] = [one for one in folders if str(base / one).startswith(prefix)]
             found += [str(base / file) for file in files if not file.startswith(".")]
@@ -118,12 +125,7 @@ class FolderBucket(Bucket):
 
     def read(self, name: str) -> bytes:
         """The bytes of a file."""
-        try:
-            return self._path(name).read_bytes()
-        except OSError as error:
-            raise ObjectError(
-                f"{self.folder / name} cannot be read: {error}. Make its folder again."
-            ) from error
+        return read_bytes(self._path(name))
 
     def fetch(self, name: str, cache: Path) -> Path:  # noqa: ARG002
         """The file itself."""
@@ -134,20 +136,20 @@ class FolderBucket(Bucket):
     def write(self, name: str, content: bytes | Path) -> None:
         """Write the file."""
         path = self._path(name)
-        with _explained(path), self._fresh(path, content) as fresh:
+        with writing(path, _HOW_TO_WRITE), self._fresh(path, content) as fresh:
             fresh.replace(path)
 
     def delete(self, name: str) -> None:
         """Remove the file."""
         path = self._path(name)
-        with _explained(path):
+        with writing(path, _HOW_TO_WRITE):
             path.unlink(missing_ok=True)
 
     def _create(self, name: str, content: bytes) -> bool:
         path = self._path(name)
         if path.exists():
             return False
-        with _explained(path), self._fresh(path, content) as fresh:
+        with writing(path, _HOW_TO_WRITE), self._fresh(path, content) as fresh:
             try:
                 os.link(fresh, path)
             except FileExistsError:
@@ -240,6 +242,14 @@ def is_name(name: str) -> bool:
     return all(parts) and not {".", ".."} & set(parts) and not parts[-1].startswith(".")
 
 
+def _refuse_folder(error: OSError) -> None:
+    """A folder that cannot be listed would be lost in silence; one that is not there yet is empty."""
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        raise explain(
+            f"{error.filename} cannot be listed", error, "Mend its rights, or take it away."
+        )
+
+
 def check_name(name: str) -> None:
     """Refuse a name that leads out of its bucket or would not be listed."""
     if not is_name(name):
@@ -247,14 +257,3 @@ def check_name(name: str) -> None:
             f"{name!r} is no object's name; expected a relative path such as commits/00012.json, whose last "
             "part does not begin with a dot. Mend it."
         )
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise StoreError(
-            f"{path} could not be written: {error}; expected a disk with free space, rights and hard links. "
-            "Mend that, or name a folder on another disk or an s3:// prefix."
-        ) from error

@@ -10,6 +10,8 @@ from torch import Tensor
 
 from tedigan.errors import DataError, ImageError
 from tedigan.store import pictures
+from tedigan.store.disk_errors import reading
+from tedigan.store.files import read_bytes
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
@@ -41,9 +43,11 @@ def read_photographs(
 
 def _files(path: Path) -> Iterator[tuple[str, bytes]]:
     if path.is_dir():
-        for file in sorted(path.iterdir()):
+        with reading(path):
+            files = sorted(path.iterdir())
+        for file in files:
             if file.suffix.lower() in SUFFIXES:
-                yield file.name, file.read_bytes()
+                yield file.name, read_bytes(file)
     elif path.is_file() and tarfile.is_tarfile(path):
         with tarfile.open(path) as tar:
             for member in sorted(tar.getmembers(), key=lambda member: member.name):

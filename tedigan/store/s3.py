@@ -1,7 +1,8 @@
 """The objects below an s3:// prefix.
 
-Who and where comes from the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL
-(unset for AWS itself).
+Who and where comes from the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN (of temporary
+credentials alone), AWS_ENDPOINT_URL (unset for AWS itself), AWS_DEFAULT_REGION or AWS_REGION. Without the keys,
+boto3 looks where it always does: profiles, and the role of the machine.
 """
 
 import hashlib
@@ -193,16 +194,19 @@ class S3Bucket(Bucket):
 
 def client() -> Any:
     """The S3 client for the environment's credentials and endpoint, with bounded patience."""
-    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL")
-    return _client(*(os.environ.get(name) for name in names))
+    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL")
+    key_id, secret, token, url = (os.environ.get(name) or None for name in names)
+    region = os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION") or "us-east-1"
+    # A token belongs to its keys: a profile or a role brings its own.
+    return _client(key_id, secret, token if key_id else None, url, region)
 
 
 @lru_cache(maxsize=4)
-def _client(key_id: str | None, secret: str | None, endpoint: str | None) -> Any:
-    region = os.environ.get("AWS_DEFAULT_REGION", "us-east-1")
-    return boto3.session.Session(key_id, secret, region_name=region).client(
-        "s3", endpoint_url=endpoint, config=_TIMEOUTS
-    )
+def _client(
+    key_id: str | None, secret: str | None, token: str | None, url: str | None, region: str
+) -> Any:
+    session = boto3.session.Session(key_id, secret, token, region_name=region)
+    return session.client("s3", endpoint_url=url, config=_TIMEOUTS)
 
 
 def _put_new(server: Any, bucket: str, key: str, content: bytes) -> bool:

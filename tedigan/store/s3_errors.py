@@ -4,7 +4,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, NoCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)
 
 from tedigan.errors import ObjectError, StoreError
 
@@ -13,6 +19,9 @@ ADVICE = {
     "InvalidAccessKeyId": "the key id is unknown. Set AWS_ACCESS_KEY_ID.",
     "AccessDenied": "these credentials may not do this. Set AWS_ACCESS_KEY_ID and "
     "AWS_SECRET_ACCESS_KEY of an account that may.",
+    "InvalidToken": "the session token does not go with these keys. Set AWS_SESSION_TOKEN to theirs, or unset it.",
+    "ExpiredToken": "these temporary credentials have ended. Fetch new ones, and set AWS_ACCESS_KEY_ID, "
+    "AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN.",
     "RequestTimeTooSkewed": "this machine's clock is more than 15 minutes off the server's. Set it.",
     "NoSuchBucket": "there is no such bucket. Create it, or mend the name after s3://.",
     "NoSuchKey": "there is no such object. Mend its name, or upload it first.",
@@ -41,7 +50,7 @@ def explain(
         found = kind(f"{uri} at {endpoint()}: {advice} (server says: {code})")
         found.may_pass = status_of(error) >= 500
         return found
-    if isinstance(error, NoCredentialsError):
+    if isinstance(error, NoCredentialsError | PartialCredentialsError):
         return StoreError(f"{uri}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.")
     if isinstance(error, ConnectionError):
         return _passing(

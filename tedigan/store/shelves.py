@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from tedigan.errors import DataError, ObjectError
+from tedigan.store.disk_errors import reading
+from tedigan.store.files import read_bytes
 from tedigan.store.objects import Bucket
 
 
@@ -47,8 +49,8 @@ class BucketShelf:
         try:
             if self._cache is None:
                 return self._bucket.read(name)
-            return self._bucket.fetch(name, self._cache).read_bytes()
-        except (ObjectError, PermissionError) as error:
+            return read_bytes(self._bucket.fetch(name, self._cache))
+        except ObjectError as error:
             raise DataError(f"{name} cannot be read: {error} Copy it again.") from error
 
 
@@ -82,7 +84,7 @@ class TarShelf:
         if name not in self._places:
             raise DataError(f"{self.path.name} has no member {name}. Make the tar again.")
         offset, size = self._places[name]
-        with self.path.open("rb") as file:
+        with reading(self.path), self.path.open("rb") as file:
             file.seek(offset)
             content = file.read(size)
         if len(content) != size:

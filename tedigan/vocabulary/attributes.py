@@ -31,7 +31,7 @@ def parse_attributes(text: str) -> dict[str, Bool[Tensor, "40"]]:
     The file may name the 40 columns in any order; anything else that is not the official layout is
     an AttributeFileError with the line's number.
     """
-    lines = text.splitlines()
+    lines = text.rstrip().splitlines()
     if len(lines) < 2:
         raise AttributeFileError(
             f"the attribute file has {len(lines)} lines; expected a count, a line of 40 names and "

@@ -159,8 +159,8 @@ def test_parquet_of_categories_and_of_nothing_known(tmp_path: Path) -> None:
         ("list.txt", b"", "holds no prompt.*It is empty; name another"),
         ("list.txt", b"\n?\n", "holds no prompt.*Of its first row: the text holds no words"),
         ("list.csv", b"", r"columns \[\]; expected one of text, caption, prompt"),
-        ("list.csv", b"name;text\nA;B\n", "Name that of the prompts so"),
-        ("list.csv", b'text\n"A man.\nA woman.\n', "line 3 is no CSV.*close them"),
+        ("list.csv", b"name;words\nA;B\n", "Name that of the prompts so"),
+        ("list.csv", b'text\n"A man.\nA woman.\n', "line 2 is no CSV.*close them"),
         ("list.parquet", b"PAR1", "no parquet of texts.*Write it again"),
     ],
 )

@@ -244,7 +244,7 @@ def test_a_png_beside_a_photograph_is_its_label_map(tmp_path: Path) -> None:
     ("table", "advice"),
     [
         ("file,Smiling\na.jpg,maybe\n", "line 2 .*'maybe' under Smiling"),
-        ("file,Smiling\na.jpg,1,0\n", "line 2 .*3 cells"),
+        ("file,Smiling\na.jpg,1,0\n", "line 2: .*3 cells"),
         ("file,Smiling\na.jpg,1\na.jpg,1\n", "line 3: a.jpg comes a second time"),
         ("file,Smiling,Smiling\n", "twice"),
         ("file\n", "first line"),
@@ -277,3 +277,24 @@ def test_two_tables_are_refused(tmp_path: Path) -> None:
 def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="has no pictures"):
         read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "named", ["Zoe\u0308/A.JPG", "Zo\u00eb\\a.jpg", "./Zo\u00eb/a.jpg", "A", "\ufeffZo\u00eb/a"]
+)
+def test_a_table_names_pictures_in_any_unicode_form_case_and_slashes(
+    tmp_path: Path, named: str
+) -> None:
+    write_pictures(tmp_path, ["Zo\u00eb/a.jpg", "b.jpg"])
+    put(tmp_path / "t.csv", f"picture,Smiling\n{named},1\nb.jpg,0\n")
+    source = open_source(str(tmp_path), root=tmp_path, cache=tmp_path / "cache")
+    assert source.attributes == {0: b"\x01", 1: b"\x00"}
+
+
+def test_names_that_differ_in_case_alone_are_told_apart(tmp_path: Path) -> None:
+    write_pictures(tmp_path, ["A.jpg", "a.jpg"])
+    put(tmp_path / "t.csv", "picture,Smiling\nA.jpg,1\na.jpg,0\n")
+    source = open_source(str(tmp_path), root=tmp_path, cache=tmp_path / "cache")
+    assert {item.photograph.name: source.attributes[id] for id, item in source.items.items()} == {
+        "A.jpg": b"\x01", "a.jpg": b"\x00",
+    }  # fmt: skip

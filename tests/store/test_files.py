@@ -231,7 +231,7 @@ def test_a_file_is_synced_alone_and_a_folders_files_together(
 
 def test_a_place_that_cannot_be_written_says_what_to_look_at(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(StoreError, match="Free space or rights"):
+    with pytest.raises(StoreError, match="expected a disk with free space and rights"):
         write_bytes(tmp_path / "file/a", b"")
 
 

@@ -119,6 +119,7 @@ class Shelfful(BaseHTTPRequestHandler):
 
     kept: dict[str, bytes]
     script: list[str]
+    tokens: list[str | None]
     remembers = True
 
     def do_PUT(self) -> None:
@@ -138,7 +139,10 @@ class Shelfful(BaseHTTPRequestHandler):
         self._answer(200)
 
     def do_GET(self) -> None:
-        self._answer(200, content=self.kept[self.path])
+        self.tokens.append(self.headers.get("X-Amz-Security-Token"))
+        if self.script:
+            return self._answer(400, self.script.pop(0))
+        return self._answer(200, content=self.kept[self.path])
 
     def do_DELETE(self) -> None:
         self.kept.pop(self.path, None)
@@ -165,7 +169,7 @@ class Shelfful(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def scripted(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Shelfful]]:
-    handler = type("Scripted", (Shelfful,), {"kept": {}, "script": []})
+    handler = type("Scripted", (Shelfful,), {"kept": {}, "script": [], "tokens": []})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http:
         threading.Thread(target=http.serve_forever, daemon=True).start()
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{http.server_port}")
@@ -207,3 +211,24 @@ def test_a_conflict_with_another_writer_is_tried_again(scripted: type[Shelfful])
     scripted.script[:] = ["conflict"] * 9
     with pytest.raises(StoreError, match="Run again"):
         bucket.create("b", b"1")
+
+
+# Temporary credentials
+
+
+def test_a_session_token_goes_with_its_keys_and_no_others(
+    scripted: type[Shelfful], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted.kept["/faces/job/a"] = b"1"
+    for token in ("of an hour", "of the next", ""):
+        monkeypatch.setenv("AWS_SESSION_TOKEN", token)
+        assert S3Bucket("s3://faces/job").read("a") == b"1"
+    assert scripted.tokens == ["of an hour", "of the next", None]
+
+
+@pytest.mark.parametrize("code", ["ExpiredToken", "InvalidToken"])
+def test_a_session_that_has_ended_says_what_to_set(scripted: type[Shelfful], code: str) -> None:
+    scripted.script[:] = [code]
+    with pytest.raises(StoreError, match="AWS_SESSION_TOKEN") as raised:
+        S3Bucket("s3://faces/job").read("a")
+    assert not raised.value.may_pass

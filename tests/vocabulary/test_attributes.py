@@ -48,7 +48,7 @@ def test_windows_line_ends_are_read() -> None:
         (TEXT.replace("-1", "0"), "write -1 where you have 0"),
         (TEXT.replace("-1", "yes", 1), "expected 1"),
         (TEXT.replace("1.jpg", "0.jpg"), "Remove one of the rows"),
-        (TEXT + "\n", "line 5"),
+        (TEXT.replace("1.jpg", "\n1.jpg"), "line 4"),
     ],
 )
 def test_a_damaged_file_is_refused_with_advice(damaged: str, advice: str) -> None:

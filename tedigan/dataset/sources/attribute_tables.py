@@ -4,10 +4,10 @@ The first column names the picture; `identity` and `split` are what they say, if
 every other column is an attribute: 1, 0, -1, true, false, yes or no in any spelling of case.
 """
 
-import csv
 from dataclasses import dataclass
 
 from tedigan.errors import AttributeFileError
+from tedigan.store.texts import read_sheet
 
 IDENTITY, SPLIT = "identity", "split"
 _VALUES = {
@@ -31,28 +31,18 @@ class AttributeTable:
 
 def parse_attribute_table(text: str) -> AttributeTable:
     """Parse the CSV text; anything doubtful is an AttributeFileError that names its line."""
-    reader = csv.reader(text.splitlines())
-    header = [name.strip() for name in next(reader, [])]
-    _check_header(header)
-    columns = {name: place for place, name in enumerate(header) if place}
-    names = tuple(name for name in columns if name not in (IDENTITY, SPLIT))
+    sheet = read_sheet(text, known=(IDENTITY, SPLIT), kind=AttributeFileError)
+    _check_header(sheet.columns)
+    names = tuple(name for name in sheet.columns[1:] if name not in (IDENTITY, SPLIT))
     table = AttributeTable(names, {}, {}, {})
-    for cells in reader:
-        line = reader.line_num
-        if not cells:
-            continue
-        if len(cells) != len(header):
-            raise AttributeFileError(
-                f"line {line} of the table has {len(cells)} cells, its first line {len(header)}; "
-                "expected as many. Complete the line or remove it."
-            )
-        picture = cells[0].strip()
+    for line, row in sheet.records():
+        picture = row[sheet.columns[0]].strip()
         if picture in table.rows:
             raise AttributeFileError(f"line {line}: {picture} comes a second time. Remove one.")
-        table.rows[picture] = bytes(_value(cells[columns[n]], n, picture, line) for n in names)
+        table.rows[picture] = bytes(_value(row[name], name, picture, line) for name in names)
         for name, column in ((IDENTITY, table.identities), (SPLIT, table.splits)):
-            if name in columns:
-                column[picture] = cells[columns[name]].strip()
+            if name in row:
+                column[picture] = row[name].strip()
     return table
 
 

@@ -11,7 +11,6 @@ Numbers may be padded with zeros. Beside the attribute file, {i}.jpg and {i}.png
 photographs and label maps.
 """
 
-import csv
 import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
@@ -19,6 +18,7 @@ from pathlib import PurePosixPath
 from tedigan.dataset.sources.source import NON_COMMERCIAL, Item, Place, Source, add_once
 from tedigan.dataset.splits import celeba_partition
 from tedigan.errors import AttributeFileError, DataError
+from tedigan.store.texts import lines_of, read_sheet
 from tedigan.vocabulary.attributes import ATTRIBUTE_NAMES, parse_attributes
 
 ATTRIBUTE_FILE = "CelebAMask-HQ-attribute-anno.txt"
@@ -88,7 +88,7 @@ def read_tables(places: Mapping[str, Place]) -> Source:
 def parse_mapping(text: str) -> dict[int, str]:
     """CelebA-HQ-to-CelebA-mapping.txt: photograph number -> CelebA's own partition."""
     partitions: dict[int, str] = {}
-    for number, line in enumerate(text.splitlines()[1:], start=2):
+    for number, line in enumerate(lines_of(text)[1:], start=2):
         match line.split():
             case [id, _, file] if id.isdecimal() and file.partition(".")[0].isdecimal():
                 partitions[int(id)] = celeba_partition(int(file.partition(".")[0]))
@@ -102,25 +102,25 @@ def parse_mapping(text: str) -> dict[int, str]:
 
 def parse_identities(text: str) -> dict[int, tuple[int, str]]:
     """identity.csv: photograph number -> (identity, partition)."""
-    reader = csv.DictReader(text.splitlines())
     columns = {"idx", "identity", "partition"}
-    if not columns <= set(reader.fieldnames or []):
+    sheet = read_sheet(text, known=columns)
+    if not columns <= set(sheet.columns):
         raise DataError(
-            f"{IDENTITY_FILE} has the columns {reader.fieldnames}; expected {sorted(columns)}. "
+            f"{IDENTITY_FILE} has the columns {sheet.columns}; expected {sorted(columns)}. "
             "Write them in its first line."
         )
     people: dict[int, tuple[int, str]] = {}
-    for row in reader:
+    for line, row in sheet.records():
         try:
             number, identity = int(row["idx"]), int(row["identity"])
         except (TypeError, ValueError):
             raise DataError(
-                f"{IDENTITY_FILE} line {reader.line_num}: idx {row['idx']!r} and identity "
+                f"{IDENTITY_FILE} line {line}: idx {row['idx']!r} and identity "
                 f"{row['identity']!r} must be whole numbers. Mend or remove the line."
             ) from None
         if number in people:
             raise DataError(f"{IDENTITY_FILE} names photograph {number} twice. Remove one line.")
-        people[number] = identity, row["partition"] or ""
+        people[number] = identity, row["partition"].strip()
     return people
 
 

@@ -14,8 +14,12 @@ from pathlib import PurePosixPath
 from tedigan.dataset.sources.attribute_tables import AttributeTable, parse_attribute_table
 from tedigan.dataset.sources.source import MERGED, SUFFIXES, Item, Place, Source
 from tedigan.errors import DataError
+from tedigan.store.texts import name_key
 
 _MAX_DIGITS = 15
+_LOOSELY = (
+    "/"  # before what names are compared by where they differ in form alone; no name begins so
+)
 _LICENCE = "Not stated by the source. Ask those who took the photographs and those who are on them."
 
 
@@ -89,18 +93,23 @@ def _table(uri: str, places: Mapping[str, Place]) -> AttributeTable | None:
 
 
 def _rows(pictures: Mapping[str, Place], table: AttributeTable) -> dict[str, str]:
-    """Picture -> its row, in the table's order; a row may name it with or without folder and suffix."""
+    """Picture -> its row, in the table's order; a row may name it with or without folder and suffix.
+
+    Where no name is as the row says, one counts that differs in case, Unicode form or slashes alone.
+    """
     by_word: dict[str, str] = {}
     doubtful: set[str] = set()
     for stem, place in pictures.items():
         path = PurePosixPath(place.name)
-        for word in {stem, str(path), path.name, path.stem}:
+        words = {stem, str(path), path.name, path.stem}
+        for word in words | {_LOOSELY + name_key(word) for word in words}:
             if by_word.setdefault(word, stem) != stem:
                 doubtful.add(word)
     rows: dict[str, str] = {}
     for row in table.rows:
-        stem = by_word.get(row, "")
-        if row in doubtful or stem in rows:
+        word = row if row in by_word else _LOOSELY + name_key(row)
+        stem = by_word.get(word, "")
+        if word in doubtful or stem in rows:
             raise DataError(
                 f"the table's {row!r} names more than one picture, or one that another row names. "
                 "Write its folder and suffix too."

@@ -10,6 +10,7 @@ from torch import Tensor
 from tedigan.dataset.sources.source import MERGED, Item, Place
 from tedigan.errors import CaptionError, DataError, ImageError, LabelError
 from tedigan.store import pictures
+from tedigan.store.texts import decode, lines_of, one_line
 from tedigan.vocabulary.labels import check_labels, colours_to_labels, merge_masks
 
 
@@ -66,11 +67,8 @@ class ItemFiles:
                 f"photograph {self.id} has no captions, though others have. Add them.",
                 problem="no captions",
             )
-        try:
-            lines = self._contents[place.name].decode("utf-8-sig").splitlines()
-        except UnicodeDecodeError as error:
-            raise CaptionError(f"{place.name} is not UTF-8: {error}. Copy it again.") from error
-        lines = [line.strip() for line in lines if line.strip()]
+        text = decode(self._contents[place.name], place.name, kind=CaptionError)
+        lines = [caption for line in lines_of(text) if (caption := one_line(line))]
         if not lines:
             raise CaptionError(
                 f"{place.name} is empty; expected a caption a line. Copy it again.",

@@ -11,6 +11,7 @@ from pathlib import Path
 from tedigan.errors import DataError
 from tedigan.store.addresses import open_shelves
 from tedigan.store.shelves import Shelf
+from tedigan.store.texts import decode
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})  # of photographs
 MERGED = ""  # the class name under which a merged label map is found
@@ -31,11 +32,8 @@ class Place:
         return self.shelf.read(self.name)
 
     def text(self) -> str:
-        """The bytes as UTF-8 text."""
-        try:
-            return self.read().decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise DataError(f"{self.name} is not UTF-8 text: {error}. Copy it again.") from error
+        """The bytes as text, which is UTF-8 or marked UTF-16."""
+        return decode(self.read(), self.name)
 
 
 @dataclass(frozen=True, slots=True)
