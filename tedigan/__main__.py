@@ -7,6 +7,7 @@ import argparse
 import importlib
 import sys
 
+from tedigan.commands.plain_text import message
 from tedigan.commands.workspace_arguments import add_workspace_arguments, workspace_folder
 from tedigan.errors import TediganError
 from tedigan.extras import advised
@@ -47,7 +48,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "params": ("write or check a profile's params.yaml", "tedigan.commands.params_actions"),
     "models": (
-        "import official weights; list, show, verify models",
+        "import official weights; list, show, verify, seal models",
         "tedigan.commands.model_actions",
     ),
 }
@@ -67,7 +68,7 @@ def main(arguments: list[str] | None = None) -> int:
             chosen = _parser(given).parse_args(given)
             status: int = chosen.run(chosen)
     except TediganError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {message(str(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted; what is finished is kept, the same command goes on", file=sys.stderr)

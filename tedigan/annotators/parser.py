@@ -17,8 +17,8 @@ from torch.nn import functional
 
 from tedigan.annotators.parser_network import FaceParser, Parser, ParserConfig
 from tedigan.errors import WeightsError
-from tedigan.store.files import read_json, sha256_file
-from tedigan.store.model_folders import CONFIG, freeze, load_into
+from tedigan.store.files import sha256_file
+from tedigan.store.model_folders import freeze, is_model_folder, open_network, read_config
 from tedigan.vocabulary.labels import LABEL_NAMES
 
 NAME = "parser"
@@ -72,9 +72,10 @@ def load_parser(place: str, device: torch.device, *, may_download: bool = False)
     may_download: whether a hub id that is not cached may be fetched.
     """
     folder = Path(place)
-    if (folder / CONFIG).is_file() and "architecture" in (config := read_json(folder / CONFIG)):
-        network = FaceParser(ParserConfig.from_json(config))
-        load_into(network, folder / f"{NAME}.safetensors")
+    if is_model_folder(folder):
+        config = read_config(folder)
+        numbers = ParserConfig.from_json(config)
+        network = open_network(lambda: FaceParser(numbers), folder / f"{NAME}.safetensors")
         freeze(network, device)
         digest = sha256_file(folder / f"{NAME}.safetensors")
         origin = f"predicted by {NAME} {digest[:12]}{_taught_by(config)}"

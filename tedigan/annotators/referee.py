@@ -10,7 +10,7 @@ from torch import Tensor
 
 from tedigan.annotators.referee_network import RefereeConfig, RefereeNetwork
 from tedigan.annotators.trunk import Trunk
-from tedigan.store.model_folders import freeze, load_into, read_config
+from tedigan.store.model_folders import freeze, open_network, read_config
 from tedigan.store.packaged_weights import EFFICIENTNET, load_packaged
 
 NAME = "referee"
@@ -61,9 +61,9 @@ class Referee:
 def load_referee(folder: Path, device: torch.device) -> Referee:
     """The referee of a model folder."""
     config = read_config(folder)
-    network = RefereeNetwork(RefereeConfig.from_json(config))
-    names = network.config.attribute_names
-    load_into(network, folder / f"{NAME}.safetensors")
+    numbers = RefereeConfig.from_json(config)
+    network = open_network(lambda: RefereeNetwork(numbers), folder / f"{NAME}.safetensors")
+    names = numbers.attribute_names
     freeze(network, device)
     trunk = Trunk.build(load_packaged(EFFICIENTNET), device)
     per_attribute: dict[str, dict[str, Any]] = config["attributes"]

@@ -14,7 +14,7 @@ from tedigan.annotators.random_views import random_views
 from tedigan.annotators.tagger_network import FaceTagger, TaggerConfig, empty_axes, settle
 from tedigan.errors import WeightsError
 from tedigan.store.files import sha256_file
-from tedigan.store.model_folders import freeze, load_into, read_config
+from tedigan.store.model_folders import freeze, open_network, read_config
 
 NAME, IDENTITY = "tagger", "identity"
 LEARNT = 0.01  # of F1, above the floor
@@ -132,15 +132,15 @@ def load_tagger(folder: Path, device: torch.device) -> Tagger:
 def open_tagger(folder: Path, device: torch.device) -> tuple[dict[str, Any], FaceTagger]:
     """Its config.json, and the network alone."""
     config = read_config(folder)
-    network = FaceTagger(TaggerConfig.from_json(config))
-    load_into(network, folder / f"{NAME}.safetensors")
+    numbers = TaggerConfig.from_json(config)
+    network = open_network(lambda: FaceTagger(numbers), folder / f"{NAME}.safetensors")
     freeze(network, device)
     return config, network
 
 
 def _load_axes(config: dict[str, Any], folder: Path, device: torch.device) -> IdentityAxes | None:
-    axes = empty_axes(config)
-    if axes is not None:
-        load_into(axes, folder / f"{IDENTITY}.safetensors")
-        freeze(axes, device)
+    if config.get("identity") is None:
+        return None
+    axes = open_network(lambda: empty_axes(config), folder / f"{IDENTITY}.safetensors")
+    freeze(axes, device)
     return axes

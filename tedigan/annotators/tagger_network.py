@@ -80,10 +80,8 @@ class FaceTagger(nn.Module):
         return torch.cat([x.mean(2), x.amax(2)], dim=1)
 
 
-def empty_axes(config: dict[str, Any]) -> IdentityAxes | None:
-    """Those of a tagger folder's config.json, to be filled; None where the tagger tells nobody apart."""
-    if config.get("identity") is None:
-        return None
+def empty_axes(config: dict[str, Any]) -> IdentityAxes:
+    """Those of a tagger folder's config.json that has `identity`, to be filled."""
     return IdentityAxes(
         TaggerConfig.from_json(config).num_features, int(config["identity"]["num_axes"])
     )

@@ -1,10 +1,13 @@
-"""`tedigan models import | list | show | verify`."""
+"""`tedigan models import | list | show | verify | seal`."""
 
 import argparse
 from pathlib import Path
 
+from tedigan.commands.plain_text import line, printable
 from tedigan.errors import TediganError, WeightsError
 from tedigan.models.ready_made import NO_LICENCE, licence_of
+
+MAX_LINE = 400  # characters of a row of `list`
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,6 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     one.add_argument("folder", type=Path)
     one = actions.add_parser("verify", help="are a model folder's files whole, and those written?")
     one.add_argument("folder", type=Path)
+    one = actions.add_parser("seal", help="write SHA256SUMS of a folder that was changed by hand")
+    one.add_argument("folder", type=Path)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -37,20 +42,25 @@ def run(arguments: argparse.Namespace) -> int:
         lines = list_models(arguments.folder)
     elif arguments.action == "show":
         lines = describe(arguments.folder)
+    elif arguments.action == "seal":
+        lines = seal(arguments.folder)
     else:
         lines = verify(arguments.folder)
-    print("\n".join(lines))
+    print("\n".join(map(printable, lines)))
     return 0
 
 
 def describe(folder: Path) -> list[str]:
     """The card's lines, then `sha256  name` of each file of weights."""
-    from tedigan.store.files import read_text, sha256_file
-    from tedigan.store.model_folders import CARD, read_config
+    from tedigan.store.model_folders import CARD, MAX_CARD, read_config
+    from tedigan.store.plain_files import read_plain, sha256_plain
+    from tedigan.store.sums import verify_sums
 
     read_config(folder)
-    digests = [f"{sha256_file(file)}  {file.name}" for file in sorted(folder.glob("*.safetensors"))]
-    return [read_text(folder / CARD), *digests]
+    verify_sums(folder)
+    card = read_plain(folder / CARD, MAX_CARD).decode("utf-8", "replace")
+    files = sorted(folder.glob("*.safetensors"))
+    return [card, *(f"{sha256_plain(file)}  {file.name}" for file in files)]
 
 
 def list_models(folder: Path) -> list[str]:
@@ -70,9 +80,9 @@ def list_models(folder: Path) -> list[str]:
                 ", ".join(sorted(weights.stem for weights in place.glob("*.safetensors"))),
                 licence_of(config),
             ]
-        except TediganError as error:
+        except (TediganError, OSError) as error:
             facts = [f"unreadable: {error}"]
-        lines.append(f"{place}: " + "; ".join(fact for fact in facts if fact))
+        lines.append(line(f"{place}: " + "; ".join(fact for fact in facts if fact), MAX_LINE))
     if not lines:
         raise WeightsError(
             f"no model folder is at or below {folder} (none has a {CONFIG}). Name another place."
@@ -84,6 +94,13 @@ def verify(folder: Path) -> list[str]:
     """Digests, names, shapes and finite values of a model folder."""
     from tedigan.models.verification import verify_folder
 
-    names, is_recorded = verify_folder(folder)
-    known = "the recorded sha256" if is_recorded else "no sha256 recorded; names, shapes and values"
-    return [f"{folder}: {', '.join(names)}: whole ({known})"]
+    names = verify_folder(folder)
+    return [f"{folder}: {', '.join(names)}: whole (the recorded sha256)"]
+
+
+def seal(folder: Path) -> list[str]:
+    """Write the digests of a folder that has none, or others, once its networks are found to be whole."""
+    from tedigan.models.verification import seal_folder
+
+    names = seal_folder(folder)
+    return [f"{folder}: {', '.join(names)}: whole; SHA256SUMS is of what lies there now"]

@@ -61,7 +61,7 @@ class LatentTagger(nn.Module):
         self.members = nn.ModuleList(_Member(config) for _ in range(config.num_members))
         num_attributes = len(config.attribute_names)
         self.register_buffer("deviation", torch.ones(num_attributes))
-        self.register_buffer("correlation", torch.eye(num_attributes))
+        self.register_buffer("correlation", torch.eye(num_attributes, device="cpu"))
 
     @property
     def names(self) -> tuple[str, ...]:

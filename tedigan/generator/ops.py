@@ -17,10 +17,19 @@ RESAMPLE_TAPS = (1.0, 3.0, 3.0, 1.0)
 
 
 def resample_filter() -> Float[Tensor, "4 4"]:
-    """The separable [1, 3, 3, 1] low-pass filter, normalised to sum 1."""
-    taps = torch.tensor(RESAMPLE_TAPS)
+    """The separable [1, 3, 3, 1] low-pass filter, normalised to sum 1; it always has values."""
+    taps = torch.tensor(RESAMPLE_TAPS, device="cpu")
     kernel = taps[:, None] * taps[None, :]
     return kernel / kernel.sum()
+
+
+def normal(*size: int, divisor: float = 1.0) -> Float[Tensor, "..."]:
+    """`torch.randn(size) / divisor`, to the bit; nothing is drawn where a network has no values (the meta device).
+
+    There torch's own would import for a second what it knows of that device.
+    """
+    empty = torch.empty(size)
+    return empty if empty.is_meta else empty.normal_().div_(divisor)
 
 
 def leaky(
@@ -88,7 +97,7 @@ class Linear(nn.Module):
         activate: bool = False,
     ) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(out_features, in_features) / lr_multiplier)
+        self.weight = nn.Parameter(normal(out_features, in_features, divisor=lr_multiplier))
         self.bias = nn.Parameter(torch.full((out_features,), bias_init))
         self.weight_gain = lr_multiplier / math.sqrt(in_features)
         self.bias_gain = lr_multiplier
@@ -117,7 +126,7 @@ class Conv(nn.Module):
         conv_clamp: float | None = None,
     ) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(out_channels, in_channels, kernel_size, kernel_size))
+        self.weight = nn.Parameter(normal(out_channels, in_channels, kernel_size, kernel_size))
         self.bias = nn.Parameter(torch.zeros(out_channels)) if bias else None
         self.register_buffer("resample_filter", resample_filter())
         self.weight_gain = 1 / math.sqrt(in_channels * kernel_size**2)

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.noise import NoiseMode, noise_maps
-from tedigan.generator.ops import LRELU_GAIN, Linear
+from tedigan.generator.ops import LRELU_GAIN, Linear, normal
 
 
 def upsampled_conv(
@@ -60,9 +60,11 @@ class ScaledConv(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int, *, up: bool) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(out_channels, in_channels, 3, 3))
+        self.weight = nn.Parameter(normal(out_channels, in_channels, 3, 3))
         self.weight_gain = LRELU_GAIN / math.sqrt(in_channels * 9)
-        taps = torch.tensor([0.25, 0.5, 0.25])
+        taps = torch.tensor(
+            [0.25, 0.5, 0.25], device="cpu"
+        )  # in no file: its values are needed at once
         self.register_buffer("blur", taps[:, None] * taps[None, :], persistent=False)
         self.up = up
 
@@ -83,7 +85,7 @@ class Epilogue(nn.Module):
 
     def __init__(self, channels: int, resolution: int, w_dim: int) -> None:
         super().__init__()
-        self.register_buffer("noise_const", torch.randn(resolution, resolution))
+        self.register_buffer("noise_const", normal(resolution, resolution))
         self.noise_strength = nn.Parameter(torch.zeros(channels))
         self.bias = nn.Parameter(torch.zeros(channels))
         self.affine = Linear(w_dim, 2 * channels)
@@ -107,7 +109,7 @@ class ToRGB(nn.Module):
 
     def __init__(self, in_channels: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(3, in_channels, 1, 1))
+        self.weight = nn.Parameter(normal(3, in_channels, 1, 1))
         self.bias = nn.Parameter(torch.zeros(3))
         self.weight_gain = 1 / math.sqrt(in_channels)
 

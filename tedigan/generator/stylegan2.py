@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.noise import NoiseMode, noise_maps
-from tedigan.generator.ops import Linear, leaky, modulated_conv, resample_filter, upsample
+from tedigan.generator.ops import Linear, leaky, modulated_conv, normal, resample_filter, upsample
 
 
 class SynthesisLayer(nn.Module):
@@ -33,10 +33,10 @@ class SynthesisLayer(nn.Module):
     ) -> None:
         super().__init__()
         self.affine = Linear(config.w_dim, in_channels, bias_init=1.0)
-        self.weight = nn.Parameter(torch.randn(out_channels, in_channels, 3, 3))
+        self.weight = nn.Parameter(normal(out_channels, in_channels, 3, 3))
         self.bias = nn.Parameter(torch.zeros(out_channels))
         self.noise_strength = nn.Parameter(torch.zeros([]))
-        self.register_buffer("noise_const", torch.randn(resolution, resolution))
+        self.register_buffer("noise_const", normal(resolution, resolution))
         self.register_buffer("resample_filter", resample_filter())
         self.up, self.conv_clamp = up, config.conv_clamp
 
@@ -60,7 +60,7 @@ class ToRGB(nn.Module):
     def __init__(self, in_channels: int, config: GeneratorConfig) -> None:
         super().__init__()
         self.affine = Linear(config.w_dim, in_channels, bias_init=1.0)
-        self.weight = nn.Parameter(torch.randn(3, in_channels, 1, 1))
+        self.weight = nn.Parameter(normal(3, in_channels, 1, 1))
         self.bias = nn.Parameter(torch.zeros(3))
         self.weight_gain = 1 / math.sqrt(in_channels)
         self.conv_clamp = config.conv_clamp
@@ -84,7 +84,7 @@ class SynthesisBlock(nn.Module):
         channels = config.channels(resolution)
         self.register_buffer("resample_filter", resample_filter())
         if resolution == 4:
-            self.const = nn.Parameter(torch.randn(channels, 4, 4))
+            self.const = nn.Parameter(normal(channels, 4, 4))
         else:
             below = config.channels(resolution // 2)
             self.conv0 = SynthesisLayer(below, channels, resolution, up=True, config=config)

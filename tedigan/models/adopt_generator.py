@@ -23,8 +23,8 @@ def adopt_generator(init: Path, folder: Path) -> int:
     generator = found.networks["G_ema"]
     assert isinstance(generator, Generator), "the table of kinds names it so"
     with finished_folder(folder) as fresh:
-        save_model(fresh, found.networks, config, generator_card(config, found.networks))
         save_sheet(fresh / "samples.png", generator)
+        save_model(fresh, found.networks, config, generator_card(config, found.networks))
     return int(found.history.get("images_seen", 0))
 
 

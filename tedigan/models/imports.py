@@ -1,10 +1,12 @@
 """Ready-made models -> our networks: a model folder of ours, or an official file read as data."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from tedigan.encoders.adopted import OFFICIAL_ENCODERS, official_encoder
 from tedigan.encoders.idinvert import IdinvertEncoder
@@ -14,6 +16,7 @@ from tedigan.foreign.dialects import ForeignModel, read_foreign
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.discriminator import Discriminator
 from tedigan.generator.stylegan import Generator
+from tedigan.model_configs import check_config
 from tedigan.models.cards import imported_card
 from tedigan.store.files import finished_folder, sha256_file
 from tedigan.store.model_folders import fill, load_into, read_config, save_model
@@ -63,8 +66,9 @@ def read_models(path: Path) -> list[FoundModel]:
     """All the models of a folder or an official file."""
     if path.is_dir():
         return [_read_folder(path)]
-    digest = sha256_file(path) if path.is_file() else ""  # what is no file is refused by its reader
-    return [_filled(model, path, digest) for model in read_foreign(path)]
+    models = read_foreign(path)  # first, as it refuses what is no file, or too large to be hashed
+    digest = sha256_file(path)
+    return [_filled(model, path, digest) for model in models]
 
 
 def import_models(path: Path, folder: Path, *, licence: str) -> list[Path]:
@@ -82,6 +86,15 @@ def import_models(path: Path, folder: Path, *, licence: str) -> list[Path]:
             config = model.config | {"training": model.history | {"licence": licence}}
             save_model(fresh / place, model.networks, config, imported_card(config))
     return [folder / place for place in places]
+
+
+def _own(tensor: Tensor, seen: set[int]) -> Tensor:
+    """Memory that no other network has: two that learn are never one."""
+    place = tensor.untyped_storage().data_ptr()
+    if place in seen or not tensor.is_contiguous():
+        tensor = tensor.clone(memory_format=torch.contiguous_format)
+    seen.add(tensor.untyped_storage().data_ptr())
+    return tensor
 
 
 def generator_networks(config: Config) -> dict[str, nn.Module]:
@@ -103,9 +116,8 @@ def _only(path: Path, found: list[FoundModel], what: str) -> FoundModel:
 
 def _read_folder(folder: Path) -> FoundModel:
     source = read_config(folder)
-    networks = _unfilled(source, folder)
-    for name in [name for name in ("G", "D") if not (folder / f"{name}.safetensors").is_file()]:
-        networks.pop(name, None)
+    there = {path.stem for path in folder.glob("*.safetensors")}
+    networks = _unfilled(source, folder, there | {"G_ema", "encoder"})
     for name, network in networks.items():
         load_into(network, folder / f"{name}.safetensors")
     config = {key: value for key, value in source.items() if key != "training"}
@@ -114,21 +126,27 @@ def _read_folder(folder: Path) -> FoundModel:
 
 def _filled(model: ForeignModel, path: Path, digest: str) -> FoundModel:
     config = model.config
-    networks = {n: net for n, net in _unfilled(config, path).items() if n in model.networks}
+    check_config(config, path.name)
+    networks = _unfilled(config, path, model.networks.keys())
+    seen: set[int] = set()
     for name, network in networks.items():
-        fill(network, model.networks[name], f"{path.name}: {name}")
+        tensors = {key: _own(tensor, seen) for key, tensor in model.networks[name].items()}
+        fill(network, tensors, f"{path.name}: {name}")
     history = {"source": model.dialect, "source_sha256": digest, "notes": model.notes}
     if is_generator(config):
         config = GeneratorConfig.from_json(config).to_json()
     return FoundModel(config, networks, history)
 
 
-def _unfilled(config: Config, path: Path) -> dict[str, nn.Module]:
+def _unfilled(config: Config, path: Path, names: Collection[str]) -> dict[str, nn.Module]:
+    """Of the networks that a model may have those that are there, without values."""
     architecture = str(config.get("architecture"))
-    if architecture in OFFICIAL_ENCODERS:
-        return {"encoder": official_encoder(config)}
-    if architecture.lower().startswith(GENERATORS):
-        return generator_networks(config)
+    with torch.device("meta"):
+        if architecture in OFFICIAL_ENCODERS:
+            return {"encoder": official_encoder(config)}
+        if architecture.lower().startswith(GENERATORS):
+            networks = generator_networks(config)
+            return {name: network for name, network in networks.items() if name in names}
     raise WeightsError(
         f"{path} holds a {architecture[:40]!r}; expected a StyleGAN or an encoder of TediGAN (idinvert), "
         "pSp or e4e. Name the folder that `tedigan models import` made, or an official file."

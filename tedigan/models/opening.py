@@ -16,13 +16,13 @@ from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.discriminator import Discriminator
 from tedigan.generator.stylegan import Generator
 from tedigan.models.text_backbones import load_text_model
-from tedigan.store.model_folders import freeze, load_into, read_config
+from tedigan.store.model_folders import freeze, open_network, read_config
 
 
 def load_generator(folder: Path, device: torch.device, *, name: str = "G_ema") -> Generator:
     """The generator of a model folder; `G_ema` is the one to use, `G` the one to train on."""
-    generator = Generator(GeneratorConfig.from_json(read_config(folder)))
-    load_into(generator, folder / f"{name}.safetensors")
+    config = GeneratorConfig.from_json(read_config(folder))
+    generator = open_network(lambda: Generator(config), folder / f"{name}.safetensors")
     freeze(generator, device)
     return generator
 
@@ -35,8 +35,8 @@ def load_discriminator(folder: Path, device: torch.device) -> Discriminator:
             "features. Set manipulate.weight_perceptual to 0 and train_encoder.init to an imported encoder, or "
             "give the generator one with train_generator.total_nimg."
         )
-    discriminator = Discriminator(GeneratorConfig.from_json(read_config(folder)))
-    load_into(discriminator, folder / "D.safetensors")
+    config = GeneratorConfig.from_json(read_config(folder))
+    discriminator = open_network(lambda: Discriminator(config), folder / "D.safetensors")
     freeze(discriminator, device)
     return discriminator
 
@@ -44,12 +44,18 @@ def load_discriminator(folder: Path, device: torch.device) -> Discriminator:
 def load_encoder(folder: Path, generator: Generator) -> Encoder:
     """The inversion encoder of a generator: images -> ws; trained here, or an official one that was adopted."""
     config, device = read_config(folder), generator.mapping.w_avg.device
-    encoder: VisualEncoder | AdoptedEncoder
-    if config["architecture"] == "adopted_encoder":
-        encoder = AdoptedEncoder(official_encoder(config["network"]))
-    else:
-        encoder = VisualEncoder.from_json(config)
-    load_into(encoder, folder / "encoder.safetensors")
+    if config["architecture"] not in ("adopted_encoder", "visual_encoder"):
+        raise WeightsError(
+            f"{folder} holds a {config['architecture']!r}, expected the encoder of a generator. Name the folder "
+            "that the stage train_encoder wrote."
+        )
+
+    def build() -> VisualEncoder | AdoptedEncoder:
+        if config["architecture"] == "adopted_encoder":
+            return AdoptedEncoder(official_encoder(config["network"]))
+        return VisualEncoder.from_json(config)
+
+    encoder = open_network(build, folder / "encoder.safetensors")
     freeze(encoder, device)
     if isinstance(encoder, VisualEncoder):
         return RefiningEncoder(encoder, generator)
@@ -64,9 +70,8 @@ def load_text_encoder(folder: Path, device: torch.device) -> CaptionEncoder:
             f"{folder} holds a {str(config.get('architecture'))[:40]!r}, expected a text encoder. Name the folder "
             "that the stage train_text_encoder wrote."
         )
-    sizes = (config[name] for name in ("embedding_dim", "hidden_dim", "num_ws", "w_dim"))
-    encoder = TextEncoder(*sizes)
-    load_into(encoder, folder / "text_encoder.safetensors")
+    sizes = [config[name] for name in ("embedding_dim", "hidden_dim", "num_ws", "w_dim")]
+    encoder = open_network(lambda: TextEncoder(*sizes), folder / "text_encoder.safetensors")
     freeze(encoder, device)
     backbone = TextBackbone(*load_text_model(config["backbone"], device))
     return CaptionEncoder(backbone, encoder, config["text_layers"])
@@ -74,24 +79,24 @@ def load_text_encoder(folder: Path, device: torch.device) -> CaptionEncoder:
 
 def load_latent_tagger(folder: Path, device: torch.device) -> LatentTagger:
     """What reads attributes off a generator's codes."""
-    tagger = LatentTagger(LatentTaggerConfig.from_json(read_config(folder)))
-    load_into(tagger, folder / "latent_tagger.safetensors")
+    config = LatentTaggerConfig.from_json(read_config(folder))
+    tagger = open_network(lambda: LatentTagger(config), folder / "latent_tagger.safetensors")
     freeze(tagger, device)
     return tagger
 
 
 def load_text_reader(folder: Path, device: torch.device) -> TextReader:
     """The reader of a text mapper: what sentences wish of a face."""
-    reader = TextReader(TextReaderConfig.from_json(_part(folder, "reader")))
-    load_into(reader, folder / "text_reader.safetensors")
+    config = TextReaderConfig.from_json(_part(folder, "reader"))
+    reader = open_network(lambda: TextReader(config), folder / "text_reader.safetensors")
     freeze(reader, device)
     return reader
 
 
 def load_mover(folder: Path, device: torch.device) -> Mover:
     """The mover of a text mapper: codes and wishes -> shifts."""
-    mover = Mover(MoverConfig.from_json(_part(folder, "mover")))
-    load_into(mover, folder / "mover.safetensors")
+    config = MoverConfig.from_json(_part(folder, "mover"))
+    mover = open_network(lambda: Mover(config), folder / "mover.safetensors")
     freeze(mover, device)
     return mover
 

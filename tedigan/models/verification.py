@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import torch
 from torch import nn
 
 from tedigan.annotators.parser_network import FaceParser, ParserConfig
@@ -13,39 +14,51 @@ from tedigan.encoders.latent_tagger import LatentTagger, LatentTaggerConfig
 from tedigan.encoders.text import TextEncoder
 from tedigan.encoders.text_mapper import Mover, MoverConfig, TextReader, TextReaderConfig
 from tedigan.encoders.visual import VisualEncoder
-from tedigan.errors import WeightsError
+from tedigan.errors import TediganError
+from tedigan.model_configs import kind_of
 from tedigan.models.imports import Config, generator_networks
-from tedigan.store.model_folders import check_sums, load_into, read_config
+from tedigan.store.files import write_bytes
+from tedigan.store.model_folders import load_into, read_config
+from tedigan.store.plain_files import read_plain
+from tedigan.store.sums import MAX_SUMS, SUMS, verify_sums, write_sums
 
 
-def verify_folder(folder: Path) -> tuple[list[str], bool]:
-    """The names of a model folder's networks, and whether their sha256 was recorded.
+def verify_folder(folder: Path) -> list[str]:
+    """The names of a model folder's networks.
 
     Raises WeightsError for a file that is not the one that was written, KeysError for tensors of other names
     or shapes than config.json implies, WeightsError for values that are no numbers.
     """
-    is_recorded = check_sums(folder)
-    networks = _networks_of(read_config(folder), folder)
+    names = check_networks(folder)  # first, as it looks at a header before it reads what follows
+    verify_sums(folder)
+    return names
+
+
+def seal_folder(folder: Path) -> list[str]:
+    """Write SHA256SUMS of what lies there; where it is no whole model, they are as they were."""
+    before = read_plain(folder / SUMS, MAX_SUMS) if (folder / SUMS).exists() else None
+    write_sums(folder)
+    try:
+        return verify_folder(folder)
+    except TediganError:
+        (folder / SUMS).unlink() if before is None else write_bytes(folder / SUMS, before)
+        raise
+
+
+def check_networks(folder: Path) -> list[str]:
+    """Names, shapes and values of a model folder's networks, without its SHA256SUMS."""
+    config = read_config(folder)
+    with torch.device("meta"):
+        networks = _networks_of(config, folder)
     for name, network in networks.items():
         load_into(network, folder / f"{name}.safetensors")
-    return list(networks), is_recorded
+        networks[name] = nn.Identity()  # one at a time in memory
+    return list(networks)
 
 
 def _networks_of(config: Config, folder: Path) -> dict[str, nn.Module]:
     """Those that the folder must have, and G and D where it has them."""
-    architecture = str(config.get("architecture"))
-    known = [name for name in _KINDS if architecture.lower().startswith(name)]
-    if not known:
-        raise WeightsError(
-            f"the model's architecture is {architecture[:40]!r}, expected one of {', '.join(_KINDS)}. "
-            "Import or train it again."
-        )
-    try:
-        networks = _KINDS[known[0]](config)
-    except (KeyError, TypeError, ValueError) as error:
-        raise WeightsError(
-            f"the config.json of this {known[0]} lacks or garbles {error}. Make the model again."
-        ) from error
+    networks = _KINDS[kind_of(config["architecture"], str(folder))](config)
     absent = [n for n in ("G", "D") if not (folder / f"{n}.safetensors").is_file()]
     return {name: network for name, network in networks.items() if name not in absent}
 
@@ -67,8 +80,10 @@ def _text_mapper(config: Config) -> dict[str, nn.Module]:
 
 def _tagger(config: Config) -> dict[str, nn.Module]:
     """And what tells people apart, where it can."""
-    network, axes = FaceTagger(TaggerConfig.from_json(config)), empty_axes(config)
-    return {"tagger": network} if axes is None else {"tagger": network, "identity": axes}
+    networks: dict[str, nn.Module] = {"tagger": FaceTagger(TaggerConfig.from_json(config))}
+    if config.get("identity") is not None:
+        networks["identity"] = empty_axes(config)
+    return networks
 
 
 def _official_encoder(config: Config) -> dict[str, nn.Module]:

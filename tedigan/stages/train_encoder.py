@@ -62,6 +62,6 @@ def run(workspace: Workspace) -> Outcome:
             "generator_sha256": sha256_file(source / "G_ema.safetensors"),
             "training": params.model_dump(mode="json", exclude={"checkpoint_every"}),
         }
-        save_model(folder, {"encoder": encoder}, config, encoder_card(config))
         loop.write_log(folder / "log.csv")
+        save_model(folder, {"encoder": encoder}, config, encoder_card(config))
     return close_loop(loop, workspace.model("encoder"), loop.last(*LOSSES))

@@ -52,9 +52,9 @@ def run(workspace: Workspace) -> Outcome:
     with finished_folder(folder) as fresh:
         config = trainer.config.to_json() | {"training": history}
         networks = {"G_ema": trainer.G_ema, "G": trainer.G, "D": trainer.D}
-        save_model(fresh, networks, config, generator_card(config, networks))
         loop.write_log(fresh / "log.csv")
         save_sheet(fresh / "samples.png", trainer.G_ema)
+        save_model(fresh, networks, config, generator_card(config, networks))
     metrics = loop.last("loss_g", "loss_d") | {"images_seen": float(history["images_seen"])}
     return close_loop(loop, folder, metrics, pictures=["samples.png"])
 

@@ -64,6 +64,6 @@ def run(workspace: Workspace) -> Outcome:
             "training": params.model_dump(mode="json", exclude={"checkpoint_every"}),
         }
         config = tagger.config.to_json() | about
-        save_model(fresh, {"latent_tagger": tagger}, config, latent_tagger_card(config))
         loop.write_log(fresh / "log.csv")
+        save_model(fresh, {"latent_tagger": tagger}, config, latent_tagger_card(config))
     return close_loop(loop, folder, loop.last("loss") | {"explained": explained.mean().item()})

@@ -53,6 +53,6 @@ def run(workspace: Workspace) -> Outcome:
         taught = params.model_dump(mode="json", exclude={"checkpoint_every"})
         about = {"settings": taught, "data": data.description, "licence": data.licence}
         written = config.to_json() | quality | {"training": about}
-        save_model(fresh, {"referee": network.cpu()}, written, referee_card(written))
         loop.write_log(fresh / "log.csv")
+        save_model(fresh, {"referee": network.cpu()}, written, referee_card(written))
     return close_loop(loop, folder, headline(quality))

@@ -47,8 +47,8 @@ def run(workspace: Workspace) -> Outcome:
     with finished_folder(workspace.model("text_encoder")) as folder:
         config = _config(encoder, params, sha256_file(workspace.codes / "codes.safetensors"))
         config["licence"] = data.licence
-        save_model(folder, {"text_encoder": encoder}, config, text_encoder_card(config))
         loop.write_log(folder / "log.csv")
+        save_model(folder, {"text_encoder": encoder}, config, text_encoder_card(config))
     metrics = loop.last("loss_latent") | {"relevance_mean": encoder.relevance.mean().item()}
     return close_loop(loop, workspace.model("text_encoder"), metrics)
 

@@ -51,8 +51,8 @@ def run(workspace: Workspace) -> Outcome:
             "training": params.model_dump(mode="json", exclude={"checkpoint_every"}),
         }
         networks = {"text_reader": reader, "mover": mover}
-        save_model(folder, networks, config, text_mapper_card(config))
         loop.write_log(folder / "log.csv")
+        save_model(folder, networks, config, text_mapper_card(config))
     measured = training.compare_with_search(
         mover, steering, num_codes=NUM_COMPARED, seed=params.seed
     )

@@ -70,6 +70,6 @@ def train(
         about = {"generator_sha256": sha256_file(source / "G_ema.safetensors"), **asdict(report)}
         about["training"] = params.model_dump(mode="json", exclude={"checkpoint_every"})
         config = encoder.to_json() | about
-        save_model(fresh, {"encoder": encoder}, config, encoder_card(config))
         loop.write_log(fresh / "log.csv")
+        save_model(fresh, {"encoder": encoder}, config, encoder_card(config))
     return close_loop(loop, folder, loop.last(*LOSSES))

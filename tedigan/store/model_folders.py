@@ -4,46 +4,60 @@ Tensors are read and written as safetensors only; nothing is unpickled. A tensor
 over or of another shape is a KeysError, never a warning.
 """
 
-from collections.abc import Iterable, Mapping
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from tedigan.errors import KeysError, WeightsError
-from tedigan.store.files import (
-    read_json,
-    read_text,
-    sha256_file,
-    write_bytes,
-    write_json,
-    write_text,
-)
+from tedigan.model_configs import check_config
+from tedigan.store.files import write_bytes, write_json, write_text
+from tedigan.store.plain_files import parse_json, read_plain, sha256_plain
+from tedigan.store.safe_tensors import read_tensors, to_safetensors
+from tedigan.store.sums import check_listed, check_sums, write_sums
 from tedigan.tensors import first_not_finite
 
-CONFIG, CARD, SUMS = "config.json", "README.md", "SHA256SUMS"
+CONFIG, CARD = "config.json", "README.md"
+MAX_CONFIG, MAX_CARD = 2**20, 2**18  # bytes
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     """Write safetensors, whole or not at all; equal tensors give equal bytes. What is not finite is refused."""
     check_finite(tensors, path.name)
-    contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    write_bytes(path, save(contiguous))
+    write_bytes(path, to_safetensors(tensors))
 
 
 def load_tensors(path: Path) -> dict[str, Tensor]:
-    """Read safetensors onto the CPU; what is not finite is refused."""
-    tensors = _read(path)
+    """Read safetensors onto the CPU; what is not finite, or not what SHA256SUMS beside it says, is refused."""
+    tensors, digest = read_tensors(path)
+    check_listed(path, digest, needs_sums=False)
     check_finite(tensors, str(path))
     return tensors
 
 
+def open_network(build: Callable[[], Network], path: Path) -> Network:
+    """The network of a model folder's file. build: makes it; it takes no memory until its values are read."""
+    with torch.device("meta"):
+        network = build()
+    load_into(network, path)
+    return network
+
+
 def load_into(network: nn.Module, path: Path) -> None:
-    """Fill a network from a safetensors file; names and shapes must be exactly the network's."""
-    fill(network, _read(path), path.name)
+    """Fill a network from a model folder's file, which is read once.
+
+    Names and shapes must be exactly the network's, which is seen before values are read.
+    """
+    wanted = network.state_dict()
+    tensors, digest = read_tensors(path, lambda shapes: _check_shapes(wanted, shapes, path.name))
+    check_listed(path, digest)
+    fill(network, tensors, path.name)
 
 
 def check_finite(tensors: Mapping[str, Tensor], source: str) -> None:
@@ -57,86 +71,90 @@ def check_finite(tensors: Mapping[str, Tensor], source: str) -> None:
 
 
 def fill(network: nn.Module, tensors: Mapping[str, Tensor], source: str) -> None:
-    """Fill a network; `source` names the tensors' origin in a KeysError or, if not finite, a WeightsError."""
+    """Fill a network; `source` names the tensors' origin in a KeysError or, if not finite, a WeightsError.
+
+    A network without values (on the meta device) takes the tensors themselves, another one copies of them.
+    """
     wanted = network.state_dict()
-    missing, unknown = wanted.keys() - tensors.keys(), tensors.keys() - wanted.keys()
+    _check_shapes(wanted, {name: tensor.shape for name, tensor in tensors.items()}, source)
+    check_finite(tensors, source)
+    if any(tensor.is_meta for tensor in wanted.values()):
+        given = {name: tensors[name].to(wanted[name].dtype) for name in wanted}
+        network.load_state_dict(given, assign=True)
+    else:
+        network.load_state_dict(dict(tensors))
+
+
+def _check_shapes(
+    wanted: Mapping[str, Tensor], given: Mapping[str, torch.Size], source: str
+) -> None:
+    missing, unknown = wanted.keys() - given.keys(), given.keys() - wanted.keys()
     if missing or unknown:
         raise KeysError(
             f"{source} does not fit this network: missing {_some(missing)}, left over "
             f"{_some(unknown)}. Is its configuration that of another network?"
         )
-    for name, tensor in tensors.items():
-        if tensor.shape != wanted[name].shape:
+    for name, shape in given.items():
+        if shape != wanted[name].shape:
             raise KeysError(
-                f"{source}: {name} is {list(tensor.shape)}, expected "
+                f"{source}: {name} is {list(shape)}, expected "
                 f"{list(wanted[name].shape)}. Is its configuration that of another network?"
             )
-    check_finite(tensors, source)
-    network.load_state_dict(dict(tensors))
 
 
 def save_model(
     folder: Path, networks: Mapping[str, nn.Module], config: Mapping[str, Any], card: str
 ) -> None:
-    """Write every network as `<name>.safetensors` beside config.json, the model card and their digests."""
+    """Write every network as `<name>.safetensors` beside config.json, the model card and their digests.
+
+    What else belongs to the folder (a log, a sheet) is written before, so that its digest is kept too.
+    """
+    check_config(config, CONFIG)
     for name, network in networks.items():
         save_tensors(folder / f"{name}.safetensors", network.state_dict())
     write_json(folder / CONFIG, config)
     write_text(folder / CARD, card)
-    files = sorted(path for path in folder.iterdir() if path.name != SUMS)
-    write_text(folder / SUMS, "".join(f"{sha256_file(path)}  {path.name}\n" for path in files))
-
-
-def check_sums(folder: Path) -> bool:
-    """Compare a model folder with its SHA256SUMS; False if it has none.
-
-    Raises WeightsError for a file that is missing or not the one that was written.
-    """
-    if not (folder / SUMS).is_file():
-        return False
-    for line in read_text(folder / SUMS).splitlines():
-        expected, _, name = line.partition("  ")
-        path = folder / Path(name).name
-        found = sha256_file(path) if path.is_file() else "missing"
-        if found != expected:
-            raise WeightsError(
-                f"{path}: sha256 is {found[:12]}, expected {expected[:12]}; the file was damaged or replaced. "
-                "Make or import the model again, or `dvc checkout`."
-            )
-    return True
+    write_sums(folder)
 
 
 def read_config(folder: Path) -> dict[str, Any]:
-    """A model folder's config.json."""
-    if not (folder / CONFIG).is_file():
+    """A model folder's config.json, as its schema and SHA256SUMS want it."""
+    config, digest = _read_config(folder)
+    check_config(config, str(folder / CONFIG))
+    check_sums(folder, {CONFIG: digest})
+    return config
+
+
+def is_model_folder(folder: Path) -> bool:
+    """Whether it is one of ours; a checkpoint of transformers has a config.json without an architecture."""
+    return (folder / CONFIG).is_file() and "architecture" in _read_config(folder)[0]
+
+
+def _read_config(folder: Path) -> tuple[dict[str, Any], str]:
+    """config.json, unchecked, and its sha256."""
+    path = folder / CONFIG
+    if not os.path.lexists(path):
         raise WeightsError(
             f"{folder} is not a model folder: it has no {CONFIG}. Run the stage that trains the "
             "model, or `dvc pull`."
         )
-    config: dict[str, Any] = read_json(folder / CONFIG)
-    return config
+    content = read_plain(path, MAX_CONFIG)
+    config = parse_json(content, str(path))
+    if not isinstance(config, dict):
+        raise WeightsError(
+            f"{path} holds a {type(config).__name__}, expected a model's numbers under their names. Make or "
+            "import the model again."
+        )
+    return config, hashlib.sha256(content).hexdigest()
 
 
 def model_digests(folders: Iterable[Path]) -> dict[str, str]:
     """sha256 of each model folder's safetensors, for a result's recipe."""
     return {
-        f"{folder.name}/{path.name}": sha256_file(path)
+        f"{folder.name}/{path.name}": sha256_plain(path)
         for folder in folders
         for path in sorted(folder.glob("*.safetensors"))
     }
-
-
-def _read(path: Path) -> dict[str, Tensor]:
-    try:
-        return load(path.read_bytes())
-    except FileNotFoundError:
-        raise WeightsError(
-            f"{path} does not exist. Run the stage that trains it, or `dvc pull`."
-        ) from None
-    except SafetensorError as error:
-        raise WeightsError(
-            f"{path} is not a whole safetensors file ({error}). Delete it and make it again."
-        ) from error
 
 
 def freeze(network: nn.Module, device: torch.device) -> None:

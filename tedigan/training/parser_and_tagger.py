@@ -294,7 +294,7 @@ def _finish(
     about = taught | {"origin": data.description.get("origin", {})}
     config = network.config.to_json() | quality | {"training": about}
     with finished_folder(folder) as fresh:
-        save_model(fresh, {name: network.cpu(), **others}, config, _CARDS[name](config))
         loop.write_log(fresh / "log.csv")
+        save_model(fresh, {name: network.cpu(), **others}, config, _CARDS[name](config))
     loop.checkpoint.remove()
     return config

@@ -1,0 +1,105 @@
+"""SHA256SUMS of a model folder: what lies in it, as it was written.
+
+It names every file. Who reads one compares it with its line; `verify_sums` compares all of them. It guards against
+what was lost, damaged or exchanged by mistake; whoever can write it can write a new one.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from tedigan.errors import WeightsError
+from tedigan.store.files import write_text
+from tedigan.store.plain_files import MAX_BYTES, read_plain, sha256_plain
+
+SUMS = "SHA256SUMS"
+MAX_SUMS = 2**16  # bytes; some 800 files
+MAX_TEXT, MAX_OTHER = 2**20, 2**28  # of config.json and the card; of sheets and logs
+_LINE = re.compile(r"([0-9a-f]{64})  ([^/\\\x00-\x1f\x7f]{1,200})")
+_ADVICE = "Make or import the model again, or `dvc checkout`."
+
+
+def write_sums(folder: Path) -> None:
+    """Of every file that lies there."""
+    sums = "".join(f"{sha256_plain(path)}  {path.name}\n" for path in _files(folder))
+    write_text(folder / SUMS, sums)
+
+
+def read_sums(folder: Path) -> dict[str, str]:
+    """sha256 of each file, by its name; WeightsError for what is no such list, or names nothing."""
+    path = folder / SUMS
+    if not path.is_symlink() and not path.exists():
+        raise WeightsError(
+            f"{folder} has no {SUMS}, so nobody can tell whether it is whole; expected the one that was written "
+            "with the model. Copy the folder as a whole, or, if you trust what is there, `tedigan models seal` it."
+        )
+    lines = read_plain(path, MAX_SUMS).decode("utf-8", "replace").splitlines()
+    matches = [_LINE.fullmatch(line) for line in lines]
+    sums = {match[2]: match[1] for match in matches if match}
+    if not lines or len(sums) != len(lines):
+        wrong = next((line for line, match in zip(lines, matches, strict=True) if not match), "")
+        got = f"the line {wrong[:40]!r}" if wrong else "nothing" if not lines else "a name twice"
+        raise WeightsError(
+            f"{path} is no list of sha256 and names: it holds {got}; expected a line for each file of the folder. "
+            f"{_ADVICE}"
+        )
+    return sums
+
+
+def check_sums(folder: Path, digests: Mapping[str, str]) -> None:
+    """Compare what was read with SHA256SUMS, and whether all that it names is there.
+
+    digests: sha256 by name. Raises WeightsError that names the file.
+    """
+    sums = read_sums(folder)
+    for name, digest in digests.items():
+        _compare(folder / name, digest, sums)
+    for name in sums:
+        if not (folder / name).exists():
+            raise WeightsError(
+                f"{folder / name} is missing, expected as {SUMS} names it. {_ADVICE}"
+            )
+
+
+def check_listed(path: Path, digest: str, *, needs_sums: bool = True) -> None:
+    """Compare one file that was read with its line.
+
+    needs_sums: False where it may lie in a folder that is no model's.
+    """
+    if needs_sums or (path.parent / SUMS).exists():
+        _compare(path, digest, read_sums(path.parent))
+
+
+def verify_sums(folder: Path) -> None:
+    """Compare all files of a folder with SHA256SUMS, in both directions, unless one is too large for its kind."""
+    digests = {path.name: sha256_plain(path, _most(path)) for path in _files(folder)}
+    check_sums(folder, digests)
+
+
+def _most(path: Path) -> int:
+    """Bytes that such a file may have."""
+    if path.suffix == ".safetensors":
+        return MAX_BYTES
+    return MAX_TEXT if path.suffix in (".json", ".md") else MAX_OTHER
+
+
+def _compare(path: Path, digest: str, sums: Mapping[str, str]) -> None:
+    if path.name not in sums:
+        raise WeightsError(
+            f"{path} is not named in {SUMS} beside it, expected a line for each file; it was put there later, or "
+            f"the list was cut. {_ADVICE}"
+        )
+    if digest != sums[path.name]:
+        raise WeightsError(
+            f"{path}: sha256 is {digest[:12]}, expected {sums[path.name][:12]}; the file was damaged or replaced. "
+            f"{_ADVICE}"
+        )
+
+
+def _files(folder: Path) -> list[Path]:
+    """All but the list itself, a signature upon it, and what a file manager or git hides there."""
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if not path.name.startswith((".", SUMS)) and (path.is_symlink() or not path.is_dir())
+    )
