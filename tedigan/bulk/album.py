@@ -7,7 +7,7 @@ what was planned, or is no picture, costs its own edits and no others.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -25,6 +25,7 @@ from tedigan.progress import progress
 from tedigan.store import pictures
 from tedigan.store.addresses import open_shelves
 from tedigan.store.at_once import at_once
+from tedigan.store.files import write_bytes
 from tedigan.store.photographs import SUFFIXES
 from tedigan.store.shelves import Shelf
 from tedigan.store.texts import name_key
@@ -62,6 +63,18 @@ class Album:
 
     def pixels(self, photograph: int, size_px: int) -> UInt8[Tensor, "3 r r"]:
         """One photograph at the generator's size; a DataError if it is not the one that was planned."""
+        content = self._content(photograph)
+        return pictures.resize(pictures.decode(content, name=self.names[photograph]), size_px)
+
+    def file(self, photograph: int) -> Path:
+        """One picture as a file of this machine, kept by its content; a DataError as of `pixels`."""
+        content = self._content(photograph)
+        path = self.cache / self.sha256[photograph] / Path(self.names[photograph]).name
+        if not path.is_file():
+            write_bytes(path, content)
+        return path
+
+    def _content(self, photograph: int) -> bytes:
         name = self.names[photograph]
         content = self._shelf_of(name).read(name)
         found, planned = hashlib.sha256(content).hexdigest(), self.sha256[photograph]
@@ -69,9 +82,9 @@ class Album:
             raise DataError(
                 f"{name} has sha256 {found[:12]}, and the plan was made for "
                 f"{planned[:12] or 'one that could not be read'}; it was changed after planning. Put it back, or "
-                "plan its edits again."
+                "plan its images again."
             )
-        return pictures.resize(pictures.decode(content, name=name), size_px)
+        return content
 
     @cached_property
     def _shelves(self) -> dict[str, Shelf]:
@@ -81,7 +94,7 @@ class Album:
         if name not in self._shelves:
             raise DataError(
                 f"{self.place} has no {name}, which the plan names; expected it there. Put it back, or plan its "
-                "edits again."
+                "images again."
             )
         return self._shelves[name]
 
@@ -130,6 +143,19 @@ def edits_of(rows: Iterable[Prompt | Rejected], names: Sequence[str]) -> Iterato
         for row in sorted([*of_each, *of_one.get(number, [])]):
             yield Asked(row.text, number, row.strength)
     yield from wrong
+
+
+def find_name(names: Sequence[str]) -> Callable[[str], int]:
+    """What a picture is called -> its number, as `edits_of` finds it; a DataError for a name that is no one's."""
+    numbers_of = _numbers(names)
+
+    def find(called: str) -> int:
+        found = _called(numbers_of, called)
+        if len(found) != 1:
+            raise DataError(_why_none(called, names, found))
+        return found[0]
+
+    return find
 
 
 def _why_none(called: str, names: Sequence[str], found: Sequence[int]) -> str:

@@ -93,9 +93,8 @@ def _small(picture: bytes) -> bytes:
 
 
 def _shown(row: Mapping[str, Any], files: Mapping[int, bytes]) -> Shown:
-    about = [
-        f"{name} {row[name]}" for name in ("photograph", "strength") if row.get(name) is not None
-    ]
+    names = ("photograph", "sources", "strength", "report")
+    about = [f"{name} {row[name]}" for name in names if row.get(name) is not None]
     lacks = [*lacks_of(row), *faults_of(row)]
     return Shown(row["image"], row["text"], ", ".join(about), lacks, files[row["image"]])
 

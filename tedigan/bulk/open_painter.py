@@ -13,13 +13,21 @@ from tedigan.bulk.artists import EditArtist, FaceArtist
 from tedigan.bulk.checks import open_checks
 from tedigan.bulk.draw import Painter
 from tedigan.bulk.plan import Plan
+from tedigan.bulk.source_artist import SourceArtist
 from tedigan.captions.grammar_files import GRAMMAR
 from tedigan.errors import WeightsError
 from tedigan.method.inversion import InversionSettings
+from tedigan.method.sentence_reader import Reading
 from tedigan.method.steering import SteeringSettings
 from tedigan.method.text_to_face import FaceSettings, StartSettings
 from tedigan.method.tuning import TuningSettings
-from tedigan.models.makers import MODELS_OF, open_editor, open_face_makers, open_texts
+from tedigan.models.makers import (
+    MODELS_OF,
+    open_composer,
+    open_editor,
+    open_face_makers,
+    open_texts,
+)
 from tedigan.store.model_folders import model_digests
 
 T = TypeVar("T")
@@ -39,14 +47,16 @@ def open_painter(
 ) -> Painter:
     """The networks of a plan. models: a folder that holds them; a WeightsError where they are not the plan's.
 
-    photographs: where they lie on this machine; None = where the plan says. cache: for what lies elsewhere.
+    photographs: where they, or the sources, lie on this machine; None = where the plan says. cache: for what lies
+    elsewhere.
     """
     check_models(plan, models)
     torch.set_num_threads(plan.num_threads)
-    if plan.photographs:
-        place = photographs or plan.photographs
-        album = Album.read(file(PHOTOGRAPHS), place, cache)
-        return _open_edits(plan, models, file, device, album)
+    if place := plan.photographs or plan.pictures:
+        album = Album.read(file(PHOTOGRAPHS), photographs or place, cache)
+        album.check()
+        opened = _open_edits if plan.photographs else _open_sources
+        return opened(plan, models, file, device, album)
     return _open_faces(plan, models, file, device)
 
 
@@ -86,11 +96,30 @@ def _open_edits(
         _numbers(SteeringSettings, recipe),
         region_cells=recipe["region_cells"],
     )
-    album.check()
     tuning = _numbers(TuningSettings, recipe)
     artist = EditArtist(inverter, editor, album, tuning, plan.batch_size)
     guide, checks = load_guide(models / "guide", device), open_checks(plan.files, file, device)
     return Painter(plan, artist, editor.read, guide, checks)
+
+
+def _open_sources(
+    plan: Plan, models: Path, file: FileOf, device: torch.device, album: Album
+) -> Painter:
+    recipe = plan.recipe
+    composer, reader = open_composer(
+        models,
+        file(GRAMMAR),
+        device,
+        _numbers(StartSettings, recipe),
+        _numbers(SteeringSettings, recipe),
+    )
+    artist = SourceArtist(
+        composer, reader, album, recipe["layers"], recipe["weights"], recipe["strength"]
+    )
+    guide, checks = load_guide(models / "guide", device), open_checks(plan.files, file, device)
+    read = composer.read
+    assert read is not None, "a composer of a models folder reads sentences"
+    return Painter(plan, artist, lambda text: read(text) if text else Reading({}), guide, checks)
 
 
 def check_models(plan: Plan, models: Path) -> None:

@@ -1,8 +1,8 @@
 """A plan: all that decides a job's pictures, written once. Its sha256 is the job's name.
 
-Image i is of prompt `i // faces_per_prompt`: a face of its text, or a photograph edited by it. It is drawn at
-place `i % batch_size` of a batch of that size by a random stream that `(seed, i)` alone decides, so that neither
-workers nor shards nor what died change a pixel.
+Image i is of prompt `i // faces_per_prompt`: a face of its text or sources, or a photograph edited by it. It is
+drawn at place `i % batch_size` of a batch of that size by a random stream that `(seed, i)` alone decides, so that
+neither workers nor shards nor what died change a pixel.
 """
 
 import json
@@ -14,7 +14,7 @@ from typing import Any
 from tedigan.errors import DataError, ParamsError
 from tedigan.store.files import sha256_value
 
-FORMAT = 3
+FORMAT = 4
 MAX_THREADS = 1024  # far more than a machine has processors; of 100,000, torch dies
 MAX_ATTEMPTS = 100  # a text that fails so often is not in the generator's reach
 COUNTS = (
@@ -29,7 +29,8 @@ class Plan:
 
     files: the job's own -> sha256: prompts, grammar, and what else stands beside the plan (photographs, quotas,
     checks). models: file of a model folder -> sha256. recipe: the numbers of params.yaml's section `generate` or
-    `manipulate` that decide a picture. photographs: where they lie that are edited; "" = faces of texts.
+    `manipulate` that decide a picture, of sources with `compose`'s. photographs: where they lie that are edited.
+    pictures: where the sources of faces lie. Both "" = faces of texts.
     release: the digest of the release that the models are of; "" = of none.
     num_threads: of a worker, as sums over more are rounded otherwise. attempts: how often a face that lacks
     something of its prompt, or fails a check, is drawn, at most. worker_hours: of all workers together; None = no
@@ -51,6 +52,7 @@ class Plan:
     recipe: Mapping[str, Any]
     environment: Mapping[str, str]
     photographs: str = ""
+    pictures: str = ""
     release: str = ""
     worker_hours: float | None = None
 

@@ -5,7 +5,7 @@ A draft is a folder of the files that will stand beside the plan: prompts, gramm
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from tedigan.method.inversion import InversionSettings
 from tedigan.method.steering import SteeringSettings
 from tedigan.method.text_to_face import StartSettings
 from tedigan.method.tuning import TuningSettings
-from tedigan.models.makers import EDITED, MODELS_OF
+from tedigan.models.makers import COMPOSED, EDITED, MODELS_OF
 from tedigan.store.files import sha256_file
 from tedigan.store.model_folders import model_digests, read_config
 
@@ -35,6 +35,10 @@ PUTS_A_SHARD, GETS_A_SHARD = 3, 8 + 3
 PUTS_A_BEAT, GETS_A_BEAT = 1, 1  # a worker's word, and whether its job is still there
 OF_FACES = (
     "way", "strength", "noise_mode", "precision", "compile",
+    *(one.name for one in (*fields(StartSettings), *fields(SteeringSettings))),
+)  # fmt: skip
+OF_SOURCES = (
+    "layers", "weights", "strength",
     *(one.name for one in (*fields(StartSettings), *fields(SteeringSettings))),
 )  # fmt: skip
 OF_EDITS = (
@@ -106,11 +110,16 @@ def plan_job(
     attempts: int,
     image_format: str,
     photographs: str = "",
+    pictures: str = "",
     release: str = "",
     worker_hours: float | None = None,
 ) -> Plan:
-    """The plan of a draft. params: of the section `generate`, or, where photographs are edited, `manipulate`."""
-    names = EDITED if photographs else MODELS_OF[params["way"]]
+    """The plan of a draft.
+
+    params: of the section `generate`, where there are sources with `compose`'s over it, or, where photographs are
+    edited, of `manipulate`.
+    """
+    names, keys = _models_and_numbers(params, photographs=photographs, pictures=pictures)
     files = sorted(path for path in draft.rglob("*") if path.is_file())
     return Plan(
         num_prompts=len(PromptTable.open(draft / PROMPTS)),
@@ -124,12 +133,24 @@ def plan_job(
         resolution=read_config(models / "generator")["img_resolution"],
         files={path.relative_to(draft).as_posix(): sha256_file(path) for path in files},
         models=model_digests(models / name for name in names),
-        recipe={name: params[name] for name in (OF_EDITS if photographs else OF_FACES)},
+        recipe={name: params[name] for name in keys},
         environment=environment(),
         photographs=photographs,
+        pictures=pictures,
         release=release,
         worker_hours=worker_hours,
     )
+
+
+def _models_and_numbers(
+    params: Mapping[str, Any], *, photographs: str, pictures: str
+) -> tuple[Sequence[str], Sequence[str]]:
+    """The model folders and the keys of params that decide a job's pictures."""
+    if photographs:
+        return EDITED, OF_EDITS
+    if pictures:
+        return COMPOSED, OF_SOURCES
+    return MODELS_OF[params["way"]], OF_FACES
 
 
 def estimate(

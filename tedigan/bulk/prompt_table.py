@@ -1,7 +1,7 @@
 """The prompts of a job as tables, of which row groups are read where they are needed.
 
 prompts.parquet       prompt: 0, 1, ...; text; photograph: its number among photographs.parquet, null for a
-                      face of the text; strength
+                      face of the text; strength; given: of sources, as `sources_of` writes them
 quarantine.parquet    row: of the list, from 1; shown: how it begins; reason
 """
 
@@ -27,17 +27,22 @@ _PROMPTS = pa.schema(
         ("text", pa.string()),
         ("photograph", pa.int64()),
         ("strength", pa.float64()),
+        ("given", pa.string()),
     ]
 )
 _QUARANTINE = pa.schema([("row", pa.int64()), ("shown", pa.string()), ("reason", pa.string())])
 
 
 class Asked(NamedTuple):
-    """What an image shall show. photograph: the number of the one that is edited; None = a face of the text."""
+    """What an image shall show. photograph: the number of the one that is edited; None = a face of the text.
+
+    given: the sources that a face is made of, "sketch=3 style=7": numbers of photographs.parquet.
+    """
 
     text: str
     photograph: int | None = None
     strength: float = 1.0
+    given: str = ""
 
 
 class Written(NamedTuple):

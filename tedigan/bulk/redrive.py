@@ -10,20 +10,28 @@ from tedigan.bulk.album import PHOTOGRAPHS, Album
 from tedigan.bulk.marks import is_marked
 from tedigan.bulk.repeats import read_repeats
 from tedigan.bulk.shard_files import read_rows
+from tedigan.bulk.source_artist import numbers_in
 from tedigan.bulk.worker import Worker
+from tedigan.method.sources import SOURCES
 from tedigan.store.files import write_text
 
 
 class Listed(NamedTuple):
-    """A row of the list: as `read_prompts` reads it, and why it is there. Of faces it has OF_FACES alone."""
+    """A row of the list: as `read_prompts` reads it, and why it is there. given: of sources, by name."""
 
     text: str
     photograph: str
     strength: float
+    given: dict[str, str]
     reason: str
 
+    def cells(self) -> dict[str, Any]:
+        """Column -> cell."""
+        return self._asdict() | self.given
 
-OF_FACES = ("text", "reason")
+
+OF_FACES, OF_EDITS = ("text", "reason"), ("text", "photograph", "strength", "reason")
+OF_SOURCES = ("text", "strength", *SOURCES, "reason")
 
 
 def write_redrive(worker: Worker, path: Path, *, marked: bool) -> int:
@@ -32,11 +40,12 @@ def write_redrive(worker: Worker, path: Path, *, marked: bool) -> int:
     marked: also for those that are marked, or, in a sealed job, repeat an earlier one.
     """
     text = io.StringIO(newline="")
-    columns = Listed._fields if worker.ledger.plan.photographs else OF_FACES
-    writer = csv.DictWriter(text, columns, extrasaction="ignore")
+    plan = worker.ledger.plan
+    columns = OF_EDITS if plan.photographs else OF_SOURCES if plan.pictures else OF_FACES
+    writer = csv.DictWriter(text, columns, restval="", extrasaction="ignore")
     writer.writeheader()
     rows = list(_listed(worker, marked=marked))
-    writer.writerows(row._asdict() for row in rows)
+    writer.writerows(row.cells() for row in rows)
     write_text(path, text.getvalue())
     return len(rows)
 
@@ -55,14 +64,17 @@ def _listed(worker: Worker, *, marked: bool) -> Iterator[Listed]:
             of = repeats.get(row["image"])
             if row["failed"] is not None or of is not None or (marked and is_marked(row)):
                 name = "" if asked.photograph is None else names[asked.photograph]
-                yield Listed(asked.text, name, asked.strength, _why(row, of))
+                given: dict[str, str] = {
+                    source: names[number] for source, number in numbers_in(asked.given)
+                }
+                yield Listed(asked.text, name, asked.strength, given, _why(row, of))
 
 
 def _names(worker: Worker) -> list[str]:
     plan = worker.ledger.plan
-    if not plan.photographs:
+    if not (place := plan.photographs or plan.pictures):
         return []
-    album = Album.read(worker.file(PHOTOGRAPHS), plan.photographs, worker.scratch)
+    album = Album.read(worker.file(PHOTOGRAPHS), place, worker.scratch)
     return [*album.names]
 
 

@@ -36,6 +36,8 @@ SCHEMA = pa.schema(
         ("failed", pa.string()),
         ("seen", pa.list_(pa.string())),
         ("photograph", pa.string()),
+        ("sources", pa.string()),
+        ("report", pa.string()),
         ("strength", pa.float64()),
         ("inversion_mse", pa.float64()),
         ("face_share", pa.float64()),
@@ -48,7 +50,7 @@ SCHEMA = pa.schema(
     ]
 )
 IN_TREE = (
-    "image", "prompt", "attempt", "text", "photograph", "strength", "failed", "ws_sha256",
+    "image", "prompt", "attempt", "text", "photograph", "sources", "strength", "failed", "ws_sha256",
     "pixels_sha256", "file_sha256",
 )  # fmt: skip
 

@@ -31,6 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PLACE",
         help="edit these by the prompts: a folder, a .tar, a data set's folder, or s3://",
     )
+    parser.add_argument(
+        "--pictures",
+        metavar="PLACE",
+        help="sketches, label maps, photographs and styles that the list names: a folder, a .tar or s3://",
+    )
     parser.add_argument("--faces-per-prompt", type=int, default=1, metavar="N")
     parser.add_argument("--images-per-shard", type=int, default=1000, metavar="N")
     parser.add_argument("--seed", type=int, default=0)
@@ -107,29 +112,36 @@ def make_plan(arguments: argparse.Namespace) -> "Ledger | None":
     from tedigan.bulk.planning import estimate, plan_job
 
     _check_numbers(arguments)
+    if arguments.photographs and arguments.pictures:
+        raise ParamsError(
+            "both --photographs and --pictures were given; a job either edits photographs or makes faces of "
+            "sources. Name one of them."
+        )
     workspace, release, models = opened_models(arguments, arguments.release or "")
     if not arguments.dry_run:
         check_place(arguments.place)
-    params = workspace.params.manipulate if arguments.photographs else workspace.params.generate
+    batch_size, params = _numbers_of(arguments, workspace)
     with tempfile.TemporaryDirectory() as scratch:
         folder, draft = Path(scratch), Path(scratch) / "draft"
         written = _draft(arguments, workspace, draft, folder / "cache")
         plan = plan_job(
             draft,
             models,
-            params.model_dump(mode="json"),
+            params,
             faces_per_prompt=arguments.faces_per_prompt,
             images_per_shard=arguments.images_per_shard,
             seed=arguments.seed,
-            batch_size=params.batch_size,
+            batch_size=batch_size,
             num_threads=arguments.threads,
             attempts=arguments.attempts,
             image_format=workspace.params.generate.image_format,
             photographs=_place_of(arguments.photographs),
+            pictures=_place_of(arguments.pictures),
             release=release,
             worker_hours=arguments.worker_hours,
         )
-        sample = arguments.sample or (SAMPLE_OF_EDITS if plan.photographs else SAMPLE_OF_FACES)
+        is_slow = plan.photographs or plan.pictures
+        sample = arguments.sample or (SAMPLE_OF_EDITS if is_slow else SAMPLE_OF_FACES)
         taken = estimate(plan, draft, models, folder, workspace.device, sample=sample)
         for line in taken.lines(arguments.workers, arguments.usd_per_hour):
             print(line)
@@ -166,16 +178,17 @@ def _draft(
     from tedigan.bulk.prompt_table import write_prompts
     from tedigan.bulk.prompts import fetch_list
     from tedigan.bulk.quotas import QUOTAS
+    from tedigan.bulk.source_artist import sources_of
     from tedigan.captions.grammar_files import GRAMMAR
     from tedigan.dataset.folder import Dataset
     from tedigan.evaluation.training_photographs import write_training_photographs
 
     rows = _rows(arguments, cache)
-    if arguments.photographs:
+    if place := _place_of(arguments.photographs or arguments.pictures):
         cache.mkdir(parents=True, exist_ok=True)
-        place = _place_of(arguments.photographs)
         album = find_photographs(place, cache / PHOTOGRAPHS, cache)
-        written = write_prompts(draft, edits_of(rows, album.names))
+        asked_of = edits_of if arguments.photographs else sources_of
+        written = write_prompts(draft, asked_of(rows, album.names))
         (cache / PHOTOGRAPHS).rename(draft / PHOTOGRAPHS)
     else:
         written = write_prompts(draft, rows)
@@ -192,15 +205,29 @@ def _draft(
 
 def _rows(arguments: argparse.Namespace, cache: Path) -> "Iterator[Prompt | Rejected]":
     """The rows of a list, or what quotas draw."""
-    from tedigan.bulk.prompts import fetch_list, read_prompts
+    from tedigan.bulk.prompts import Kind, fetch_list, read_prompts
     from tedigan.bulk.quotas import assign, draw_prompts, read_quotas
 
     prompts, seed = arguments.prompts, arguments.seed
     if not _asks_for_quotas(prompts):
-        of_edits = bool(arguments.photographs)
-        return read_prompts(prompts, root=Path.cwd(), cache=cache, of_edits=of_edits)
+        kind: Kind = (
+            "edits" if arguments.photographs else "sources" if arguments.pictures else "faces"
+        )
+        return read_prompts(prompts, root=Path.cwd(), cache=cache, kind=kind)
     quotas, grammar = read_quotas(fetch_list(prompts, root=Path.cwd(), cache=cache))
     return draw_prompts(assign(quotas, grammar, seed=seed), grammar, seed=seed)
+
+
+def _numbers_of(
+    arguments: argparse.Namespace, workspace: "Workspace"
+) -> tuple[int, dict[str, Any]]:
+    """Images of a batch, and the params that a plan chooses from: of sources compose's over generate's."""
+    params = workspace.params
+    section = params.manipulate if arguments.photographs else params.generate
+    found = section.model_dump(mode="json")
+    if arguments.pictures:
+        found |= params.compose.model_dump(mode="json")
+    return section.batch_size, found
 
 
 def _asks_for_quotas(prompts: str) -> bool:

@@ -174,7 +174,7 @@ def test_a_list_of_edits_names_photographs_and_strengths(tmp_path: Path) -> None
     (tmp_path / "edits.csv").write_text(
         "photograph,text,strength\n*,Smiling.,\nb,Young.,-0.5\nsub/a.png,Old.,2\nc,Bald.,\nb,Bald.,9\n"
     )
-    rows = read_prompts("edits.csv", root=tmp_path, cache=tmp_path, of_edits=True)
+    rows = read_prompts("edits.csv", root=tmp_path, cache=tmp_path, kind="edits")
     found = list(edits_of(rows, ["sub/a.png", "sub/b.jpg"]))
     assert found[:4] == [
         Asked("Smiling.", 0, 1.0),
