@@ -1,6 +1,6 @@
 """Photographs + texts -> a folder of edited photographs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,11 +23,18 @@ from tedigan.tensors import to_images, to_pixels
 COLUMNS = ["before", "inversion", "after", "strip", "photograph", "text", "strength"]
 
 
-def jobs_of(edits: Sequence[Edit], names: Sequence[str]) -> list[Job]:
-    """Every edit of every photograph that it names, in the order of the photographs."""
+def jobs_of(
+    edits: Sequence[Edit], names: Sequence[str], *, set_aside: Collection[str] = ()
+) -> list[Job]:
+    """Every edit of every photograph that it names, in the order of the photographs.
+
+    set_aside: names of photographs that cannot be used, whose edits are left out with them.
+    """
     jobs = []
     for edit in edits:
         rows = [i for i, name in enumerate(names) if edit.photograph in ("*", name)]
+        if not rows and edit.photograph in set_aside:
+            continue
         if not rows:
             raise DataError(
                 f"manipulate.edits names the photograph {edit.photograph!r}, which is not among "
