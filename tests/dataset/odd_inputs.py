@@ -323,3 +323,40 @@ INPUTS: dict[str, Writer] = {
     and getattr(one, "__annotations__", {}) == {"folder": Path, "return": Path}
     and name not in ("photographs", "release")
 }
+
+# What must come of each: photographs that are fit, and problem -> how many; or what the refusal says.
+RIGHT: dict[str, tuple[int, dict[str, int]] | str] = {
+    "upper_case_suffix": (6, {}),
+    "linked_folder_outside": (4, {"link": 1}),
+    "linked_layout_outside": "no photographs.*CelebA-HQ-img is a link that leads out",
+    "linked_folder_inside": (6, {"not read": 6}),
+    "link_to_a_secret": (8, {"link": 1, "no captions": 1}),
+    "dangling_link": (4, {"link": 1}),
+    "link_in_a_circle": (4, {"link": 1}),
+    "special_file": (4, {"no file": 1}),
+    "tar_with_links": (4, {"exact duplicate": 2, "link": 1, "no file": 1}),
+    "tar_of_macos": (4, {"not read": 5}),
+    "table_of_macos": (4, {"not read": 1}),
+    "photograph_beside_a_png": (5, {}),
+    "same_stem": (3, {}),
+    "other_formats": (8, {}),
+    "heic": (4, {"HEIC": 2}),
+    "number_twice": (5, {"twice": 2}),
+    "not_utf8": (4, {"name": 1}),
+    "masks_of_0_and_1": (6, {}),
+    "masks_of_two_colours": (6, {}),
+    "masks_of_alpha": (6, {}),
+    "masks_that_are_empty": (6, {}),
+    "image_deleted": (8, {"no photograph": 4}),
+    "captions_9": (8, {"captions": 1}),
+    "captions_11": (8, {"captions": 1}),
+    "caption_ten_times": (8, {"captions": 1}),
+    "captions_without_a_word": (8, {"captions": 1}),
+    "captions_without_end": (8, {"captions": 1}),
+    "cutout_damaged": (8, {"damaged": 1}),
+    "no_list": (9, {"no list": 2}),
+    "identity_of_23_digits": "line 3: identity 9+ is not from 0 to",
+    "own_identity_of_23_digits": (4, {}),
+    "tiny_photograph": (5, {}),
+    "second_picture_behind": (5, {}),
+}

@@ -21,11 +21,11 @@ from tedigan.store.files import read_json, sha256_tree, write_json
 from tedigan.store.shards import ShardWriter, read_shard
 from tedigan.vocabulary.attributes import ATTRIBUTE_NAMES
 from tests.dataset.datasets_made import ROOT, SHARED, run
+from tests.dataset.odd_inputs import release
 from tests.dataset.sources_made import (
     noise,
     put,
     write_celebamask,
-    write_masks,
     write_multimodal,
     write_pictures,
 )
@@ -148,7 +148,7 @@ def test_a_file_that_is_not_what_it_should_be_is_found(
 def test_a_release_is_checked_like_a_source(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    source = write_multimodal(tmp_path / "source")
+    source = release(tmp_path)
     assert main(["dataset", "validate", str(source), "--workers", "1"]) == 0
     said = capsys.readouterr().out
     assert "layout: MM-CelebA-HQ" in said
@@ -169,7 +169,7 @@ def test_lists_that_do_not_fit_the_photographs_are_told(tmp_path: Path) -> None:
 
 
 def test_validation_leaves_the_source_and_its_folder_as_they_were(tmp_path: Path) -> None:
-    source = write_masks(write_celebamask(tmp_path / "source"))
+    source = write_celebamask(tmp_path / "source")
     before = sha256_tree(tmp_path)
     assert problems(source) == []
     assert sha256_tree(tmp_path) == before
