@@ -167,7 +167,7 @@ def _faces(size_px: int) -> list[Face]:
     if photographs is None:
         seen = [pictures.rasterise(face.svg, size_px) for face in drawn]
     else:
-        seen = [*read_photographs(photographs, size_px, limit=count)[1]]
+        seen = [*read_photographs(photographs, size_px, limit=count).pixels]
     return [
         Face(pixels, colours_to_labels(map), pictures.encode(pixels, "jpg"))
         for pixels, map in zip(seen, maps, strict=True)

@@ -177,7 +177,7 @@ def _pictures(arguments: argparse.Namespace) -> dict[str, list[tuple[Tensor, Ten
         for face in faces
     ]
     if arguments.photographs is not None:
-        _, seen = read_photographs(arguments.photographs, SIDE, limit=arguments.count)
+        seen = read_photographs(arguments.photographs, SIDE, limit=arguments.count).pixels
         sets["photographs"] = [(pixels, None) for pixels in seen]
     if arguments.pairs is not None:
         sets["pairs"] = [_read(path) for path in sorted(arguments.pairs.glob("*.jpg"))]

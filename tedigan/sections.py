@@ -53,7 +53,7 @@ class Dataset(Section):
     simplifier: str | None
     duplicates: Literal["reject", "keep"]
     attribute_conflicts: Literal["reject", "keep"]
-    split: Literal["identity", "published", "official"]
+    split: Literal["identity", "published", "official", "auto"]
     val_fraction: Share
     test_fraction: Share
     seed: int

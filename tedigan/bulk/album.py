@@ -21,12 +21,12 @@ from tedigan.bulk.prompt_table import Asked
 from tedigan.bulk.prompts import Prompt, Rejected
 from tedigan.captions.lists import EVERY
 from tedigan.errors import DataError
-from tedigan.progress import progress
+from tedigan.progress import note, progress
 from tedigan.store import pictures
 from tedigan.store.addresses import open_shelves
 from tedigan.store.at_once import at_once
 from tedigan.store.files import write_bytes
-from tedigan.store.photographs import SUFFIXES
+from tedigan.store.pictures import SUFFIXES
 from tedigan.store.shelves import Shelf
 from tedigan.store.texts import name_key
 
@@ -211,6 +211,9 @@ def _shelves_of(place: str, cache: Path) -> dict[str, Shelf]:
                 "two; expected one photograph of each name. Rename one, or name one .tar."
             )
         found |= dict.fromkeys(names, shelf)
+        for one in shelf.left_out():
+            if one.is_fault:
+                note(f"not used: {one.reason}")
     of_dataset = {
         name: shelf for name, shelf in found.items() if _stem(name) != PurePosixPath(name).stem
     }

@@ -3,8 +3,12 @@
 import argparse
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tedigan.commands import annotator_actions as annotators
+
+if TYPE_CHECKING:
+    from tedigan.params import Params
 
 # Keys of the section `dataset` that are words, and what they mean.
 _SECTION = {
@@ -26,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "place", metavar="PATH", help="a data set, or a source: folder, .tar, s3:// prefix"
     )
     one.add_argument("--workers", type=int, metavar="N", help="processes; one a core without it")
+    one.add_argument("--resolution", type=int, default=256, metavar="PX", help="without it, 256")
     one.set_defaults(run=_validate)
     one = actions.add_parser("show", help="what a data set is, in a few lines")
     one.add_argument("folder", type=Path)
@@ -55,22 +60,14 @@ def _make(arguments: argparse.Namespace) -> int:
     """The stage, with the project's params and these values, in a folder of its own."""
     from tedigan.dataset.card import facts_of
     from tedigan.dataset.folder import Dataset
-    from tedigan.params import read_params
     from tedigan.stages import dataset
     from tedigan.workspace import Workspace
 
-    params = read_params(Path(__file__).parents[2] / "params.yaml")
     folder = arguments.folder.resolve()
     section = {name: getattr(arguments, name) for name in ("align", "resolution", *_SECTION)}
-    section |= {"source": str(arguments.source.resolve()), "num_images": None}
-    changed = type(params).model_validate(
-        params.model_dump()
-        | {
-            "dataset": params.dataset.model_dump() | section,
-            "paths": params.paths.model_dump() | {"data": folder, "work": folder / ".work"},
-        }
-    )
-    workspace = Workspace(Path.cwd(), changed)
+    section |= {"source": str(arguments.source.resolve())}
+    paths = {"data": folder, "work": folder / ".work"}
+    workspace = Workspace(Path.cwd(), _params(section, paths))
     dataset.run(workspace)
     for name, fact in facts_of(Dataset.open(workspace.dataset)).items():
         print(f"{name}: {fact}")
@@ -78,12 +75,35 @@ def _make(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _validate(arguments: argparse.Namespace) -> int:
-    from tedigan.dataset.validation import validate
+def _params(section: dict[str, object], paths: dict[str, object]) -> "Params":
+    """The project's, with these values: of the whole source, by its own lists of splits where it has them."""
+    from tedigan.params import read_params
 
-    verdict = validate(arguments.place, num_workers=arguments.workers)
-    for problem in verdict.problems:
+    params = read_params(Path(__file__).parents[2] / "params.yaml")
+    section = {"num_images": None, "split": "auto"} | section
+    return type(params).model_validate(
+        params.model_dump()
+        | {
+            "dataset": params.dataset.model_dump() | section,
+            "paths": params.paths.model_dump() | paths,
+        }
+    )
+
+
+def _validate(arguments: argparse.Namespace) -> int:
+    """As `make` would find it, without its models."""
+    from tedigan.dataset.annotating import Helpers
+    from tedigan.dataset.build import BuildSettings
+    from tedigan.dataset.validation import validate
+    from tedigan.params import chosen
+
+    section = _params({"resolution": arguments.resolution}, {}).dataset
+    settings = chosen(section, BuildSettings)
+    verdict = validate(arguments.place, settings, Helpers(), num_workers=arguments.workers)
+    for problem in [*verdict.problems, *verdict.not_read]:
         print(f"{problem.name}: {problem.problem}: {problem.reason}")
+    for name, note in verdict.noted:
+        print(f"{name}: noted: {note}")
     for name, fact in verdict.facts.items():
         print(f"{name}: {fact}")
     counts = Counter(problem.problem for problem in verdict.problems)

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from tedigan.errors import DataError
 from tedigan.store import pictures
-from tedigan.store.photographs import SUFFIXES
+from tedigan.store.pictures import SUFFIXES
 
 NAME = re.compile(r"(\d+)(?:-(\d+))?")
 SHOWN = 5  # names in a message

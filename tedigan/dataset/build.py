@@ -8,7 +8,7 @@ the shards that the new photographs fall into.
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from tedigan import code_lock
 from tedigan.captions.grammar_files import GRAMMAR, save_grammar
 from tedigan.dataset.annotating import Helpers, open_annotators
 from tedigan.dataset.card import write_card, write_examples
-from tedigan.dataset.folder import Dataset, shard_name, write_tables
+from tedigan.dataset.folder import KNOWN, UNKNOWN, Dataset, shard_name, write_tables
 from tedigan.dataset.index import Row
 from tedigan.dataset.records import FROM_SOURCE, Checked, DrawnMaker, Maker, Recipe, digest_of
 from tedigan.dataset.sharding import MadeShard, make_shards
@@ -31,10 +31,12 @@ from tedigan.dataset.workers import Workers
 from tedigan.dataset.workshop import Workshop, link_or_copy
 from tedigan.errors import DataError
 from tedigan.store.files import finished_folder, sha256_value
+from tedigan.store.listing import LeftOut, printable
 from tedigan.vocabulary.attributes import ATTRIBUTE_NAMES
 
 LIBRARIES = ("numpy", "pillow", "resvg-py", "scipy", "torch")
 _NUM_DRAWN = 3000
+AUTO, PUBLISHED = "auto", "published"  # of dataset.split
 _FEW = 64  # records that are not worth worker processes
 
 
@@ -81,19 +83,10 @@ def build_dataset(
 
     work: what an interrupted run left, and what the next one needs. num_workers: None = one a core.
     """
-    partition = _partition(maker, settings.split)
     workshop = Workshop(work, finished=folder)
     code = _code_of(maker)
     with Workers(maker, num_workers=num_workers or _num_workers(len(ids))) as workers:
-        found = survey(
-            workers,
-            ids,
-            workshop,
-            records_per_shard=settings.records_per_shard,
-            version=sha256_value([code, digest_of(maker), settings.attribute_conflicts]),
-            partition=partition,
-            rejects_duplicates=settings.duplicates == "reject",
-        )
+        found = examine(workers, maker, ids, workshop, settings, code=code)
         shards, failed = make_shards(
             workers,
             found.kept,
@@ -103,10 +96,33 @@ def build_dataset(
             code=code,
         )
     found = without(found, failed)
-    _refuse_empty(found)
-    rows = _rows(found.kept, _splits(found.kept, partition, settings))
+    rows = _rows(found.kept, splits_of(found, maker, settings))
     description = _description(settings, maker, found)
     return _put_together(folder, card, workshop, rows, shards, found, maker, description)
+
+
+def examine(
+    workers: Workers,
+    maker: Maker,
+    ids: Sequence[int],
+    workshop: Workshop,
+    settings: BuildSettings,
+    *,
+    code: str = "",
+) -> Survey:
+    """Which records can be made: the one gate, of those who make a data set and of those who only ask.
+
+    workers: hold `maker`. code: digest of what makes records; findings of another are forgotten.
+    """
+    return survey(
+        workers,
+        ids,
+        workshop,
+        records_per_shard=settings.records_per_shard,
+        version=sha256_value([code, digest_of(maker), settings.attribute_conflicts]),
+        partition=_partition(maker, settings.split),
+        rejects_duplicates=settings.duplicates == "reject",
+    )
 
 
 def open_maker(
@@ -162,9 +178,13 @@ def _num_workers(num_records: int) -> int:
 
 
 def _partition(maker: Maker, split: str) -> Mapping[int, str] | None:
-    """The partition that `dataset.split` names; None where people are divided by a hash."""
-    if split == "identity":
+    """The partition that `dataset.split` names; None where people are divided by a hash.
+
+    auto: the published one, where the source has one.
+    """
+    if split == "identity" or (split == AUTO and PUBLISHED not in maker.partitions):
         return None
+    split = PUBLISHED if split == AUTO else split
     if split not in maker.partitions:
         raise DataError(
             f"dataset.split is {split}, but the source names no such partition: `published` needs the "
@@ -174,18 +194,17 @@ def _partition(maker: Maker, split: str) -> Mapping[int, str] | None:
     return maker.partitions[split]
 
 
-def _refuse_empty(found: Survey) -> None:
-    if not found.kept:
+def splits_of(found: Survey, maker: Maker, settings: BuildSettings) -> dict[int, str]:
+    """Each record's split, without one person in two of them, as far as people are known.
+
+    A DataError where no record remains, or where a published partition has one person in two splits.
+    """
+    kept, partition = found.kept, _partition(maker, settings.split)
+    if not kept:
         first = found.rejected[0].reason if found.rejected else "there was none"
         raise DataError(
             f"no valid record remains of {len(found.rejected)}; the first was refused because: {first}"
         )
-
-
-def _splits(
-    kept: Sequence[Checked], partition: Mapping[int, str] | None, settings: BuildSettings
-) -> dict[int, str]:
-    """Each record's split, without one person in two of them."""
     identities = {one.id: one.identity for one in kept}
     if partition is None:
         splits = split_by_identity(
@@ -226,18 +245,35 @@ def _description(settings: BuildSettings, maker: Maker, found: Survey) -> dict[s
     return {
         "attribute_names": list(maker.attribute_names),
         "captions_per_image": settings.captions_per_image if writes_captions else None,
-        "identities": "of the source" if maker.has_identities else "one per photograph",
+        "identities": KNOWN if maker.has_identities else UNKNOWN,
         "kinds": maker.suffixes,
         "licence": settings.licence or maker.licence,
         "noted": found.noted | maker.notes,
         "origin": {kind: maker.origins[kind] for kind in sorted(made)},
-        "quarantined": dict(sorted(Counter(one.problem for one in found.rejected).items())),
+        "quarantined": dict(
+            sorted(Counter(one.problem for one in set_aside(found, maker)).items())
+        ),
         "records_per_shard": settings.records_per_shard,
         "resolution": settings.resolution,
         "seed": settings.seed,
         "source": maker.layout,
-        "split": settings.split,
+        "split": _split_of(maker, settings),
     }
+
+
+def set_aside(found: Survey, maker: Maker) -> list[LeftOut]:
+    """Records that cannot be made, then entries of the source that are part of none."""
+    records = [
+        LeftOut(printable(one.source_name), one.problem, one.reason) for one in found.rejected
+    ]
+    return [*records, *maker.left_out]
+
+
+def _split_of(maker: Maker, settings: BuildSettings) -> str:
+    """By what the people are divided, of the three."""
+    if settings.split != AUTO:
+        return settings.split
+    return PUBLISHED if PUBLISHED in maker.partitions else "identity"
 
 
 def _put_together(
@@ -255,12 +291,19 @@ def _put_together(
         shards = {number: one.shard for number, one in made.items()}
         for number, shard in shards.items():
             link_or_copy(shard.path, fresh / shard_name(number))
-        quarantine = [(one.source_name, one.problem, one.reason) for one in found.rejected]
-        write_tables(fresh, rows, shards=shards, quarantine=quarantine, description=description)
+        write_tables(
+            fresh,
+            rows,
+            shards=shards,
+            quarantine=[astuple(one) for one in set_aside(found, maker)],
+            noted=[(one.source_name, note) for one in found.kept for note in one.notes],
+            description=description,
+        )
         if "text" in maker.suffixes:
             save_grammar(maker.annotators.grammar, fresh / GRAMMAR)
         write_examples(Dataset.open(fresh), fresh / "examples.png")
     write_card(Dataset.open(folder), card)
     workshop.settle({made[n].digest: (shard_name(n), shard.sha256) for n, shard in shards.items()})
     num_new = sum(shard.is_new for shard in made.values())
-    return Built(len(rows), len(found.rejected), len(made), num_new)
+    num_aside = sum(one.is_fault for one in set_aside(found, maker))
+    return Built(len(rows), num_aside, len(made), num_new)

@@ -16,6 +16,9 @@ from tedigan.store import pictures
 from tedigan.store.files import read_text, write_text
 from tedigan.vocabulary.labels import labels_to_colours
 
+NOBODY_KNOWS = (
+    "unknown: one person may be in several splits, unless a table's column identity says who is who"
+)
 _NUM_EXAMPLES = 8
 _MAX_PX = 256
 
@@ -44,7 +47,8 @@ def write_card(dataset: Dataset, path: Path) -> None:
         for place, id in enumerate(ids)
     ]
     shown = dataset.description | {"demonstrations": demonstrations(dataset.description)}
-    write_text(path, data_card(shown, numbers(dataset), examples))
+    page = data_card(shown, numbers(dataset), examples, knows_people=dataset.knows_people)
+    write_text(path, page)
 
 
 def facts_of(dataset: Dataset) -> dict[str, object]:
@@ -55,7 +59,9 @@ def facts_of(dataset: Dataset) -> dict[str, object]:
         "source": description["source"],
         "kinds": ", ".join(f"{kind} ({description['origin'][kind]})" for kind in dataset.kinds),
         "attributes": len(dataset.attribute_names),
-        "people": f"{len(dataset.identities(dataset.ids).unique()):,}",
+        "people": f"{len(dataset.identities(dataset.ids).unique()):,}"
+        if dataset.knows_people
+        else NOBODY_KNOWS,
         "splits": ", ".join(f"{name} {len(dataset.split(name)):,}" for name in SPLITS),
         "set aside": ", ".join(f"{n} {p}" for p, n in description["quarantined"].items()) or "none",
         "licence": dataset.licence,

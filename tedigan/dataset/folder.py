@@ -2,7 +2,8 @@
 
     dataset.json            what it is: kinds, origin of each, resolution, counts, shards, licence
     index.parquet           one row a record (tedigan.dataset.index)
-    quarantine.csv          name, problem, reason: records that were set aside
+    quarantine.csv          name, problem, reason: records that were set aside, and entries of no record
+    noted.csv               name, note: what is unusual about records that are in it
     grammar.yaml            by which captions were written, or can be read; where there are captions
     shards/all-{nnnnn}.tar  the files of records (tedigan.store.shards), by range of ids
     examples.png            the first records, for people; the page about it lies beside the folder
@@ -11,8 +12,6 @@ Kinds are image, text (one caption a line), sketch (grey PNG: 255 is paper, 0 is
 of class indices) and cutout (PNG with transparency); a data set has an image and any of the others.
 """
 
-import csv
-import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,11 +25,17 @@ from torch import Tensor
 from tedigan.dataset.index import Index, Row, check_ids, write_index
 from tedigan.dataset.splits import HALVES, SPLITS, halves
 from tedigan.errors import DataError
-from tedigan.store.files import write_json, write_text
+from tedigan.store.files import write_json
+from tedigan.store.listing import QUARANTINE
 from tedigan.store.pictures import decode, decode_cutout, decode_map
 from tedigan.store.shards import Shard, read_span
+from tedigan.store.tables import write_table
 
 KINDS = ("image", "text", "sketch", "label", "cutout")
+KNOWN, UNKNOWN = (
+    "of the source",
+    "unknown: each photograph counts as a person of its own",
+)  # who is who
 MAX_KEPT_BYTES = 2 * 2**30
 _NUM_READERS = 4
 
@@ -46,9 +51,10 @@ def write_tables(
     *,
     shards: Mapping[int, Shard],
     quarantine: Sequence[tuple[str, str, str]],
+    noted: Sequence[tuple[str, str]] = (),
     description: Mapping[str, Any],
 ) -> None:
-    """Write dataset.json, index.parquet and quarantine.csv beside the shards, which are there already.
+    """Write dataset.json, index.parquet, quarantine.csv and noted.csv beside the shards, which are there already.
 
     description: what dataset.json says beside counts and shards; `kinds` is kind -> suffix.
     """
@@ -59,10 +65,8 @@ def write_tables(
         kinds=list(description["kinds"]),
         shards=shards,
     )
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerows([("name", "problem", "reason"), *quarantine])
-    write_text(folder / "quarantine.csv", text.getvalue())
+    write_table(folder / "quarantine.csv", QUARANTINE, quarantine)
+    write_table(folder / "noted.csv", ("name", "note"), noted)
     splits = [row.split for row in rows]
     counts = {
         "num_images": len(rows),
@@ -117,6 +121,11 @@ class Dataset:
                 "Make it with `tedigan dataset`."
             ) from error
         return dataset
+
+    @property
+    def knows_people(self) -> bool:
+        """Whether somebody said who is who."""
+        return self.description.get("identities", KNOWN) == KNOWN
 
     @property
     def has_labels(self) -> bool:

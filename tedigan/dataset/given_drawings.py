@@ -13,17 +13,22 @@ from jaxtyping import Bool, Float, UInt8
 from PIL import Image
 from torch import Tensor
 
+from tedigan.dataset.masks import COLOUR_TOLERANCE, numbers_of
 from tedigan.encoders.modalities import Drawing
 from tedigan.errors import ImageError, LabelError
 from tedigan.store import pictures
-from tedigan.vocabulary.labels import LABEL_NAMES, LABEL_PALETTE, resize_labels
+from tedigan.vocabulary.labels import (
+    LABEL_NAMES,
+    LABEL_PALETTE,
+    OTHER_COLOURS,
+    parted_brows,
+    resize_labels,
+)
 
 PAPER = 24  # levels of any channel by which paper may differ from its colour
 LEAST_PAPER = 0.35  # share of a drawing that is paper; a photograph has less
 LEAST_INK, LEAST_STROKES = 24, 0.0005  # levels of the darkest stroke; share of the sheet
-COLOUR_TOLERANCE = 12  # levels of any channel, as JPEG changes them
 MOST_STRANGE = 0.05  # share of a map that may be mixed colours, where two classes meet
-OTHER_COLOURS = {(51, 255, 255): "r_brow"}  # in CelebAMask-HQ's face_parsing/utils.py
 ATTRIBUTES = {
     "hat": "Wearing_Hat",
     "eye_g": "Eyeglasses",
@@ -165,25 +170,9 @@ def _stroke_px(ink: Float[Tensor, "1 1 h w"]) -> float:
 
 
 def _indices(content: bytes, name: str) -> tuple[UInt8[Tensor, "h w"], list[str]]:
-    found = pictures.decode_map(content, name=name)
-    rgba = pictures.decode_cutout(content, name=name)
-    is_grey = bool((rgba[0] == rgba[1]).all() and (rgba[1] == rgba[2]).all())
-    if found.ndim == 2 and int(found.max()) < len(LABEL_NAMES):
-        is_painted = not is_grey and _far_from_classes(rgba) <= COLOUR_TOLERANCE
-        return _classes_of(rgba, name) if is_painted else (found, [])
-    if found.ndim == 2 and is_grey:
-        raise LabelError(
-            f"{name} holds the grey value {int(found.max())}, expected class indices 0 to {len(LABEL_NAMES) - 1} "
-            "or CelebAMask-HQ's colours. Save the indices themselves."
-        )
-    return _classes_of(rgba, name)
-
-
-def _far_from_classes(rgba: UInt8[Tensor, "4 h w"]) -> int:
-    """Levels by which the strangest colour differs from the nearest class's; a palette may be numbered anyhow."""
-    colours = torch.tensor([*LABEL_PALETTE.values(), *OTHER_COLOURS], dtype=torch.int16)
-    seen = rgba[:3].flatten(1).T.to(torch.int16).unique(dim=0)
-    return int((seen[:, None] - colours).abs().amax(dim=2).amin(dim=1).max())
+    layers = pictures.decode_layers(content, name=name)
+    found = numbers_of(layers, name)
+    return (found, []) if found is not None else _classes_of(layers.rgba, name)
 
 
 def _classes_of(rgba: UInt8[Tensor, "4 h w"], name: str) -> tuple[UInt8[Tensor, "h w"], list[str]]:
@@ -196,6 +185,8 @@ def _classes_of(rgba: UInt8[Tensor, "4 h w"], name: str) -> tuple[UInt8[Tensor, 
     nearest = far.argmin(dim=1)
     is_known = (far.amin(dim=1) <= COLOUR_TOLERANCE)[places].reshape(rgba.shape[1:])
     labels = torch.tensor(names, dtype=torch.uint8)[nearest][places].reshape(rgba.shape[1:])
+    is_other = (nearest >= len(LABEL_NAMES))[places].reshape(labels.shape)
+    labels = parted_brows(labels, is_other)
     is_empty = rgba[3] < 128
     labels[is_empty], notes = 0, []
     strange = ~is_known & ~is_empty

@@ -4,7 +4,7 @@ A maker knows its records by id. `check` finds out whether a record can be made,
 files; both depend on the record alone, so that any process may do either.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Protocol, runtime_checkable
 
@@ -19,6 +19,7 @@ from tedigan.dataset.kinds.sketches import sketch_of
 from tedigan.drawn import describe_face, draw_face
 from tedigan.store import pictures
 from tedigan.store.files import sha256_value
+from tedigan.store.listing import LeftOut
 from tedigan.tensors import stream
 from tedigan.vocabulary.attributes import ATTRIBUTE_NAMES
 from tedigan.vocabulary.labels import colours_to_labels, resize_labels
@@ -51,6 +52,7 @@ class Checked:
 
     key: digest of all that its files are made from. attributes: one byte each, 1 = yes.
     hash: perceptual; empty where repeats are not looked for. notes: what is unusual about it.
+    num_captions: of the source's own.
     """
 
     id: int
@@ -61,6 +63,7 @@ class Checked:
     attributes: bytes
     hash: bytes = b""
     notes: tuple[str, ...] = ()
+    num_captions: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ class Maker(Protocol):
 
     suffixes: kind -> suffix of its files, for every kind that a record has.
     partitions: name of a published partition -> id -> split. notes: what was not used -> how many.
+    left_out: entries of the source that are no part of a record.
     """
 
     recipe: Recipe
@@ -95,6 +99,7 @@ class Maker(Protocol):
     has_identities: bool
     partitions: Mapping[str, Mapping[int, str]]
     notes: dict[str, int]
+    left_out: Sequence[LeftOut]
 
     def check(self, item: tuple[int, Finding | None]) -> Finding:
         """What there is to know of record `id`; the earlier finding, if it is still true."""
@@ -118,6 +123,7 @@ class DrawnMaker:
         self.annotators = annotators
         self.partitions: Mapping[str, Mapping[int, str]] = {}
         self.notes: dict[str, int] = {}
+        self.left_out: Sequence[LeftOut] = ()
         self.origins = {
             "attributes": "drawn",
             "cutout": CUT_OUT,
@@ -159,6 +165,7 @@ class Parts:
     labels: UInt8[Tensor, "1 h2 w2"] | None = None
     sketch: UInt8[Tensor, "1 h3 w3"] | None = None
     text: str | None = None
+    alpha: UInt8[Tensor, "1 h4 w4"] | None = None
 
 
 def files_of(maker: Maker, parts: Parts) -> dict[str, bytes]:
@@ -178,7 +185,9 @@ def files_of(maker: Maker, parts: Parts) -> dict[str, bytes]:
         assert labels is not None, "label maps are wanted, but there are none"
         files["label"] = pictures.encode(labels, suffixes["label"])
     if "cutout" in suffixes:
-        if labels is not None and maker.origins["cutout"] == CUT_OUT:
+        if parts.alpha is not None:
+            alpha = pictures.resize(parts.alpha, side)[0].float() / 255
+        elif labels is not None and maker.origins["cutout"] == CUT_OUT:
             alpha = alpha_of_labels(labels[0], pixels)
         else:
             alpha = maker.annotators.alpha(pixels)

@@ -28,6 +28,7 @@ from tedigan.dataset.sources import ItemFiles, Source
 from tedigan.errors import AttributeFileError, DataError, StoreError
 from tedigan.store import pictures
 from tedigan.store.files import sha256_value
+from tedigan.store.listing import LeftOut
 from tedigan.vocabulary.labels import resize_labels
 
 MENDED = ", mended by the attributes"  # after who predicted a label map
@@ -42,7 +43,7 @@ class PhotographMaker:
     def __init__(
         self, recipe: Recipe, source: Source, annotators: Annotators, *, rejects_conflicts: bool
     ) -> None:
-        if annotators.is_aligning and (shaped := source.kinds & {"label", "sketch"}):
+        if annotators.is_aligning and (shaped := source.kinds & {"label", "sketch", "cutout"}):
             raise DataError(
                 f"the source has its own {' and '.join(sorted(shaped))} files, which alignment would not "
                 "move along. Set dataset.align to false: such photographs are aligned already."
@@ -50,7 +51,8 @@ class PhotographMaker:
         self.recipe = recipe
         self.source = source
         self.layout, self.licence, self.notes = source.layout, source.licence, source.notes
-        self.has_identities = source.identities is not None
+        self.left_out: Sequence[LeftOut] = source.left_out
+        self.has_identities = min((source.identities or {-1: -1}).values()) >= 0
         self.partitions: Mapping[str, Mapping[int, str]] = source.partitions
         is_given = source.attributes is not None
         self.attribute_names = source.attribute_names if is_given else annotators.proposed
@@ -72,7 +74,7 @@ class PhotographMaker:
                 return known
             parts = self._parts(files)
             attributes = self._attributes(id, parts.photograph)
-            notes = self._conflicts(name, attributes)
+            notes = [*self._unusual(files, parts), *self._conflicts(name, attributes)]
             return Checked(
                 id,
                 key,
@@ -82,6 +84,7 @@ class PhotographMaker:
                 attributes=attributes,
                 hash=perceptual_hash(parts.photograph),
                 notes=(*pictures.peculiarities(files.photograph_bytes), *notes),
+                num_captions=0 if parts.text is None else len(parts.text.splitlines()),
             )
         except DataError as error:
             return Rejected(id, key, name, error.problem, str(error))
@@ -111,14 +114,29 @@ class PhotographMaker:
             side = self.recipe.resolution
             photograph = self.annotators.align(photograph, size_px=side, name=files.name)
         labels = files.labels(photograph) if "label" in kinds else None
-        if labels is not None and "cutout" in self.suffixes:
+        if (
+            labels is not None
+            and self.origins.get("cutout") == CUT_OUT
+            and "cutout" in self.suffixes
+        ):
             check_person(resize_labels(labels, self.recipe.resolution)[0])
         return Parts(
             photograph,
             labels,
             files.sketch(photograph) if "sketch" in kinds else None,
             files.captions() if "text" in kinds else None,
+            files.cutout(photograph) if "cutout" in kinds else None,
         )
+
+    def _unusual(self, files: ItemFiles, parts: Parts) -> list[str]:
+        """What is right to keep, and worth a look."""
+        notes = [f"the mask of {name} is there and empty" for name in files.empty_masks()]
+        if parts.labels is not None and not parts.labels.any():
+            notes.append("the label map is background and nothing else")
+        enlarged = self.recipe.resolution / min(parts.photograph.shape[1:])
+        if enlarged > 1:
+            notes.append("enlarged more than twofold" if enlarged > 2 else "enlarged up to twofold")
+        return notes
 
     def _annotated(self, parts: Parts, checked: Checked) -> Parts:
         """With what the source lacks: captions by the grammar, a label map by the parser."""

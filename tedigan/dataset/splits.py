@@ -10,6 +10,7 @@ from typing import TypeVar
 from tedigan.errors import DataError
 
 SPLITS = ("train", "val", "test")
+MAX_IDENTITY = 2**63  # of a person's number, which index.parquet keeps in 64 bits
 # The guide, which the method follows, and the referee, which judges it, never learn from one person. The referee's
 # thresholds are chosen on one half of val; which attributes it may be trusted with is seen on the other.
 HALVES = {"train": ("guide", "referee"), "val": ("thresholds", "reliability")}

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from itertools import groupby
 from typing import Any
 
@@ -14,14 +14,21 @@ from tedigan.dataset.workers import Workers
 from tedigan.dataset.workshop import Workshop
 from tedigan.progress import progress
 
+REPEATED = "shows the same photograph as an earlier record"
+USUAL = 0.8  # share of records from which a number of captions counts as what each should have
+
 
 @dataclass(frozen=True)
 class Survey:
-    """kept and rejected: in the order of ids. noted: what is unusual about kept records -> how many."""
+    """kept and rejected: in the order of ids."""
 
     kept: list[Checked]
     rejected: list[Rejected]
-    noted: dict[str, int]
+
+    @property
+    def noted(self) -> dict[str, int]:
+        """What is unusual about kept records -> how many."""
+        return dict(Counter(note for one in self.kept for note in one.notes))
 
 
 def by_shard(ids: Iterable[int], records_per_shard: int) -> Iterator[tuple[int, list[int]]]:
@@ -65,8 +72,8 @@ def survey(
 def without(found: Survey, failed: Sequence[Rejected]) -> Survey:
     """The survey after some of the kept could not be made."""
     ids = {one.id for one in failed}
-    rejected = sorted([*found.rejected, *failed], key=lambda one: one.id)
-    return Survey([one for one in found.kept if one.id not in ids], rejected, found.noted)
+    rejected = sorted([*found.rejected, *failed], key=_by_id)
+    return Survey([one for one in found.kept if one.id not in ids], rejected)
 
 
 def _with_split(finding: Finding, partition: Mapping[int, str]) -> Finding:
@@ -83,22 +90,44 @@ def _with_split(finding: Finding, partition: Mapping[int, str]) -> Finding:
 
 
 def _compare(findings: list[Finding], *, rejects_duplicates: bool) -> Survey:
-    """Set aside what repeats an earlier record, or note it."""
+    """Set aside what repeats an earlier record, or note it; and who has more or fewer captions than all others."""
     checked = [finding for finding in findings if isinstance(finding, Checked)]
     rejected = [finding for finding in findings if isinstance(finding, Rejected)]
+    usual = _usual_captions(checked)
+    rejected += [_miscounted(one, usual) for one in checked if usual not in (0, one.num_captions)]
+    checked = [one for one in checked if usual in (0, one.num_captions)]
     hashed = [one for one in checked if one.hash]
     table = np.frombuffer(b"".join(one.hash for one in hashed), np.uint8).reshape(-1, 32)
     repeats = {hashed[a].id: hashed[b] for a, b in find_duplicates(table).items()}
-    noted = Counter(note for one in checked for note in one.notes)
-    if not rejects_duplicates:
-        if repeats:
-            noted["shows the same photograph as an earlier record"] = len(repeats)
-        return Survey(checked, rejected, dict(noted))
     kept = [one for one in checked if one.id not in repeats]
-    noted.subtract(note for one in checked if one.id in repeats for note in one.notes)
-    rejected += [_repeat(one, repeats[one.id]) for one in checked if one.id in repeats]
-    rejected.sort(key=lambda one: one.id)
-    return Survey(kept, rejected, {note: count for note, count in noted.items() if count})
+    again = [one for one in checked if one.id in repeats]
+    if rejects_duplicates:
+        rejected += [_repeat(one, repeats[one.id]) for one in again]
+    else:
+        kept += [replace(one, notes=(*one.notes, REPEATED)) for one in again]
+    return Survey(sorted(kept, key=_by_id), sorted(rejected, key=_by_id))
+
+
+def _by_id(finding: Finding) -> int:
+    return finding.id
+
+
+def _usual_captions(checked: Sequence[Checked]) -> int:
+    """How many captions nearly every record has; 0 where there is no such number."""
+    numbers = Counter(one.num_captions for one in checked if one.num_captions)
+    ((number, count),) = numbers.most_common(1) or [(0, 0)]
+    return number if count >= USUAL * numbers.total() else 0
+
+
+def _miscounted(one: Checked, usual: int) -> Rejected:
+    return Rejected(
+        one.id,
+        one.key,
+        one.source_name,
+        "captions",
+        f"{one.source_name} has {one.num_captions} captions, nearly all others have {usual}; a line was lost or "
+        "added. Copy its captions again.",
+    )
 
 
 def _repeat(one: Checked, first: Checked) -> Rejected:

@@ -2,29 +2,31 @@
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
-from tedigan.dataset.annotating import Annotators, open_grammar
-from tedigan.dataset.card import facts_of
+import torch
+
+from tedigan.dataset.annotating import Helpers
+from tedigan.dataset.build import BuildSettings, examine, open_maker, set_aside, splits_of
+from tedigan.dataset.card import NOBODY_KNOWS, facts_of
 from tedigan.dataset.folder import Dataset
-from tedigan.dataset.records import Recipe
+from tedigan.dataset.given_captions import check_captions
 from tedigan.dataset.source_records import PhotographMaker
-from tedigan.dataset.sources import Source, open_source
+from tedigan.dataset.sources import Source
 from tedigan.dataset.splits import SPLITS, check_apart
-from tedigan.dataset.survey import survey
 from tedigan.dataset.workers import Workers
 from tedigan.dataset.workshop import Workshop
 from tedigan.errors import DataError, StoreError
 from tedigan.progress import progress
 from tedigan.store import pictures
+from tedigan.store.listing import NOT_READ
 from tedigan.store.shards import Span, read_shard
 from tedigan.vocabulary.labels import check_labels
 
 _DESCRIPTION = "dataset.json"
-_AT_ONCE = 1000  # photographs of a source
 
 
 @dataclass(frozen=True)
@@ -38,50 +40,65 @@ class Problem:
 
 @dataclass(frozen=True)
 class Verdict:
-    """facts: what was looked at, by name. problems: what is wrong with it."""
+    """facts: what was looked at, by name. problems: what is wrong with it.
+
+    not_read: entries of a source that are left alone as they should be. noted: (name, what is unusual) of records
+    that can be used.
+    """
 
     facts: dict[str, object]
     problems: list[Problem]
+    not_read: Sequence[Problem] = ()
+    noted: Sequence[tuple[str, str]] = ()
 
 
-def validate(place: str, *, num_workers: int | None = None) -> Verdict:
-    """Look at a data set's folder, or at a source: a folder, a .tar or an s3:// prefix."""
+def validate(
+    place: str, settings: BuildSettings, helpers: Helpers, *, num_workers: int | None = None
+) -> Verdict:
+    """Look at a data set's folder, or at a source: a folder, a .tar or an s3:// prefix.
+
+    settings, helpers: by which a data set would be made of a source; it goes through the gate of who makes one.
+    """
     workers = num_workers or len(os.sched_getaffinity(0))
     if (Path(place) / _DESCRIPTION).is_file():
         return _validate_dataset(Path(place), workers)
-    return _validate_source(place, workers)
+    return _validate_source(place, settings, helpers, workers)
 
 
-def _validate_source(place: str, num_workers: int) -> Verdict:
-    """As the stage would check it; repeated photographs and contradictions are facts, not faults."""
+def _validate_source(
+    place: str, settings: BuildSettings, helpers: Helpers, num_workers: int
+) -> Verdict:
+    """What `build_dataset` would set aside or refuse."""
+    address = place if place.startswith("s3://") else str(Path(place).absolute())
     with tempfile.TemporaryDirectory(prefix="tedigan-") as work:
-        source = open_source(place, root=Path(), cache=Path(work))
-        recipe = Recipe(256, "png", 1, 0, tuple(sorted(source.kinds)))
-        annotators = Annotators(open_grammar(None, columns=(), denial_share=None))
-        maker = PhotographMaker(recipe, source, annotators, rejects_conflicts=False)
+        cpu, cache = torch.device("cpu"), Path(work)
+        maker, ids = open_maker(address, settings, helpers, root=cache, cache=cache, device=cpu)
+        assert isinstance(maker, PhotographMaker), "an absolute path is no drawing"
         with Workers(maker, num_workers=num_workers) as workers:
-            found = survey(
-                workers,
-                sorted(source.items),
-                Workshop(Path(work), finished=Path(work)),
-                records_per_shard=_AT_ONCE,
-                version="",
-                partition=None,
-                rejects_duplicates=False,
-            )
+            workshop = Workshop(cache, finished=cache)
+            found = examine(workers, maker, ids, workshop, settings)
+    problems = [Problem(*astuple(one)) for one in set_aside(found, maker)]
+    wrong = [one for one in problems if one.problem != NOT_READ]
+    try:
+        splits_of(found, maker, settings)
+    except DataError as error:
+        wrong.append(Problem(place, "splits" if found.kept else "nothing left", str(error)))
+    source = maker.source
+    people = len(set((source.identities or {}).values()))
     facts: dict[str, object] = {
         "layout": source.layout,
         "photographs": len(source.items),
         "fit to use": len(found.kept),
         "own kinds": ", ".join(sorted(source.kinds)) or "none beside the photographs",
         "attributes": len(source.attribute_names),
-        "people": len(set((source.identities or {}).values())) or "not stated",
+        "people": people if maker.has_identities else NOBODY_KNOWS,
         "splits": ", ".join(sorted(source.partitions)) or "not stated",
         **found.noted,
         **source.notes,
         **_listed(source),
     }
-    return Verdict(facts, [Problem(r.source_name, r.problem, r.reason) for r in found.rejected])
+    noted = [(one.source_name, note) for one in found.kept for note in one.notes]
+    return Verdict(facts, wrong, [one for one in problems if one.problem == NOT_READ], noted)
 
 
 def _listed(source: Source) -> dict[str, int]:
@@ -205,3 +222,4 @@ def _check_captions(content: bytes, name: str) -> None:
             "Make the data set again.",
             problem="captions",
         )
+    check_captions(lines, name=name, may_repeat=True)

@@ -1,6 +1,6 @@
 """Photographs + texts -> a folder of edited photographs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from tedigan.method.region import composed
 from tedigan.method.tuning import TuningSettings, tune
 from tedigan.progress import progress
 from tedigan.store import pictures
-from tedigan.store.photographs import SUFFIXES
+from tedigan.store.pictures import SUFFIXES
 from tedigan.store.tables import write_table
 from tedigan.store.texts import name_key, stem_key
 from tedigan.tensors import to_images, to_pixels
@@ -25,11 +25,18 @@ from tedigan.tensors import to_images, to_pixels
 COLUMNS = ["before", "inversion", "after", "strip", "photograph", "text", "strength"]
 
 
-def jobs_of(edits: Sequence[Edit], names: Sequence[str]) -> list[Job]:
-    """Every edit of every photograph that it names, in the order of the photographs."""
+def jobs_of(
+    edits: Sequence[Edit], names: Sequence[str], *, set_aside: Collection[str] = ()
+) -> list[Job]:
+    """Every edit of every photograph that it names, in the order of the photographs.
+
+    set_aside: names of photographs that cannot be used, whose edits are left out with them.
+    """
     jobs = []
     for edit in edits:
         rows = _called(edit.photograph, names)
+        if not rows and edit.photograph in set_aside:
+            continue
         if len(rows) != 1 and edit.photograph != EVERY:
             found = f"is {len(rows)} of" if rows else "is not among"
             raise DataError(

@@ -31,9 +31,16 @@ class CardNumbers:
 
 
 def data_card(
-    description: Mapping[str, Any], numbers: CardNumbers, examples: Sequence[Example]
+    description: Mapping[str, Any],
+    numbers: CardNumbers,
+    examples: Sequence[Example],
+    *,
+    knows_people: bool,
 ) -> str:
-    """description: what dataset.json holds, and `demonstrations`: kind -> why it is one."""
+    """description: what dataset.json holds, and `demonstrations`: kind -> why it is one.
+
+    knows_people: whether somebody said who is who.
+    """
     return render(
         "dataset_page.html",
         description=description,
@@ -42,6 +49,7 @@ def data_card(
         attributes=sorted(numbers.attributes.items(), key=lambda pair: (-pair[1], pair[0])),
         problems=_by_problem(numbers.quarantine),
         examples=examples,
+        knows_people=knows_people,
     )
 
 

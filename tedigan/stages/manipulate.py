@@ -1,7 +1,6 @@
 """photographs + text -> results/manipulated: edited photographs."""
 
-from jaxtyping import UInt8
-from torch import Tensor
+from dataclasses import astuple
 
 from tedigan.captions.lists import read_edits
 from tedigan.dataset.folder import Dataset
@@ -12,8 +11,10 @@ from tedigan.models.makers import EDITED
 from tedigan.params import chosen
 from tedigan.stages.making_edits import open_editor
 from tedigan.store.files import finished_folder, write_json
+from tedigan.store.listing import QUARANTINE
 from tedigan.store.model_folders import model_digests
-from tedigan.store.photographs import read_photographs
+from tedigan.store.photographs import Photographs, read_photographs
+from tedigan.store.tables import write_table
 from tedigan.workspace import Outcome, Workspace
 
 
@@ -29,11 +30,11 @@ def check(workspace: Workspace) -> None:
 
 
 def run(workspace: Workspace) -> Outcome:
-    """Write before/, inversion/, after/ and strips/ pictures, edits.csv, trace.csv, grid.png and recipe.json."""
+    """Write before/, inversion/, after/, strips/, edits.csv, trace.csv, grid.png, recipe.json, quarantine.csv."""
     params = workspace.params.manipulate
     edits = read_edits(workspace.at(params.edits))
-    names, photographs = _photographs(workspace)
-    jobs = jobs_of(edits, names)
+    found = _photographs(workspace)
+    jobs = jobs_of(edits, found.names, set_aside=found.stems_left_out)
     models = [workspace.model(name) for name in EDITED]
     inverter, editor = open_editor(workspace)
     with finished_folder(workspace.result("manipulated")) as folder:
@@ -41,8 +42,8 @@ def run(workspace: Workspace) -> Outcome:
             folder,
             inverter,
             editor,
-            names,
-            photographs,
+            found.names,
+            found.pixels,
             jobs,
             strip=params.strip,
             batch_size=params.batch_size,
@@ -50,18 +51,20 @@ def run(workspace: Workspace) -> Outcome:
         )
         recipe = {"params": params.model_dump(mode="json"), "models": model_digests(models)}
         write_json(folder / "recipe.json", recipe)
+        write_table(folder / "quarantine.csv", QUARANTINE, map(astuple, found.left_out))
     return Outcome(
+        num_quarantined=len(found.left_out),
         metrics={"num_edits": float(len(jobs)), "inversion_pixel_mse": residual},
         pictures=[workspace.result("manipulated") / "grid.png"],
     )
 
 
-def _photographs(workspace: Workspace) -> tuple[list[str], UInt8[Tensor, "n 3 r r"]]:
-    """Names and pixels of the photographs to edit, at the generator's resolution."""
+def _photographs(workspace: Workspace) -> Photographs:
+    """The photographs to edit, at the generator's resolution."""
     data, params = Dataset.open(workspace.dataset), workspace.params.manipulate
     if params.photographs == "test":
         ids = data.split("test")[: params.max_photographs]
-        return [str(id) for id in ids], data.pixels(ids)
+        return Photographs([str(id) for id in ids], data.pixels(ids), [])
     return read_photographs(
         workspace.at(params.photographs), data.resolution, limit=params.max_photographs
     )

@@ -4,7 +4,9 @@ from collections.abc import Collection
 from pathlib import Path
 
 from tedigan.store.objects import Bucket, FolderBucket
-from tedigan.store.shelves import BucketShelf, Shelf, TarShelf
+from tedigan.store.shelves import BucketShelf, FolderShelf, Shelf, TarShelf
+
+TAR = ".tar"
 
 
 def open_bucket(address: str) -> Bucket:
@@ -25,12 +27,14 @@ def open_shelves(
     single file is taken for a tar. keeps: whether objects that are no tars are kept in the cache too.
     """
     folder, _, name = address.rpartition("/")
-    if Path(address).is_file() or (address.startswith("s3://") and name.endswith(".tar")):
+    is_remote = address.startswith("s3://")
+    if Path(address).is_file() or (is_remote and name.lower().endswith(TAR)):
         bucket = open_bucket(folder)
         if Path(name).suffix.lower() in alone:
             return [BucketShelf(bucket, cache=cache if keeps else None, names=[name])]
         return [TarShelf(bucket.fetch(name, cache))]
-    bucket = open_bucket(address)
-    shelf = BucketShelf(bucket, cache=cache if keeps else None)
-    tars = [name for name in shelf.names() if name.endswith(".tar")]
-    return [shelf, *(TarShelf(bucket.fetch(name, cache)) for name in tars)]
+    shelf: Shelf = FolderShelf(Path(address))
+    if is_remote:
+        shelf = BucketShelf(open_bucket(address), cache=cache if keeps else None)
+    tars = [name for name in shelf.names() if name.lower().endswith(TAR)]
+    return [shelf, *(TarShelf(shelf.file_of(name, cache)) for name in tars)]

@@ -32,6 +32,10 @@ class Bucket(ABC):
     def names(self, prefix: str = "") -> Iterator[str]:
         """Every name that begins with `prefix`, sorted."""
 
+    def all_names(self) -> Iterator[str]:
+        """`names`, and what the place holds beside them: names that begin with a dot, and what is no path."""
+        return self.names()
+
     @abstractmethod
     def folders(self) -> list[str]:
         """The first part of every name that has several, once, sorted; what lies in them is not listed.

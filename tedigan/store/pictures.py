@@ -5,49 +5,79 @@ installed (lossless, many times faster than Pillow at a tenth to a fifth more by
 """
 
 import io
-import struct
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from jaxtyping import UInt8
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 
 from tedigan.errors import ImageError
+from tedigan.store.colour_profiles import is_converted, to_srgb
 from tedigan.store.files import write_bytes
+from tedigan.store.picture_opening import check_picture, open_picture, orientation
 
 try:
     import fpng
 except ImportError:  # it has wheels for common processors only
     fpng = None
 
-MAX_PIXELS = 89_000_000  # a little below Pillow's own warning
-MIN_SIDE_PX = 16
-_ORIENTATION = 0x0112  # EXIF tag
-
-_COLOURS = {"RGB", "RGBA", "RGBX", "L", "LA", "P", "PA", "1", "CMYK", "YCbCr"}
+SUFFIXES = frozenset(
+    {
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".jfif",
+        ".mpo",
+        ".png",
+        ".webp",
+        ".avif",
+        ".bmp",
+        ".gif",
+        ".tif",
+        ".tiff",
+    }
+)  # of photographs, in any case
 _ENCODINGS: dict[str, dict[str, object]] = {
     "png": {"format": "PNG", "compress_level": 6},
     "jpg": {"format": "JPEG", "quality": 95, "subsampling": 0},
     "webp": {"format": "WEBP", "quality": 95, "method": 4},
 }
 FORMATS = tuple(_ENCODINGS)
+_TURNS = dict(
+    zip(
+        range(2, 9),
+        (
+            Image.Transpose.FLIP_LEFT_RIGHT,
+            Image.Transpose.ROTATE_180,
+            Image.Transpose.FLIP_TOP_BOTTOM,
+            Image.Transpose.TRANSPOSE,
+            Image.Transpose.ROTATE_270,
+            Image.Transpose.TRANSVERSE,
+            Image.Transpose.ROTATE_90,
+        ),
+        strict=True,
+    )
+)  # EXIF's orientation -> what undoes it
+_EXACT = {"PNG", "BMP", "GIF", "TIFF"}
 
 
 def decode(content: bytes, *, name: str = "picture") -> UInt8[Tensor, "3 h w"]:
-    """The pixels of a picture file as a person sees it: turned by its EXIF, transparency on white.
+    """The pixels of a picture file as a person sees it: turned by its EXIF, in sRGB, transparency on white.
 
-    CMYK is converted; animations, 16-bit and float pictures, damaged files and extreme sizes are refused.
+    Of a camera's file with further pictures behind the first (MPO) the first is seen. Animations, several pages,
+    16-bit and float pictures, damaged files and extreme sizes are refused.
     """
-    return _seen(_open(content, name))
+    return _seen(open_picture(content, name))
 
 
 def from_pillow(picture: Image.Image) -> UInt8[Tensor, "3 h w"]:
     """A Pillow picture's pixels, by the same rules."""
     try:
-        _check(picture, "picture")
+        check_picture(picture, "picture")
         return _seen(picture)
     except (OSError, ValueError, AttributeError) as error:
         raise ImageError(
@@ -64,15 +94,40 @@ def to_pillow(pixels: UInt8[Tensor, "c h w"]) -> Image.Image:
 
 def decode_map(content: bytes, *, name: str = "map") -> UInt8[Tensor, "*c h w"]:
     """`[h, w]` indices of a grey or palette picture, or `[3, h, w]` pixels of a coloured one."""
-    picture = _open(content, name)
+    picture = open_picture(content, name)
     if picture.mode == "1":
         picture = picture.convert("L")
     return _to_tensor(picture if picture.mode in {"L", "P"} else picture.convert("RGB"))
 
 
+@dataclass(frozen=True)
+class Layers:
+    """A picture that means numbers: its colours with their alpha, and the numbers themselves where it has them.
+
+    values: of a grey or a palette picture. is_exact: whether its format keeps every pixel as it was.
+    """
+
+    mode: str
+    rgba: UInt8[Tensor, "4 h w"]
+    values: UInt8[Tensor, "h w"] | None
+    is_exact: bool
+
+
+def decode_layers(content: bytes, *, name: str = "map") -> Layers:
+    """All that a map may be told by; nothing is turned or put on paper."""
+    picture = open_picture(content, name)
+    values = None
+    if picture.mode in {"L", "P"}:
+        values = _to_tensor(picture)
+    elif picture.mode in {"LA", "PA"}:
+        values = _to_tensor(picture.getchannel(0))
+    rgba = _to_tensor(picture.convert("RGBA"))
+    return Layers(picture.mode, rgba, values, picture.format in _EXACT)
+
+
 def decode_cutout(content: bytes, *, name: str = "cut-out") -> UInt8[Tensor, "4 h w"]:
     """The colours and the alpha of a picture with transparency."""
-    return _to_tensor(_open(content, name).convert("RGBA"))
+    return _to_tensor(open_picture(content, name).convert("RGBA"))
 
 
 def peculiarities(content: bytes) -> list[str]:
@@ -80,9 +135,11 @@ def peculiarities(content: bytes) -> list[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         picture = Image.open(io.BytesIO(content))
-    is_turned = picture.getexif().get(_ORIENTATION, 1) != 1
+    is_turned = orientation(picture) != 1
     found = {
         "turned by its EXIF": is_turned,
+        "first of several pictures": picture.format == "MPO",
+        "colour profile converted to sRGB": is_converted(picture),
         "transparency put on white": picture.has_transparency_data,
         f"{picture.mode} converted to RGB": picture.mode in {"CMYK", "YCbCr", "L", "1", "P"},
     }
@@ -179,73 +236,16 @@ def grid(pixels: UInt8[Tensor, "n c h w"], columns: int) -> UInt8[Tensor, "c hei
     return sheet
 
 
-def _open(content: bytes, name: str) -> Image.Image:
-    """A decoded, checked Pillow picture; each way to fail is an ImageError with its reason."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            picture = Image.open(io.BytesIO(content))
-        _check(picture, name)
-        picture.load()
-    except UnidentifiedImageError:
-        raise ImageError(
-            f"{name} is not a picture ({len(content)} bytes beginning {content[:8]!r}); expected "
-            "JPEG, PNG or WebP. Replace or remove it.",
-            problem="not a picture" if content else "empty file",
-        ) from None
-    except Image.DecompressionBombError as error:
-        raise ImageError(
-            f"{name} is refused: {error}. Give a picture of a face.", problem="too large"
-        ) from None
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
-        raise ImageError(
-            f"{name} is damaged: {error}. Copy it again or remove it.", problem="damaged"
-        ) from error
-    return picture
-
-
-def _check(picture: Image.Image, name: str) -> None:
-    """Refuse, before decoding, what is no single 8-bit picture of a usable size."""
-    width, height = picture.size
-    if width * height > MAX_PIXELS:
-        raise ImageError(
-            f"{name} announces {width} x {height} px; at most {MAX_PIXELS} px are decoded. "
-            "Give a smaller copy.",
-            problem="too large",
-        )
-    if min(width, height) < MIN_SIDE_PX:
-        raise ImageError(
-            f"{name} has {width} x {height} px; a face needs at least {MIN_SIDE_PX} px a side. "
-            "Give the original photograph.",
-            problem="too small",
-        )
-    if getattr(picture, "n_frames", 1) > 1:
-        raise ImageError(
-            f"{name} is an animation of {picture.n_frames} frames; save one of them.",  # type: ignore[attr-defined]
-            problem="animated",
-        )
-    if picture.mode not in _COLOURS or _is_deep(picture):
-        raise ImageError(
-            f"{name} has pixels of mode {picture.mode} (or more than 8 bits); expected RGB or grey with 8 bits a "
-            "channel. Save it as 8-bit RGB.",
-            problem="16-bit",
-        )
-
-
 def _seen(picture: Image.Image) -> UInt8[Tensor, "3 h w"]:
     """The pixels as a person sees them: turned by its EXIF, transparency on white."""
-    picture = ImageOps.exif_transpose(picture)
+    if (turn := _TURNS.get(orientation(picture))) is not None:
+        picture = picture.transpose(turn)
+    picture = to_srgb(picture)
     if picture.has_transparency_data:
         picture = Image.alpha_composite(
             Image.new("RGBA", picture.size, "white"), picture.convert("RGBA")
         )
     return _to_tensor(picture.convert("RGB"))
-
-
-def _is_deep(picture: Image.Image) -> bool:
-    """Whether the file has 16 bits a channel, of which Pillow would drop the lower 8 in silence."""
-    tiles = getattr(picture, "tile", [])
-    return any(";16" in str(argument) for *_, argument in tiles)
 
 
 def _to_tensor(picture: Image.Image) -> UInt8[Tensor, "*c h w"]:

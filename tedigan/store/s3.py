@@ -55,12 +55,11 @@ class S3Bucket(Bucket):
 
     def names(self, prefix: str = "") -> Iterator[str]:
         """Every object's name below the prefix, sorted."""
-        found = {
-            name: Version(item["Size"], item["ETag"].strip('"'))
-            for _, name, item in self._listed(prefix)
-        }
-        self._versions |= found
-        return iter(sorted(found))
+        return (name for name in self._noted(prefix) if is_name(name))
+
+    def all_names(self) -> Iterator[str]:
+        """Every object's name below the prefix, sorted, whatever it is."""
+        return iter(self._noted(""))
 
     def folders(self) -> list[str]:
         """The common prefixes, a thousand a request."""
@@ -73,6 +72,7 @@ class S3Bucket(Bucket):
         return {
             name: max(0.0, (now - item["LastModified"]).total_seconds())
             for now, name, item in self._listed(prefix)
+            if is_name(name)
         }
 
     def versions(self, prefix: str = "") -> dict[str, str]:
@@ -169,14 +169,21 @@ class S3Bucket(Bucket):
                 f"{uri} could not be kept as {path}: {error}. Free space or rights? Run again."
             ) from error
 
+    def _noted(self, prefix: str) -> list[str]:
+        """The names of a listing, sorted; `fetch` will believe it."""
+        found = {
+            name: Version(item["Size"], item["ETag"].strip('"'))
+            for _, name, item in self._listed(prefix)
+        }
+        self._versions |= found
+        return sorted(found)
+
     def _listed(self, prefix: str) -> Iterator[tuple[datetime, str, dict[str, Any]]]:
         """What lies below a prefix: when the server said so, each object's name, and what it said of it."""
         for page in self._pages(prefix):
             now = parsedate_to_datetime(page["ResponseMetadata"]["HTTPHeaders"]["date"])
             for item in page.get("Contents", []):
-                name = item["Key"].removeprefix(self._prefix)
-                if is_name(name):
-                    yield now, name, item
+                yield now, item["Key"].removeprefix(self._prefix), item
 
     def _pages(self, prefix: str, **how: str) -> Iterator[dict[str, Any]]:
         """The answers to one listing."""

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from tedigan.errors import LabelError
 
-# Colours of CelebAMask-HQ's g_color.py; its utils.py paints r_brow otherwise.
+# Colours of CelebAMask-HQ's g_color.py.
 LABEL_PALETTE: dict[str, tuple[int, int, int]] = {
     "background": (0, 0, 0),
     "skin": (204, 0, 0),
@@ -37,7 +37,12 @@ LABEL_PALETTE: dict[str, tuple[int, int, int]] = {
 }
 LABEL_NAMES: tuple[str, ...] = tuple(LABEL_PALETTE)
 
+OTHER_COLOURS = {
+    (51, 255, 255): "r_brow"
+}  # of MaskGAN's palette, in face_parsing/utils.py beside it
 _NO_CLASS = 255
+_OTHER_BROW = 51 << 16 | 255 << 8 | 255
+_LEAST_BROW = 0.25  # of the brows, on each side of the nose
 # A person's left and right: l_eye lies on the right of the picture. (l_lip is the lower lip.)
 _SIDED = ("eye", "brow", "ear")
 
@@ -59,11 +64,12 @@ def labels_to_colours(labels: UInt8[Tensor, "n h w"]) -> UInt8[Tensor, "n 3 h w"
 
 
 def colours_to_labels(pixels: UInt8[Tensor, "3 h w"]) -> UInt8[Tensor, "h w"]:
-    """The official colours -> class indices; any other colour is a LabelError."""
+    """The colours of either official palette -> class indices; any other colour is a LabelError."""
     codes = _colour_codes(pixels)
     labels = torch.full(codes.shape, _NO_CLASS, dtype=torch.uint8)
-    for index, (red, green, blue) in enumerate(LABEL_PALETTE.values()):
-        labels[codes == (red << 16 | green << 8 | blue)] = index
+    known = {colour: name for name, colour in LABEL_PALETTE.items()} | OTHER_COLOURS
+    for (red, green, blue), name in known.items():
+        labels[codes == (red << 16 | green << 8 | blue)] = LABEL_NAMES.index(name)
     strange = codes[labels == _NO_CLASS]
     if strange.numel():
         code = int(strange[0])
@@ -72,7 +78,29 @@ def colours_to_labels(pixels: UInt8[Tensor, "3 h w"]) -> UInt8[Tensor, "h w"]:
             f"{(code >> 16, code >> 8 & 255, code & 255)}; expected the CelebAMask-HQ colours. "
             "Save it as PNG (not JPEG) and resize it with NEAREST."
         )
-    return labels
+    return parted_brows(labels, codes == _OTHER_BROW)
+
+
+def parted_brows(
+    labels: UInt8[Tensor, "h w"], is_painted: Bool[Tensor, "h w"]
+) -> UInt8[Tensor, "h w"]:
+    """Where both brows wear MaskGAN's colour of one, the one on the right of the nose becomes l_brow.
+
+    is_painted: where that colour is. A map with another brow, or without a gap between the two, stays as it is.
+    """
+    left, right, nose = (LABEL_NAMES.index(name) for name in ("l_brow", "r_brow", "nose"))
+    if not bool(is_painted.any()) or bool((labels == left).any()):
+        return labels
+    columns = (labels == nose).nonzero()[:, 1].float()
+    if not len(columns) or not torch.equal(labels == right, is_painted):
+        return labels
+    place = torch.arange(labels.shape[1]) - columns.mean()
+    shares = [
+        float(is_painted[:, side].sum() / is_painted.sum()) for side in (place < -1, place > 1)
+    ]
+    if sum(shares) < 1 or min(shares) < _LEAST_BROW:
+        return labels
+    return torch.where(is_painted & (place > 1), torch.tensor(left, dtype=torch.uint8), labels)
 
 
 def one_hot(labels: UInt8[Tensor, "n h w"]) -> Float[Tensor, "n 19 h w"]:

@@ -8,21 +8,24 @@ import pytest
 import torch
 
 from tedigan.__main__ import main
+from tedigan.dataset.annotating import Helpers
+from tedigan.dataset.build import BuildSettings
 from tedigan.dataset.export import export
 from tedigan.dataset.folder import Dataset, shard_name, write_tables
 from tedigan.dataset.index import Row
-from tedigan.dataset.validation import validate
+from tedigan.dataset.validation import Verdict, validate
 from tedigan.errors import DataError
+from tedigan.params import chosen, read_params
 from tedigan.store import pictures
 from tedigan.store.files import read_json, sha256_tree, write_json
 from tedigan.store.shards import ShardWriter, read_shard
 from tedigan.vocabulary.attributes import ATTRIBUTE_NAMES
 from tests.dataset.datasets_made import ROOT, SHARED, run
+from tests.dataset.odd_inputs import release
 from tests.dataset.sources_made import (
     noise,
     put,
     write_celebamask,
-    write_masks,
     write_multimodal,
     write_pictures,
 )
@@ -54,8 +57,14 @@ def test_a_sound_data_set_passes_with_a_summary(
     assert "wrong: nothing" in said
 
 
+def verdict_of(folder: Path) -> Verdict:
+    section = read_params(ROOT / "params.yaml").dataset
+    settings = chosen(section.model_copy(update={"num_images": None}), BuildSettings)
+    return validate(str(folder), settings, Helpers(), num_workers=1)
+
+
 def problems(folder: Path) -> list[tuple[str, str]]:
-    return [(found.name, found.problem) for found in validate(str(folder), num_workers=1).problems]
+    return [(found.name, found.problem) for found in verdict_of(folder).problems]
 
 
 def test_a_changed_byte_is_found(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -139,7 +148,7 @@ def test_a_file_that_is_not_what_it_should_be_is_found(
 def test_a_release_is_checked_like_a_source(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    source = write_multimodal(tmp_path / "source")
+    source = release(tmp_path)
     assert main(["dataset", "validate", str(source), "--workers", "1"]) == 0
     said = capsys.readouterr().out
     assert "layout: MM-CelebA-HQ" in said
@@ -155,12 +164,12 @@ def test_a_release_is_checked_like_a_source(
 def test_lists_that_do_not_fit_the_photographs_are_told(tmp_path: Path) -> None:
     source = write_multimodal(tmp_path / "source")
     put(source / "test/filenames.pickle", pickle.dumps(["4", "77"], protocol=2))
-    facts = validate(str(source), num_workers=1).facts
+    facts = verdict_of(source).facts
     assert (facts["in no split"], facts["in a split, but absent"]) == (1, 1)
 
 
 def test_validation_leaves_the_source_and_its_folder_as_they_were(tmp_path: Path) -> None:
-    source = write_masks(write_celebamask(tmp_path / "source"))
+    source = write_celebamask(tmp_path / "source")
     before = sha256_tree(tmp_path)
     assert problems(source) == []
     assert sha256_tree(tmp_path) == before
@@ -174,7 +183,7 @@ def test_an_absent_place_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.shared
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the shared photographs are not on this machine")
 def test_real_masks_are_sound() -> None:
-    verdict = validate(str(SHARED / "celebamask-samples"), num_workers=1)
+    verdict = verdict_of(SHARED / "celebamask-samples")
     assert verdict.problems == []
     assert verdict.facts["own kinds"] == "label"
 

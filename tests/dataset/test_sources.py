@@ -9,10 +9,12 @@ import pytest
 from tedigan.dataset.sources import MERGED, Source, open_source
 from tedigan.dataset.sources.celebamask import parse_identities, parse_mapping
 from tedigan.errors import AttributeFileError, DataError
+from tedigan.store import pictures
 from tedigan.vocabulary.attributes import ATTRIBUTE_NAMES
 from tests.dataset.sources_made import (
     ATTRIBUTES,
     NUM,
+    noise,
     put,
     write_celebamask,
     write_mapping,
@@ -62,11 +64,13 @@ def test_a_damaged_mapping_is_refused_with_its_line() -> None:
         parse_mapping("idx orig_idx orig_file\n0 4 000005.jpg\n1 000006.jpg\n")
 
 
-def test_a_photograph_that_comes_twice_is_refused(tmp_path: Path) -> None:
+def test_a_photograph_that_comes_twice_is_left_out_by_both_names(tmp_path: Path) -> None:
     write_celebamask(tmp_path)
     put(tmp_path / "CelebA-HQ-img/0.jpg", b"")
-    with pytest.raises(DataError, match="photograph 0 comes twice"):
-        read(tmp_path)
+    source = read(tmp_path)
+    assert sorted(source.items) == list(range(1, NUM))
+    names = ["CelebA-HQ-img/0.jpg", "CelebA-HQ-img/00000.png"]
+    assert [(one.name, one.problem) for one in source.left_out] == [(n, "twice") for n in names]
 
 
 def test_a_file_in_a_tar_and_beside_it_is_refused(tmp_path: Path) -> None:
@@ -223,19 +227,22 @@ def test_a_table_gives_own_attributes_people_and_splits(tmp_path: Path) -> None:
     assert source.partitions == {"published": {0: "test", 1: "train", 2: "train"}}
 
 
-def test_what_is_not_used_is_counted(tmp_path: Path) -> None:
+def test_what_is_not_used_is_named(tmp_path: Path) -> None:
     write_pictures(tmp_path, ["a.jpg"])
     put(tmp_path / "b.HEIC", b"")
-    put(tmp_path / "c.gif", b"")
+    put(tmp_path / "c.txt", b"")
     put(tmp_path / "t.csv", "file,Smiling\na,1\ngone.jpg,0\n")
-    assert read(tmp_path).notes == {
-        "files that are not read (.gif, .heic)": 2,
-        "rows of the table without a picture": 1,
-    }
+    source = read(tmp_path)
+    assert source.notes == {"rows of the table without a picture": 1}
+    left_out = [(one.name, one.problem) for one in source.left_out]
+    assert left_out == [("b.HEIC", "HEIC"), ("c.txt", "not read")]
 
 
 def test_a_png_beside_a_photograph_is_its_label_map(tmp_path: Path) -> None:
-    source = read(write_pictures(tmp_path, ["0.jpg", "0.png", "1.jpg", "1.png"]))
+    write_pictures(tmp_path, ["0.jpg", "1.jpg"])
+    for id in range(2):
+        put(tmp_path / f"{id}.png", pictures.encode(noise(id, channels=1) % 19, "png"))
+    source = read(tmp_path)
     assert [set(item.masks) for item in source.items.values()] == [{MERGED}, {MERGED}]
     assert source.kinds == {"label"}
 

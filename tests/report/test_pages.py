@@ -93,7 +93,9 @@ def description_of(word: str) -> dict[str, Any]:
 
 def card_of(word: str) -> str:
     numbers = CardNumbers({word: 2**20}, {word: 3}, {word: 500}, [(word, word, word)])
-    return data_card(description_of(word), numbers, [Example(0, {word: PNG}, [word])])
+    return data_card(
+        description_of(word), numbers, [Example(0, {word: PNG}, [word])], knows_people=True
+    )
 
 
 def job_of(word: str) -> str:
@@ -188,7 +190,7 @@ def test_a_data_set_without_a_key_is_an_error(name: str) -> None:
     del description[name]
     numbers = CardNumbers({"x": 1}, {}, {}, [])
     with pytest.raises((UndefinedError, KeyError), match=name):
-        data_card(description, numbers, [])
+        data_card(description, numbers, [], knows_people=False)
 
 
 def test_names_of_a_mappings_own_methods_are_plain_names_in_their_order() -> None:
@@ -196,7 +198,7 @@ def test_names_of_a_mappings_own_methods_are_plain_names_in_their_order() -> Non
     words = ["items", "values", "keys", "get"]
     numbers = CardNumbers(dict.fromkeys(words, 1), {}, dict.fromkeys(words, 7), [])
     kinds = {"kinds": dict.fromkeys(words, "png"), "origin": dict.fromkeys(words, "made")}
-    outline = Outline.of(data_card(description_of("x") | kinds, numbers, []))
+    outline = Outline.of(data_card(description_of("x") | kinds, numbers, [], knows_people=True))
     by_kind, by_attribute = words, sorted(words)
     assert [text for text in outline.texts if text in words] == by_kind + by_attribute
 

@@ -10,7 +10,7 @@ from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional
 
-from tedigan.errors import LabelError, ShapeError
+from tedigan.errors import ImageError, LabelError, ShapeError
 from tedigan.vocabulary.labels import check_labels
 
 MIN_SHARE = 0.01  # of the picture, that person and background must each fill
@@ -38,6 +38,17 @@ def check_person(labels: UInt8[Tensor, "h w"]) -> None:
         raise LabelError(
             f"the label map calls {share:.1%} of the picture a person; expected {MIN_SHARE:.0%} to "
             f"{1 - MIN_SHARE:.0%}. Look at the map, or make this photograph's cut-out by a matting model."
+        )
+
+
+def check_alpha(alpha: UInt8[Tensor, "h w"], *, name: str) -> None:
+    """ImageError if a given cut-out shows all or nothing."""
+    share = float(alpha.float().mean()) / 255
+    if not MIN_SHARE <= share <= 1 - MIN_SHARE:
+        raise ImageError(
+            f"{name} shows {share:.1%} of the picture; expected {MIN_SHARE:.0%} to {1 - MIN_SHARE:.0%}, the rest "
+            "being transparent. Cut the person out, or remove it.",
+            problem="cut-out",
         )
 
 

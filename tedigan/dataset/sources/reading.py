@@ -7,11 +7,14 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
+from tedigan.dataset.given_captions import check_captions
+from tedigan.dataset.kinds.cutouts import check_alpha
+from tedigan.dataset.masks import read_class_mask, read_label_map
 from tedigan.dataset.sources.source import MERGED, Item, Place
 from tedigan.errors import CaptionError, DataError, ImageError, LabelError
 from tedigan.store import pictures
 from tedigan.store.texts import decode, lines_of, one_line
-from tedigan.vocabulary.labels import check_labels, colours_to_labels, merge_masks
+from tedigan.vocabulary.labels import merge_masks
 
 
 class ItemFiles:
@@ -44,7 +47,6 @@ class ItemFiles:
                 problem="no mask",
             )
         labels = self._merge(self._item.masks)
-        check_labels(labels)
         self._check_shape("label map", labels, photograph)
         return labels[None]
 
@@ -74,20 +76,41 @@ class ItemFiles:
                 f"{place.name} is empty; expected a caption a line. Copy it again.",
                 problem="no captions",
             )
+        check_captions(lines, name=place.name)
         return "".join(f"{line}\n" for line in lines)
+
+    def cutout(self, photograph: UInt8[Tensor, "3 h w"]) -> UInt8[Tensor, "1 h2 w2"]:
+        """The alpha of the source's own cut-out."""
+        if (place := self._item.cutout) is None:
+            raise ImageError(
+                f"photograph {self.id} has no cut-out, though others have. Add it.",
+                problem="no cut-out",
+            )
+        alpha = pictures.decode_cutout(self._contents[place.name], name=place.name)[3]
+        check_alpha(alpha, name=place.name)
+        self._check_shape("cut-out", alpha, photograph)
+        return alpha[None]
 
     def _merge(self, masks: Mapping[str, Place]) -> UInt8[Tensor, "h w"]:
         """A merged map, of indices or of colours, or the masks of the classes, merged."""
-        maps = {
-            name: pictures.decode_map(self._contents[place.name], name=place.name)
-            for name, place in masks.items()
-        }
-        if MERGED in maps:
-            labels = maps[MERGED]
-            return labels if labels.ndim == 2 else colours_to_labels(labels)
+        if MERGED in masks:
+            place = masks[MERGED]
+            return read_label_map(self._contents[place.name], name=place.name)
         return merge_masks(
-            {name: (map if map.ndim == 2 else map[0]) > 127 for name, map in maps.items()}
+            {
+                name: read_class_mask(self._contents[place.name], name=place.name)
+                for name, place in masks.items()
+            }
         )
+
+    def empty_masks(self) -> list[str]:
+        """The classes of which there is a mask that shows nothing."""
+        return [
+            name
+            for name, place in self._item.masks.items()
+            if name != MERGED
+            and not read_class_mask(self._contents[place.name], name=place.name).any()
+        ]
 
     def _check_shape(self, what: str, map: Tensor, photograph: Tensor) -> None:
         """Another size is scaled; another shape belongs to another picture."""

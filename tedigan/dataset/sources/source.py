@@ -4,16 +4,18 @@ A source is a folder, a .tar, a photograph, an s3:// prefix or an s3:// .tar. Ea
 a list of places into a `Source`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 from tedigan.errors import DataError
-from tedigan.store.addresses import open_shelves
+from tedigan.store.addresses import TAR, open_shelves
+from tedigan.store.listing import NOT_READ, LeftOut
+from tedigan.store.pictures import SUFFIXES
 from tedigan.store.shelves import Shelf
 from tedigan.store.texts import decode
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})  # of photographs
 MERGED = ""  # the class name under which a merged label map is found
 NON_COMMERCIAL = (
     "CelebAMask-HQ: non-commercial research and education only (MMLab, CUHK). Do not redistribute."
@@ -44,12 +46,13 @@ class Item:
     masks: Mapping[str, Place] = field(default_factory=dict)
     sketch: Place | None = None
     text: Place | None = None
+    cutout: Place | None = None
 
     def places(self) -> Iterator[Place]:
         """All of them, in a fixed order."""
         yield self.photograph
         yield from (self.masks[name] for name in sorted(self.masks))
-        yield from (place for place in (self.sketch, self.text) if place is not None)
+        yield from (place for place in (self.sketch, self.text, self.cutout) if place is not None)
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class Source:
     attributes: id -> one byte each, 1 = yes, columns as in attribute_names; None without a table.
     identities: id -> person; None where the source does not say.
     partitions: name of a partition (published, official) -> id -> train, val or test.
-    notes: what was found and not used -> how many.
+    notes: what was found and not used -> how many. left_out: each entry of the place that is not used, by name.
     """
 
     layout: str
@@ -72,10 +75,27 @@ class Source:
     identities: dict[int, int] | None = None
     partitions: dict[str, dict[int, str]] = field(default_factory=dict)
     notes: dict[str, int] = field(default_factory=dict)
+    left_out: list[LeftOut] = field(default_factory=list)
 
 
-def list_places(uri: str, *, root: Path, cache: Path) -> dict[str, Place]:
-    """Every file of a source by its name. A path is relative to `root`; objects are kept in `cache`."""
+@dataclass(frozen=True)
+class Listing:
+    """Every entry of a place: what it offers, by name, and what it does not."""
+
+    uri: str
+    places: dict[str, Place]
+    left_out: list[LeftOut]
+
+    def lacks(self, what: str, advice: str) -> DataError:
+        """The error of a place without photographs, which names an entry that may be why."""
+        faults = [one for one in self.left_out if one.is_fault]
+        why = f" Not used: {faults[0].reason}" if faults else ""
+        more = f" ({len(faults) - 1} more are not used)" if len(faults) > 1 else ""
+        return DataError(f"{self.uri} has no {what}.{why}{more} {advice}")
+
+
+def list_places(uri: str, *, root: Path, cache: Path) -> Listing:
+    """Every entry of a source. A path is relative to `root`; objects are kept in `cache`."""
     is_path = not uri.startswith("s3://")
     if is_path and not (root / uri).exists():
         raise DataError(
@@ -83,22 +103,86 @@ def list_places(uri: str, *, root: Path, cache: Path) -> dict[str, Place]:
             "prefix or `drawn`. Paths are relative to params.yaml."
         )
     address = str(root / uri) if is_path else uri
-    shelves = open_shelves(address, cache=cache, alone=SUFFIXES)
+    outer, *tars = open_shelves(address, cache=cache, alone=SUFFIXES)
     places: dict[str, Place] = {}
-    for shelf in shelves:
+    for shelf in (outer, *tars):
         for name in shelf.names():
             if name in places:
                 raise DataError(
                     f"{uri} has {name} twice: in two .tar files, or in one and beside it. Remove one."
                 )
-            places[name] = Place(shelf, name)
-    return places
+            if not (tars and shelf is outer and name.lower().endswith(TAR)):
+                places[name] = Place(shelf, name)
+    return Listing(uri, places, [one for shelf in (outer, *tars) for one in shelf.left_out()])
 
 
-def add_once(items: dict[int, Place], id: int, place: Place) -> None:
-    """Put a photograph under its number; two of one number are a DataError."""
-    if id in items:
-        raise DataError(
-            f"photograph {id} comes twice: {items[id].name} and {place.name}. Remove one."
+_Key = TypeVar("_Key")
+
+
+def only_once(found: Mapping[_Key, list[Place]]) -> tuple[dict[_Key, Place], list[LeftOut]]:
+    """Those of which there is one; where there are several, nobody can tell which is meant: all are left out."""
+    once = {key: places[0] for key, places in found.items() if len(places) == 1}
+    several = [[place.name for place in places] for places in found.values() if len(places) > 1]
+    return once, [_twice(name, names) for names in several for name in names]
+
+
+def unused(
+    places: Mapping[str, Place], used: Iterable[Place], expected: str, *, strict_below: str = ""
+) -> list[LeftOut]:
+    """Each place that is not used, with its reason. expected: what this layout reads, in words.
+
+    strict_below: names of folders, `|` between them, in which everything should be used.
+    """
+    names = {place.name for place in used}
+    strict = set(strict_below.split("|"))
+    return [_unused(name, expected, strict) for name in places if name not in names]
+
+
+_HEIC = {".heic", ".heif", ".hif"}
+_RAW = {".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf"}
+_PACKED = {".zip", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar", TAR}
+
+
+def _unused(name: str, expected: str, strict: set[str]) -> LeftOut:
+    suffix = PurePosixPath(name).suffix.lower()
+    if suffix in _HEIC:
+        return LeftOut(
+            name, "HEIC", f"{name} is a HEIC picture, which is not read. Save it as JPEG or PNG."
         )
-    items[id] = place
+    if suffix in _RAW:
+        return LeftOut(
+            name, "raw", f"{name} is a camera's raw picture, which is not read. Develop it as JPEG."
+        )
+    if suffix in _PACKED:
+        return LeftOut(
+            name, "packed", f"{name} is packed within the source, and not read. Unpack it there."
+        )
+    if strict & set(name.split("/")[:-1]):
+        return LeftOut(
+            name,
+            "name",
+            f"{name} has a name that is not read there; expected {expected}. Rename it.",
+        )
+    return LeftOut(name, NOT_READ, f"{name} is no file of this layout, which has {expected}.")
+
+
+def _twice(name: str, names: list[str]) -> LeftOut:
+    others = ", ".join(other for other in names if other != name)
+    return LeftOut(
+        name, "twice", f"{name} comes twice: {others} is of the same number. Remove one."
+    )
+
+
+def orphans(found: Mapping[int, Iterable[Place]], photographs: Iterable[int]) -> list[LeftOut]:
+    """What belongs to a photograph that is not there, or comes twice."""
+    there = set(photographs)
+    return [
+        LeftOut(
+            place.name,
+            "no photograph",
+            f"{place.name} belongs to photograph {id}, which is not there, or twice. Mend that, or remove this.",
+        )
+        for id, places in found.items()
+        if id not in there
+        for place in places
+    ]
