@@ -28,6 +28,7 @@ NEEDS = {
     "tedigan.bulk": "data",
     "tedigan.bulk.ray_engine": "ray",
     "tedigan.commands.dataset_actions": "data",
+    "tedigan.comparison": "data",
     "tedigan.dataset": "data",
     "tedigan.evaluation": "data",
     "tedigan.jobs.invert_photographs": "data",
