@@ -93,7 +93,7 @@ def _params(section: dict[str, object], paths: dict[str, object]) -> "Params":
 def _validate(arguments: argparse.Namespace) -> int:
     """As `make` would find it, without its models."""
     from tedigan.dataset.annotating import Helpers
-    from tedigan.dataset.build import BuildSettings
+    from tedigan.dataset.build_settings import BuildSettings
     from tedigan.dataset.validation import validate
     from tedigan.params import chosen
 

@@ -18,45 +18,25 @@ import torch
 from tedigan import code_lock
 from tedigan.captions.grammar_files import GRAMMAR, save_grammar
 from tedigan.dataset.annotating import Helpers, open_annotators
+from tedigan.dataset.build_settings import BuildSettings
 from tedigan.dataset.card import write_card, write_examples
+from tedigan.dataset.dividing import partition_of, split_of, splits_of
 from tedigan.dataset.folder import KNOWN, UNKNOWN, Dataset, shard_name, write_tables
 from tedigan.dataset.index import Row
 from tedigan.dataset.records import FROM_SOURCE, Checked, DrawnMaker, Maker, Recipe, digest_of
 from tedigan.dataset.sharding import MadeShard, make_shards
 from tedigan.dataset.source_records import PhotographMaker
 from tedigan.dataset.sources import open_source
-from tedigan.dataset.splits import check_apart, split_as_published, split_by_identity
 from tedigan.dataset.survey import Survey, survey, without
 from tedigan.dataset.workers import Workers
 from tedigan.dataset.workshop import Workshop, link_or_copy
-from tedigan.errors import DataError
 from tedigan.store.files import finished_folder, sha256_value
 from tedigan.store.listing import LeftOut, printable
 from tedigan.vocabulary.attributes import ATTRIBUTE_NAMES
 
 LIBRARIES = ("numpy", "pillow", "resvg-py", "scipy", "torch")
 _NUM_DRAWN = 3000
-AUTO, PUBLISHED = "auto", "published"  # of dataset.split
 _FEW = 64  # records that are not worth worker processes
-
-
-@dataclass(frozen=True)
-class BuildSettings:
-    """What is made, and who is in which split; see params.yaml, `dataset`."""
-
-    licence: str | None
-    num_images: int | None
-    resolution: int
-    kinds: list[str]
-    captions_per_image: int
-    image_format: str
-    records_per_shard: int
-    duplicates: str
-    attribute_conflicts: str
-    split: str
-    val_fraction: float
-    test_fraction: float
-    seed: int
 
 
 @dataclass(frozen=True)
@@ -120,7 +100,7 @@ def examine(
         workshop,
         records_per_shard=settings.records_per_shard,
         version=sha256_value([code, digest_of(maker), settings.attribute_conflicts]),
-        partition=_partition(maker, settings.split),
+        partition=partition_of(maker, settings.split),
         rejects_duplicates=settings.duplicates == "reject",
     )
 
@@ -177,53 +157,6 @@ def _num_workers(num_records: int) -> int:
     return len(os.sched_getaffinity(0)) if num_records > _FEW else 1
 
 
-def _partition(maker: Maker, split: str) -> Mapping[int, str] | None:
-    """The partition that `dataset.split` names; None where people are divided by a hash.
-
-    auto: the published one, where the source has one.
-    """
-    if split == "identity" or (split == AUTO and PUBLISHED not in maker.partitions):
-        return None
-    split = PUBLISHED if split == AUTO else split
-    if split not in maker.partitions:
-        raise DataError(
-            f"dataset.split is {split}, but the source names no such partition: `published` needs the "
-            "source's own list, `official` CelebA-HQ-to-CelebA-mapping.txt. It has: "
-            f"{', '.join(maker.partitions) or 'none'}. Add the file, or set it to identity."
-        )
-    return maker.partitions[split]
-
-
-def splits_of(found: Survey, maker: Maker, settings: BuildSettings) -> dict[int, str]:
-    """Each record's split, without one person in two of them, as far as people are known.
-
-    A DataError where no record remains, or where a published partition has one person in two splits.
-    """
-    kept, partition = found.kept, _partition(maker, settings.split)
-    if not kept:
-        first = found.rejected[0].reason if found.rejected else "there was none"
-        raise DataError(
-            f"no valid record remains of {len(found.rejected)}; the first was refused because: {first}"
-        )
-    identities = {one.id: one.identity for one in kept}
-    if partition is None:
-        splits = split_by_identity(
-            identities,
-            val_fraction=settings.val_fraction,
-            test_fraction=settings.test_fraction,
-            seed=settings.seed,
-        )
-    else:
-        splits = split_as_published(
-            {one.id: partition[one.id] for one in kept},
-            identities,
-            val_fraction=settings.val_fraction,
-            seed=settings.seed,
-        )
-    check_apart(splits, identities)
-    return splits
-
-
 def _rows(kept: Sequence[Checked], splits: Mapping[int, str]) -> list[Row]:
     return [
         Row(
@@ -257,7 +190,7 @@ def _description(settings: BuildSettings, maker: Maker, found: Survey) -> dict[s
         "resolution": settings.resolution,
         "seed": settings.seed,
         "source": maker.layout,
-        "split": _split_of(maker, settings),
+        "split": split_of(maker, settings),
     }
 
 
@@ -267,13 +200,6 @@ def set_aside(found: Survey, maker: Maker) -> list[LeftOut]:
         LeftOut(printable(one.source_name), one.problem, one.reason) for one in found.rejected
     ]
     return [*records, *maker.left_out]
-
-
-def _split_of(maker: Maker, settings: BuildSettings) -> str:
-    """By what the people are divided, of the three."""
-    if settings.split != AUTO:
-        return settings.split
-    return PUBLISHED if PUBLISHED in maker.partitions else "identity"
 
 
 def _put_together(

@@ -10,8 +10,10 @@ from typing import Any
 import torch
 
 from tedigan.dataset.annotating import Helpers
-from tedigan.dataset.build import BuildSettings, examine, open_maker, set_aside, splits_of
+from tedigan.dataset.build import examine, open_maker, set_aside
+from tedigan.dataset.build_settings import BuildSettings
 from tedigan.dataset.card import NOBODY_KNOWS, facts_of
+from tedigan.dataset.dividing import splits_of
 from tedigan.dataset.folder import Dataset
 from tedigan.dataset.given_captions import check_captions
 from tedigan.dataset.source_records import PhotographMaker

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from tedigan.dataset.annotating import LANDMARKS, Helpers, open_annotators
-from tedigan.dataset.build import BuildSettings, build_dataset, open_maker
+from tedigan.dataset.build import build_dataset, open_maker
+from tedigan.dataset.build_settings import BuildSettings
 from tedigan.params import chosen
 from tedigan.workspace import Outcome, Workspace
 

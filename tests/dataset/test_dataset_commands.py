@@ -9,7 +9,7 @@ import torch
 
 from tedigan.__main__ import main
 from tedigan.dataset.annotating import Helpers
-from tedigan.dataset.build import BuildSettings
+from tedigan.dataset.build_settings import BuildSettings
 from tedigan.dataset.export import export
 from tedigan.dataset.folder import Dataset, shard_name, write_tables
 from tedigan.dataset.index import Row

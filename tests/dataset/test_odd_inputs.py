@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tedigan.dataset.annotating import Helpers
-from tedigan.dataset.build import BuildSettings
+from tedigan.dataset.build_settings import BuildSettings
 from tedigan.dataset.folder import Dataset
 from tedigan.dataset.validation import validate
 from tedigan.errors import DataError
