@@ -16,6 +16,7 @@ MAX_ATTRIBUTES, MAX_LAYERS = 1024, 64
 
 Px = Literal[4, 8, 16, 32, 64, 128, 256, 512, 1024]
 Size = Annotated[int, Field(strict=True, ge=1, le=MAX_SIZE)]
+Wide = Annotated[int, Field(strict=True, ge=1, le=16 * MAX_SIZE)]
 Side = Annotated[int, Field(strict=True, ge=8, le=MAX_PX)]
 Count = Annotated[int, Field(strict=True, ge=1, le=MAX_LAYERS)]
 Layer = Annotated[int, Field(strict=True, ge=0, lt=MAX_LAYERS)]
@@ -92,7 +93,7 @@ class _Generator(_ModelConfig):
 
 
 class _VisualEncoder(_ModelConfig):
-    head_dim: Size
+    head_dim: Wide
     num_axes: Size
     num_passes: Count
     input_channels: Literal[1, 3, 19] = 3
@@ -120,8 +121,8 @@ class _Adopted(_ModelConfig):
 
 class _TextEncoder(_ModelConfig):
     backbone: Name
-    embedding_dim: Size
-    hidden_dim: Size
+    embedding_dim: Wide
+    hidden_dim: Wide
     num_ws: Count
     w_dim: Size
     text_layers: Annotated[list[Layer], Field(max_length=MAX_LAYERS)]
@@ -131,7 +132,7 @@ class _LatentTagger(_ModelConfig):
     num_ws: Count
     w_dim: Size
     num_axes: Size
-    hidden_dim: Size
+    hidden_dim: Wide
     num_members: Count
     attribute_names: Names
 
@@ -139,8 +140,8 @@ class _LatentTagger(_ModelConfig):
 class _Reader(_Config):
     backbone: Name
     num_backbone_layers: Count
-    embedding_dim: Size
-    hidden_dim: Size
+    embedding_dim: Wide
+    hidden_dim: Wide
     threshold: Annotated[float, Field(strict=True, ge=0, le=1)]
     attribute_names: Names
 
@@ -148,7 +149,7 @@ class _Reader(_Config):
 class _Mover(_Config):
     num_ws: Count
     num_axes: Size
-    hidden_dim: Size
+    hidden_dim: Wide
     attribute_names: Names
 
 
@@ -193,8 +194,8 @@ class _JudgedAttribute(_Config):
 
 class _Referee(_ModelConfig):
     resolution: Side
-    hidden_dim: Size
-    embedding_dim: Size
+    hidden_dim: Wide
+    embedding_dim: Wide
     attribute_names: Names
     attributes: dict[str, _JudgedAttribute]
     reliable: list[str]

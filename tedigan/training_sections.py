@@ -37,6 +37,7 @@ class TrainGenerator(Training):
     ema_rampup: Weight
     mirror: bool
     augment: Literal["none", "color,translation"]
+    sheet_faces: Annotated[int, Field(ge=1, le=256)]
 
 
 class TrainEncoder(Training):

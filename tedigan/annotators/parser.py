@@ -18,7 +18,7 @@ from torch.nn import functional
 from tedigan.annotators.parser_network import FaceParser, Parser, ParserConfig
 from tedigan.errors import WeightsError
 from tedigan.store.files import sha256_file
-from tedigan.store.model_folders import freeze, is_model_folder, open_network, read_config
+from tedigan.store.model_folders import architecture_of, freeze, open_network, read_config
 from tedigan.vocabulary.labels import LABEL_NAMES
 
 NAME = "parser"
@@ -72,7 +72,9 @@ def load_parser(place: str, device: torch.device, *, may_download: bool = False)
     may_download: whether a hub id that is not cached may be fetched.
     """
     folder = Path(place)
-    if is_model_folder(folder):
+    if (architecture := architecture_of(folder)) is not None:
+        if architecture != NAME:
+            ParserConfig.from_json({"architecture": architecture})  # which says what it is
         config = read_config(folder)
         numbers = ParserConfig.from_json(config)
         network = open_network(lambda: FaceParser(numbers), folder / f"{NAME}.safetensors")

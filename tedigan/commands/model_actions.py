@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from tedigan.commands.plain_text import line, printable
-from tedigan.errors import TediganError, WeightsError
+from tedigan.errors import ParamsError, TediganError, WeightsError
 from tedigan.models.ready_made import NO_LICENCE, licence_of
 
 MAX_LINE = 400  # characters of a row of `list`
@@ -21,6 +21,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     one.add_argument("folder", type=Path, help="where to write; must not exist")
     one.add_argument("--licence", default=NO_LICENCE, help="of the weights, for the model card")
+    one.add_argument(
+        "--only", nargs="+", choices=["G_ema", "G", "D"], help="of a generator's networks"
+    )
+    _add_told(one)
     one = actions.add_parser("list", help="the model folders below a folder")
     one.add_argument("folder", type=Path, nargs="?", default=Path("models"))
     one = actions.add_parser("show", help="a model folder's card and digests")
@@ -31,12 +35,46 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     one.add_argument("folder", type=Path)
 
 
+def _add_told(parser: argparse.ArgumentParser) -> None:
+    """What a file cannot tell; a file that says it itself refuses the option."""
+    parser.add_argument(
+        "--mapping-multiplier", type=float, help="learning-rate multiplier of mapping (0.01)"
+    )
+    parser.add_argument(
+        "--final-tanh",
+        action=argparse.BooleanOptionalAction,
+        help="a tanh ends the generator, or none does",
+    )
+    parser.add_argument(
+        "--demodulate",
+        action=argparse.BooleanOptionalAction,
+        help="StyleGAN2's convolutions are demodulated (the default), or not",
+    )
+    parser.add_argument(
+        "--discriminator-clamp", type=float, help="bound on D's layers, 0 = none (the default)"
+    )
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Do what was asked; problems are TediganErrors."""
     if arguments.action == "import":
-        from tedigan.models.imports import import_models
+        from tedigan.models.imports import NETWORKS, Told, import_models
 
-        made = import_models(arguments.file, arguments.folder, licence=arguments.licence)
+        if arguments.only and "G_ema" not in arguments.only:
+            raise ParamsError("--only leaves out G_ema, which faces are drawn with. Add it.")
+        clamp = arguments.discriminator_clamp
+        if clamp is not None and clamp < 0:
+            raise ParamsError(
+                f"--discriminator-clamp is {clamp}, expected 0 (off) or more. Set it."
+            )
+        told = Told(arguments.mapping_multiplier, arguments.final_tanh, arguments.demodulate, clamp)
+        made = import_models(
+            arguments.file,
+            arguments.folder,
+            licence=arguments.licence,
+            told=told,
+            only=arguments.only or NETWORKS,
+        )
         lines = [line for folder in made for line in [f"{folder}:", *describe(folder)]]
     elif arguments.action == "list":
         lines = list_models(arguments.folder)
@@ -94,8 +132,9 @@ def verify(folder: Path) -> list[str]:
     """Digests, names, shapes and finite values of a model folder."""
     from tedigan.models.verification import verify_folder
 
-    names = verify_folder(folder)
-    return [f"{folder}: {', '.join(names)}: whole (the recorded sha256)"]
+    names, is_recorded = verify_folder(folder)
+    known = "the recorded sha256" if is_recorded else "no sha256 recorded; names, shapes and values"
+    return [f"{folder}: {', '.join(names)}: whole ({known})"]
 
 
 def seal(folder: Path) -> list[str]:

@@ -60,7 +60,7 @@ class VisualEncoder(nn.Module):
         channels = input_channels + (3 if num_passes > 1 else 0)
         if channels != 3:
             self.get_submodule(f"b{self.resolutions[0]}").fromrgb = Conv(
-                channels, config.channels(config.img_resolution), 1, conv_clamp=config.conv_clamp
+                channels, config.channels(config.img_resolution), 1, conv_clamp=config.clamp_of_d
             )
         pooled = sum(config.channels(resolution // 2) for resolution in self.resolutions)
         self.fc = Linear(pooled * POOLED_SIZE**2, head_dim, activate=True)

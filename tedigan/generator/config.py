@@ -21,7 +21,10 @@ class GeneratorConfig:
     conv_clamp: bound on every layer's output, None = off (NVIDIA sets 256 where it trains in fp16).
     repeat_w: the mapping network gives one w for all layers; else one for each, and `w_avg` too has one
         mean for each (TediGAN's StyleGAN1).
-    final_tanh: StyleGAN1's images end in a tanh, as TediGAN's do.
+    final_tanh: images end in a tanh, as TediGAN's do.
+    demodulate: StyleGAN2's convolutions give unit variance; False: a fixed gain for their number of inputs.
+    discriminator_clamp: conv_clamp of D, by default the generator's.
+    mbstd_group_size: images that D compares with each other; None = the whole batch.
     """
 
     img_resolution: int
@@ -32,10 +35,12 @@ class GeneratorConfig:
     channel_base: int = 32768
     channel_max: int = 512
     conv_clamp: float | None = None
-    mbstd_group_size: int = 4
+    mbstd_group_size: int | None = 4
     architecture: Architecture = "stylegan2"
     repeat_w: bool = True
     final_tanh: bool = False
+    demodulate: bool = True
+    discriminator_clamp: float | Literal["generator"] | None = "generator"
 
     @property
     def num_ws(self) -> int:
@@ -92,9 +97,21 @@ class GeneratorConfig:
                 "channel_max": self.channel_max,
                 "conv_clamp": self.conv_clamp,
                 "final_tanh": self.final_tanh,
+                **({} if self.demodulate else {"demodulate": False}),
             },
-            "discriminator": {"mbstd_group_size": self.mbstd_group_size},
+            "discriminator": self._of_discriminator(),
         }
+
+    def _of_discriminator(self) -> dict[str, Any]:
+        """Its clamp only where it is another than the generator's, as older folders have none."""
+        own = {} if self.clamp_of_d == self.conv_clamp else {"conv_clamp": self.clamp_of_d}
+        return {"mbstd_group_size": self.mbstd_group_size, **own}
+
+    @property
+    def clamp_of_d(self) -> float | None:
+        """Bound on the output of each of D's layers."""
+        own = self.discriminator_clamp
+        return self.conv_clamp if own == "generator" else own
 
     @classmethod
     def from_json(cls, config: dict[str, Any]) -> "GeneratorConfig":
@@ -109,10 +126,12 @@ class GeneratorConfig:
                 channel_base=int(config["synthesis"]["channel_base"]),
                 channel_max=int(config["synthesis"]["channel_max"]),
                 conv_clamp=config["synthesis"].get("conv_clamp"),
-                mbstd_group_size=int(config.get("discriminator", {}).get("mbstd_group_size", 4)),
+                mbstd_group_size=_group(config.get("discriminator", {}).get("mbstd_group_size", 4)),
+                discriminator_clamp=config.get("discriminator", {}).get("conv_clamp", "generator"),
                 architecture=_architecture(str(config["architecture"])),
                 repeat_w=bool(config["mapping"].get("repeat_w", True)),
                 final_tanh=bool(config["synthesis"].get("final_tanh", False)),
+                demodulate=bool(config["synthesis"].get("demodulate", True)),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise WeightsError(
@@ -125,6 +144,10 @@ class GeneratorConfig:
                 f"{config.get('img_channels')}; only unconditional RGB generators are supported."
             )
         return parsed
+
+
+def _group(size: Any) -> int | None:
+    return None if size is None else int(size)
 
 
 def _architecture(text: str) -> Architecture:

@@ -11,14 +11,15 @@ from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.ops import Conv, Linear, resample_filter
 
 
-def minibatch_std(x: Float[Tensor, "n c h w"], group_size: int) -> Float[Tensor, "n c1 h w"]:
+def minibatch_std(x: Float[Tensor, "n c h w"], group_size: int | None) -> Float[Tensor, "n c1 h w"]:
     """Append one channel: the standard deviation over a group of images, averaged over the rest.
 
     Image i is grouped with i + n/group, ... as in stylegan2-ada-pytorch. The largest divisor of n up to
-    `group_size` is taken.
+    `group_size` is taken, or n where that is None.
     """
     n, c, h, w = x.shape
-    group = next(size for size in range(min(group_size, n), 0, -1) if n % size == 0)
+    most = n if group_size is None else min(group_size, n)
+    group = next(size for size in range(most, 0, -1) if n % size == 0)
     grouped = x.reshape(group, -1, c, h, w)
     std = (grouped.var(dim=0, unbiased=False) + 1e-8).sqrt().mean(dim=[1, 2, 3])
     return torch.cat([x, std.reshape(-1, 1, 1, 1).repeat(group, 1, h, w)], dim=1)
@@ -30,7 +31,7 @@ class DiscriminatorBlock(nn.Module):
     def __init__(self, resolution: int, config: GeneratorConfig) -> None:
         super().__init__()
         channels, below = config.channels(resolution), config.channels(resolution // 2)
-        clamp = config.conv_clamp
+        clamp = config.clamp_of_d
         self.register_buffer("resample_filter", resample_filter())  # in NVIDIA's files; not used
         if resolution == config.img_resolution:
             self.fromrgb = Conv(3, channels, 1, conv_clamp=clamp)
@@ -54,7 +55,7 @@ class DiscriminatorEpilogue(nn.Module):
         super().__init__()
         channels = config.channels(4)
         self.group_size = config.mbstd_group_size
-        self.conv = Conv(channels + 1, channels, 3, conv_clamp=config.conv_clamp)
+        self.conv = Conv(channels + 1, channels, 3, conv_clamp=config.clamp_of_d)
         self.fc = Linear(channels * 16, channels, activate=True)
         self.out = Linear(channels, 1)
 

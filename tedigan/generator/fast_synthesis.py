@@ -114,7 +114,7 @@ class FastSynthesis:
             if (after := following[name]) is not None:
                 x = y * scales[after][0]
         assert images is not None, "a generator has at least the 4 px block"
-        return images
+        return images.tanh() if self.reference.config.final_tanh else images
 
     def _upsample(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 h2 w2"]:
         return F.conv_transpose2d(images, self._rgb_kernel, stride=2, padding=1, groups=3)
@@ -142,12 +142,14 @@ class _Conv:
         self.kernel = _depthwise(layer.resample_filter, len(weight), dtype) if layer.up else None
         self.bias = (layer.bias.detach() * LRELU_GAIN).to(dtype)[:, None, None]
         self.noise_strength = layer.noise_strength.detach() * LRELU_GAIN
-        self.clamp = layer.conv_clamp
+        self.clamp, self.demodulate = layer.conv_clamp, layer.demodulate
 
     def scales(self, styles: Float[Tensor, "n c_in"]) -> tuple[Tensor, Tensor]:
         """What multiplies the channels before (`[n, c_in, 1, 1]`) and after (`[n, c_out, 1, 1]`)."""
         largest = styles.abs().amax(dim=1, keepdim=True).clamp_min(1e-8)
         demodulation = (styles.square() @ self.energy + 1e-8).rsqrt()
+        if not self.demodulate:
+            demodulation = torch.full_like(demodulation, self.gain)
         before, after = styles / largest, demodulation * largest * (LRELU_GAIN / self.gain)
         dtype = self.weight.dtype
         return before.to(dtype)[:, :, None, None], after.to(dtype)[:, :, None, None]

@@ -10,10 +10,13 @@ from collections.abc import Mapping, Sequence
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.noise import NoiseMode, noise_maps
 from tedigan.generator.ops import Linear, leaky, modulated_conv, normal, resample_filter, upsample
+
+RECOMPUTED_PX = 512  # at which memory costs more than a second computation
 
 
 class SynthesisLayer(nn.Module):
@@ -39,6 +42,7 @@ class SynthesisLayer(nn.Module):
         self.register_buffer("noise_const", normal(resolution, resolution))
         self.register_buffer("resample_filter", resample_filter())
         self.up, self.conv_clamp = up, config.conv_clamp
+        self.demodulate, self.weight_gain = config.demodulate, 1 / math.sqrt(in_channels * 9)
 
     def forward(
         self,
@@ -48,7 +52,9 @@ class SynthesisLayer(nn.Module):
     ) -> Float[Tensor, "n c_out h2 w2"]:
         """noise: one map for all images or one for each."""
         up_kernel = self.resample_filter if self.up else None
-        x = modulated_conv(x, self.weight, styles, up_kernel=up_kernel)
+        if not self.demodulate:
+            styles = styles * self.weight_gain
+        x = modulated_conv(x, self.weight, styles, demodulate=self.demodulate, up_kernel=up_kernel)
         if noise is not None:
             x = x + noise * self.noise_strength
         return leaky(x + self.bias[:, None, None], clamp=self.conv_clamp)
@@ -144,13 +150,29 @@ class Synthesis(nn.Module):
         for name in self.rows:
             layer = self.get_submodule(name)
             if name in noise:
-                x = layer(x, styles[name], noise[name])
+                x = self._kept_small(layer, x, styles[name], noise[name])
                 continue
             rgb: Tensor = layer(x, styles[name])
             kernel = self.get_buffer("b4.resample_filter")
             images = rgb if images is None else upsample(images, kernel) + rgb
         assert images is not None, "a generator has at least the 4 px block"
-        return images
+        return images.tanh() if self.config.final_tanh else images
+
+    def _kept_small(
+        self, layer: nn.Module, x: Tensor, styles: Tensor, noise: Tensor | None
+    ) -> Tensor:
+        """What a layer gives; where only codes are learnt, at a large size, it keeps its input alone.
+
+        The same bits: what happens between is computed a second time (checkpointing, arXiv:1604.06174).
+        """
+        is_frozen = not self.get_parameter("b4.const").requires_grad
+        if is_frozen and self.config.img_resolution >= RECOMPUTED_PX and torch.is_grad_enabled():
+            again: Tensor = checkpoint(
+                layer, x, styles, noise, use_reentrant=False, preserve_rng_state=False
+            )
+            return again
+        y: Tensor = layer(x, styles, noise)
+        return y
 
     def forward(
         self,

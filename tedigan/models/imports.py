@@ -1,6 +1,7 @@
 """Ready-made models -> our networks: a model folder of ours, or an official file read as data."""
 
 from collections.abc import Collection
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,18 @@ from tedigan.encoders.adopted import OFFICIAL_ENCODERS, official_encoder
 from tedigan.encoders.idinvert import IdinvertEncoder
 from tedigan.encoders.psp import PyramidEncoder
 from tedigan.errors import WeightsError
-from tedigan.foreign.dialects import ForeignModel, read_foreign
+from tedigan.foreign.dialects import (
+    NETWORKS as NETWORKS,
+)
+from tedigan.foreign.dialects import (
+    NOTHING,
+    ForeignModel,
+    read_foreign,
+)
+from tedigan.foreign.dialects import (
+    Told as Told,
+)
+from tedigan.foreign.dialects.foreign import may_be_left_out
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.discriminator import Discriminator
 from tedigan.generator.stylegan import Generator
@@ -62,23 +74,34 @@ def read_encoder(path: Path) -> tuple[IdinvertEncoder | PyramidEncoder, dict[str
     return network, found.history
 
 
-def read_models(path: Path) -> list[FoundModel]:
-    """All the models of a folder or an official file."""
+def read_models(
+    path: Path, told: Told = NOTHING, only: Collection[str] = NETWORKS
+) -> list[FoundModel]:
+    """All the models of a folder or an official file. told, only: see `read_foreign`."""
     if path.is_dir():
         return [_read_folder(path)]
-    models = read_foreign(path)  # first, as it refuses what is no file, or too large to be hashed
+    models = read_foreign(
+        path, told, only
+    )  # first, as it refuses what is no file, or too large to be hashed
     digest = sha256_file(path)
     return [_filled(model, path, digest) for model in models]
 
 
-def import_models(path: Path, folder: Path, *, licence: str) -> list[Path]:
+def import_models(
+    path: Path,
+    folder: Path,
+    *,
+    licence: str,
+    told: Told = NOTHING,
+    only: Collection[str] = NETWORKS,
+) -> list[Path]:
     """Write the models of an official file as model folders, all or none; returns the folders.
 
     One model is `folder` itself, two (pSp, e4e) are its `encoder` and `generator`.
     """
     if folder.exists():
         raise WeightsError(f"{folder} exists; expected a new folder. Name another, or remove it.")
-    models = read_models(path)
+    models = read_models(path, told, only)
     names = ["generator" if is_generator(model.config) else "encoder" for model in models]
     places = [Path()] if len(models) == 1 else [Path(name) for name in names]
     with finished_folder(folder) as fresh:
@@ -131,7 +154,8 @@ def _filled(model: ForeignModel, path: Path, digest: str) -> FoundModel:
     seen: set[int] = set()
     for name, network in networks.items():
         tensors = {key: _own(tensor, seen) for key, tensor in model.networks[name].items()}
-        fill(network, tensors, f"{path.name}: {name}")
+        with may_be_left_out() if name == "D" else nullcontext():
+            fill(network, tensors, f"{path.name}: {name}")
     history = {"source": model.dialect, "source_sha256": digest, "notes": model.notes}
     if is_generator(config):
         config = GeneratorConfig.from_json(config).to_json()

@@ -20,18 +20,18 @@ from tedigan.models.imports import Config, generator_networks
 from tedigan.store.files import write_bytes
 from tedigan.store.model_folders import load_into, read_config
 from tedigan.store.plain_files import read_plain
-from tedigan.store.sums import MAX_SUMS, SUMS, verify_sums, write_sums
+from tedigan.store.sums import MAX_SUMS, SUMS, has_sums, verify_sums, write_sums
 
 
-def verify_folder(folder: Path) -> list[str]:
-    """The names of a model folder's networks.
+def verify_folder(folder: Path) -> tuple[list[str], bool]:
+    """The names of a model folder's networks, and whether their sha256 was recorded.
 
     Raises WeightsError for a file that is not the one that was written, KeysError for tensors of other names
     or shapes than config.json implies, WeightsError for values that are no numbers.
     """
     names = check_networks(folder)  # first, as it looks at a header before it reads what follows
     verify_sums(folder)
-    return names
+    return names, has_sums(folder)
 
 
 def seal_folder(folder: Path) -> list[str]:
@@ -39,7 +39,7 @@ def seal_folder(folder: Path) -> list[str]:
     before = read_plain(folder / SUMS, MAX_SUMS) if (folder / SUMS).exists() else None
     write_sums(folder)
     try:
-        return verify_folder(folder)
+        return verify_folder(folder)[0]
     except TediganError:
         (folder / SUMS).unlink() if before is None else write_bytes(folder / SUMS, before)
         raise

@@ -27,7 +27,7 @@ def run(workspace: Workspace) -> Outcome:
     params, folder = workspace.params.train_generator, workspace.model("generator")
     init = None if params.init is None else workspace.at(params.init)
     if init is not None and not params.total_nimg:
-        seen = adopt_generator(init, folder)
+        seen = adopt_generator(init, folder, sheet_faces=params.sheet_faces)
         return Outcome(metrics={"images_seen": float(seen)}, pictures=[folder / "samples.png"])
     trainer = start_training(
         init,
@@ -47,13 +47,13 @@ def run(workspace: Workspace) -> Outcome:
 
     num_steps = params.total_nimg // params.batch_size
     loop.run(trainer.components(), step, num_steps=num_steps)
-    taught = params.model_dump(mode="json", exclude={"init", "checkpoint_every"})
+    taught = params.model_dump(mode="json", exclude={"init", "checkpoint_every", "sheet_faces"})
     history = history_of(trainer, data, init, num_steps=num_steps, params=taught)
     with finished_folder(folder) as fresh:
         config = trainer.config.to_json() | {"training": history}
         networks = {"G_ema": trainer.G_ema, "G": trainer.G, "D": trainer.D}
         loop.write_log(fresh / "log.csv")
-        save_sheet(fresh / "samples.png", trainer.G_ema)
+        save_sheet(fresh / "samples.png", trainer.G_ema, params.sheet_faces)
         save_model(fresh, networks, config, generator_card(config, networks))
     metrics = loop.last("loss_g", "loss_d") | {"images_seen": float(history["images_seen"])}
     return close_loop(loop, folder, metrics, pictures=["samples.png"])

@@ -36,7 +36,7 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
 def load_tensors(path: Path) -> dict[str, Tensor]:
     """Read safetensors onto the CPU; what is not finite, or not what SHA256SUMS beside it says, is refused."""
     tensors, digest = read_tensors(path)
-    check_listed(path, digest, needs_sums=False)
+    check_listed(path, digest)
     check_finite(tensors, str(path))
     return tensors
 
@@ -125,9 +125,12 @@ def read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def is_model_folder(folder: Path) -> bool:
-    """Whether it is one of ours; a checkpoint of transformers has a config.json without an architecture."""
-    return (folder / CONFIG).is_file() and "architecture" in _read_config(folder)[0]
+def architecture_of(folder: Path) -> str | None:
+    """What config.json calls the model, unchecked; None where it is none of ours, such as one of transformers."""
+    if not (folder / CONFIG).is_file():
+        return None
+    config, _ = _read_config(folder)
+    return str(config["architecture"])[:40] if "architecture" in config else None
 
 
 def _read_config(folder: Path) -> tuple[dict[str, Any], str]:

@@ -1,9 +1,11 @@
 """SHA256SUMS of a model folder: what lies in it, as it was written.
 
-It names every file. Who reads one compares it with its line; `verify_sums` compares all of them. It guards against
-what was lost, damaged or exchanged by mistake; whoever can write it can write a new one.
+All that is written here have one. It names every file. Who reads one compares it with its line; `verify_sums`
+compares all of them. It guards against what was lost, damaged or exchanged by mistake; whoever can write it can
+write a new one.
 """
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,14 +27,14 @@ def write_sums(folder: Path) -> None:
     write_text(folder / SUMS, sums)
 
 
+def has_sums(folder: Path) -> bool:
+    """Whether somebody recorded what lies there; of a folder without, only names, shapes and values are known."""
+    return os.path.lexists(folder / SUMS)
+
+
 def read_sums(folder: Path) -> dict[str, str]:
     """sha256 of each file, by its name; WeightsError for what is no such list, or names nothing."""
     path = folder / SUMS
-    if not path.is_symlink() and not path.exists():
-        raise WeightsError(
-            f"{folder} has no {SUMS}, so nobody can tell whether it is whole; expected the one that was written "
-            "with the model. Copy the folder as a whole, or, if you trust what is there, `tedigan models seal` it."
-        )
     lines = read_plain(path, MAX_SUMS).decode("utf-8", "replace").splitlines()
     matches = [_LINE.fullmatch(line) for line in lines]
     sums = {match[2]: match[1] for match in matches if match}
@@ -49,8 +51,10 @@ def read_sums(folder: Path) -> dict[str, str]:
 def check_sums(folder: Path, digests: Mapping[str, str]) -> None:
     """Compare what was read with SHA256SUMS, and whether all that it names is there.
 
-    digests: sha256 by name. Raises WeightsError that names the file.
+    digests: sha256 by name. Raises WeightsError that names the file. Nothing, where there is no list.
     """
+    if not has_sums(folder):
+        return
     sums = read_sums(folder)
     for name, digest in digests.items():
         _compare(folder / name, digest, sums)
@@ -61,12 +65,9 @@ def check_sums(folder: Path, digests: Mapping[str, str]) -> None:
             )
 
 
-def check_listed(path: Path, digest: str, *, needs_sums: bool = True) -> None:
-    """Compare one file that was read with its line.
-
-    needs_sums: False where it may lie in a folder that is no model's.
-    """
-    if needs_sums or (path.parent / SUMS).exists():
+def check_listed(path: Path, digest: str) -> None:
+    """Compare one file that was read with its line, where there is a list beside it."""
+    if has_sums(path.parent):
         _compare(path, digest, read_sums(path.parent))
 
 

@@ -15,6 +15,7 @@ from tedigan.errors import WeightsError
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.discriminator import Discriminator
 from tedigan.generator.stylegan import Generator
+from tedigan.model_configs import check_config
 from tedigan.models.imports import read_generator, read_generator_config
 from tedigan.store.packaged_weights import EFFICIENTNET_LITE1, load_packaged
 from tedigan.training.adversarial import AdversarialSettings, AdversarialTrainer
@@ -51,6 +52,7 @@ def start_training(
     if init is None:
         torch.manual_seed(seed)  # the networks' initial weights; nothing else draws from it
         config = GeneratorConfig(img_resolution=resolution, **asdict(size))
+        check_config(config.to_json(), "train_generator")  # now, and not when it is written
         new: list[nn.Module | None] = [Generator(config), Discriminator(config), None]
         return _trainer(new, settings, seen=0, device=device)
     found = read_generator(init)

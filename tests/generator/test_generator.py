@@ -136,3 +136,22 @@ def test_the_real_face_weights_make_faces_that_their_discriminator_takes_for_pho
     noise = torch.rand(images.shape, generator=stream("noise")) * 2 - 1
     assert load_file(folder / "G_ema.safetensors").keys() == generator.state_dict().keys()
     assert discriminator(images).mean() > discriminator(noise).mean() + 1
+
+
+def test_a_frozen_large_generator_gives_the_same_gradient_and_keeps_less(monkeypatch):
+    generator = tiny_generator()
+    ws = torch.randn(2, 6, 12, generator=torch.Generator().manual_seed(0)).requires_grad_()
+
+    def measured() -> tuple[torch.Tensor, int]:
+        kept = []
+        with torch.autograd.graph.saved_tensors_hooks(
+            lambda t: kept.append(t.numel()) or t, lambda t: t
+        ):
+            loss = generator.synthesis(ws).square().mean()
+        return torch.autograd.grad(loss, ws)[0], sum(kept)
+
+    whole, kept = measured()
+    monkeypatch.setattr("tedigan.generator.stylegan2.RECOMPUTED_PX", 16)
+    again, kept_again = measured()
+    assert torch.equal(whole, again)
+    assert kept_again < kept / 2

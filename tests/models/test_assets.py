@@ -18,7 +18,7 @@ CPU = torch.device("cpu")
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(ASSETS)))
 def test_a_model_is_whole_and_says_what_it_is_and_how_it_was_taught(folder: Path) -> None:
-    assert verify_folder(folder)
+    assert verify_folder(folder)[0]
     card = (folder / "README.md").read_text()
     assert "- Licence: " in card
     assert ("non-commercial" in card) == ("celebahq" in str(folder.relative_to(ASSETS)))

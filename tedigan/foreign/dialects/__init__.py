@@ -1,5 +1,7 @@
 """Foreign checkpoints -> our networks' tensors. Each dialect is one module; `read_foreign` finds the right one."""
 
+from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 from tedigan.errors import WeightsError
@@ -13,9 +15,14 @@ from tedigan.foreign.dialects import (
 )
 from tedigan.foreign.dialects.foreign import ForeignModel
 from tedigan.foreign.dialects.nvidia_ada import read_pickle
-from tedigan.foreign.pickles.torch_files import read_torch_file
+from tedigan.foreign.dialects.told import Told, complete
+from tedigan.foreign.dialects.wrapped import WrappedFile
+from tedigan.foreign.pickles.torch_files import is_zip, read_torch_file
 
-__all__ = ["OF_TORCH", "ForeignModel", "read_foreign"]
+__all__ = ["NETWORKS", "NOTHING", "OF_TORCH", "ForeignModel", "Told", "read_foreign"]
+
+NETWORKS = ("G_ema", "G", "D")
+NOTHING = Told()
 
 OF_TORCH = (
     tedigan_base,
@@ -31,21 +38,38 @@ _KNOWN = (
 )
 
 
-def read_foreign(path: Path) -> list[ForeignModel]:
+def read_foreign(
+    path: Path, told: Told = NOTHING, only: Collection[str] = NETWORKS
+) -> list[ForeignModel]:
     """The models of a file: a generator, an encoder, or (pSp, e4e) an encoder and its generator.
 
-    A .pkl is NVIDIA's; other files are torch.save's, and the names of their tensors say whose. Nothing of
-    the file is executed. Raises WeightsError for an unknown, damaged or hostile file, KeysError for a
-    tensor that is missing, left over or of another shape.
+    A .pkl is NVIDIA's, unless it is a zip file; other files are torch.save's, and the names of their tensors say
+    whose. Nothing of the file is executed. told: what it cannot tell. only: of a generator's networks.
+
+    Raises WeightsError for an unknown, damaged or hostile file, KeysError for a tensor that is missing, left over
+    or of another shape.
     """
-    if path.suffix == ".pkl":
-        return read_pickle(path)
-    checkpoint = read_torch_file(path)
+    models = _read(path, only)
+    if told.given and not any(model.unsaid for model in models):
+        return [complete(model, told, path.name) for model in models]
+    return [complete(one, told if one.unsaid else NOTHING, path.name) for one in models]
+
+
+def _read(path: Path, only: Collection[str]) -> list[ForeignModel]:
+    if path.suffix == ".pkl" and not is_zip(path):
+        return read_pickle(path, only)
+    checkpoint = WrappedFile(read_torch_file(path), only)
     for dialect in OF_TORCH:
         if dialect.recognises(checkpoint):
-            return dialect.translate(checkpoint)
+            found: list[ForeignModel] = dialect.translate(checkpoint)
+            return [one if "encoder" in one.networks else _some_of(one, only) for one in found]
     names = ", ".join(list(checkpoint.content)[:6]) or "nothing"
     raise WeightsError(
         f"{path.name} is of no known dialect: it begins with {names[:200]}; expected {_KNOWN}. Choose such a "
         "file, or save the network's state_dict() under one of these names."
     )
+
+
+def _some_of(model: ForeignModel, only: Collection[str]) -> ForeignModel:
+    networks = {name: tensors for name, tensors in model.networks.items() if name in only}
+    return replace(model, networks=networks)

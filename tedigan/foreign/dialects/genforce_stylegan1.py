@@ -35,10 +35,8 @@ SPELLING = Spelling(
     fused_word="weight",
     fused_axes=(0, 1, 2, 3),
 )
-NOTE = (
-    "Assumed, since the file does not say: genforce's defaults of fused up-convolutions from 128 px up, of no "
-    "final tanh and of a learning-rate multiplier of 0.01 in the mapping network."
-)
+NOTE = "Assumed, since the file does not say: genforce's default of fused up-convolutions from 128 px up."
+UNSAID = {"mapping_multiplier": 0.01, "final_tanh": False}
 
 
 def recognises(checkpoint: Checkpoint) -> bool:
@@ -67,7 +65,7 @@ def translate(checkpoint: Checkpoint) -> list[ForeignModel]:
         notes.append(
             "The file's discriminator is StyleGAN1's, which is not supported, and was left out."
         )
-    return [ForeignModel(DIALECT, configs[0].to_json(), networks, notes)]
+    return [ForeignModel(DIALECT, configs[0].to_json(), networks, notes, dict(UNSAID))]
 
 
 def _models(checkpoint: Checkpoint) -> tuple[list[str], Mapping[str, object]]:
@@ -84,7 +82,7 @@ def _paths(checkpoint: Checkpoint) -> dict[str, list[str]]:
         section = models.get(theirs)
         if isinstance(section, Mapping) and MARKS <= section.keys():
             found[ours] = [*path, theirs]
-    return found
+    return {"G": []} if MARKS <= models.keys() else found  # a bare generator
 
 
 def _read(checkpoint: Checkpoint, path: list[str]) -> tuple[GeneratorConfig, dict[str, Tensor]]:

@@ -23,6 +23,7 @@ from tedigan.generator.stylegan import Generator
 
 DIALECT = "genforce stylegan2"
 
+UNSAID = {"mapping_multiplier": 0.01, "final_tanh": False, "demodulate": True}
 _MARK = "synthesis.output0.style.weight"  # an output of their StyleGAN1 has no style
 _NETWORKS = {"G_ema": "generator_smooth", "G": "generator", "D": "discriminator"}
 _LAYER = {
@@ -37,8 +38,7 @@ _LAYER = {
 
 def recognises(checkpoint: Checkpoint) -> bool:
     """By the name of one tensor."""
-    average = _models(checkpoint).get(_NETWORKS["G_ema"])
-    return isinstance(average, Mapping) and _MARK in average
+    return bool(_paths(checkpoint).keys() & {"G_ema", "G"})
 
 
 def translate(checkpoint: Checkpoint) -> list[ForeignModel]:
@@ -47,25 +47,40 @@ def translate(checkpoint: Checkpoint) -> list[ForeignModel]:
     Raises KeysError for a tensor that is missing, left over or of another shape, WeightsError for channels or
     filters that ours cannot have.
     """
-    above = ["models"] if "models" in checkpoint.content else []
     sections = {
-        ours: Section(checkpoint.state_dict(*above, theirs), f"{checkpoint.name}: {theirs}")
-        for ours, theirs in _NETWORKS.items()
-        if theirs in _models(checkpoint)
+        ours: Section(checkpoint.state_dict(*path), ": ".join([checkpoint.name, *path[-1:]]))
+        for ours, path in _paths(checkpoint).items()
     }
-    config = _config(sections["G_ema"])
+    config = _config(sections.get("G_ema") or sections["G"])
     networks = {
         ours: read_discriminator(section, config, _discriminator_name)
         if ours == "D"
         else _read_generator(section, config)
         for ours, section in sections.items()
     }
-    return [ForeignModel(DIALECT, config.to_json(), networks)]
+    notes = []
+    if "G_ema" not in networks:
+        networks["G_ema"] = networks["G"]
+        notes.append("The file has no generator_smooth; G_ema is the live generator.")
+    unsaid = UNSAID | ({"discriminator_clamp": 0} if "D" in networks else {})
+    return [ForeignModel(DIALECT, config.to_json(), networks, notes, unsaid)]
 
 
-def _models(checkpoint: Checkpoint) -> Mapping[str, object]:
+def _paths(checkpoint: Checkpoint) -> dict[str, list[str]]:
+    """Our networks and where they stand: in sections, in training also below `models`; or one, bare."""
     models = checkpoint.content.get("models", checkpoint.content)
-    return models if isinstance(models, Mapping) else {}
+    if not isinstance(models, Mapping):
+        return {}
+    above = ["models"] if "models" in checkpoint.content else []
+    if _MARK in models:
+        return {"G": above}
+    found = {ours: models.get(theirs) for ours, theirs in _NETWORKS.items()}
+    kept = {
+        ours: [*above, _NETWORKS[ours]]
+        for ours, section in found.items()
+        if isinstance(section, Mapping) and (ours == "D" or _MARK in section)
+    }
+    return kept
 
 
 def _config(section: Section) -> GeneratorConfig:

@@ -58,7 +58,13 @@ def translate(checkpoint: Checkpoint) -> list[ForeignModel]:
     return [
         ForeignModel(dialect, network.to_json(), {"encoder": found}, notes),
         ForeignModel(
-            dialect, generator.config.to_json(), {"G_ema": generator.tensors}, generator.notes
+            dialect,
+            generator.config.to_json(),
+            {"G_ema": generator.tensors},
+            generator.notes,
+            {}
+            if latent_avg is None
+            else dict(rosinality.UNSAID),  # else both would need another w_avg
         ),
     ]
 

@@ -7,9 +7,11 @@ import torch
 from torch import Tensor, nn
 
 from tedigan.errors import KeysError, WeightsError
+from tedigan.foreign.dialects.foreign import may_be_left_out
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.discriminator import Discriminator
 from tedigan.generator.ops import resample_filter
+from tedigan.model_configs import check_config
 
 _ADVICE = "Download the file again, or export it with its authors' unchanged code."
 
@@ -112,13 +114,14 @@ def read_discriminator(
 
     name_of: their name for one of ours, and the level of the finest block.
     """
-    section.drop_filters()
-    with torch.device("meta"):
-        network = Discriminator(config)
-    top = level_of(config.img_resolution)
-    found = renamed(network, section, lambda name: name_of(name, top))
-    section.finish()
-    return found
+    with may_be_left_out():
+        section.drop_filters()
+        with torch.device("meta"):
+            network = Discriminator(config)
+        top = level_of(config.img_resolution)
+        found = renamed(network, section, lambda name: name_of(name, top))
+        section.finish()
+        return found
 
 
 def config_of_widths(
@@ -151,4 +154,5 @@ def config_of_widths(
                 f"min({channel_base} / {resolution}, {channel_max}) = {config.channels(resolution)}. Only "
                 "widths that halve from some resolution on are run; choose another file."
             )
+    check_config(config.to_json(), source)
     return config

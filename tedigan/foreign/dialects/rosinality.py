@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from tedigan.errors import WeightsError
@@ -20,14 +19,14 @@ from tedigan.foreign.dialects.renaming import (
     read_discriminator,
     renamed,
 )
+from tedigan.foreign.dialects.w_averages import NOTE, sampled_w_avg
 from tedigan.generator.config import GeneratorConfig
-from tedigan.generator.mapping import Mapping as MappingNetwork
 from tedigan.generator.stylegan import Generator
 from tedigan.tensors import stream
 
 DIALECT = "rosinality stylegan2"
 MARK = "conv1.conv.modulation.weight"
-NUM_SAMPLES = 10_000
+UNSAID = {"mapping_multiplier": 0.01}  # lr_mlp of their Generator
 
 _LAYER = {
     "weight": "conv.weight",
@@ -108,16 +107,15 @@ def read_generator(
     found = renamed(network, section, _generator_name)
     section.finish()
     if w_avg is None:
-        found["mapping.w_avg"] = _sampled_w_avg(config, found)
-        notes.append(
-            f"w_avg is the mean of w over {NUM_SAMPLES} z of a fixed stream; the file has none."
-        )
+        found["mapping.w_avg"] = sampled_w_avg(config, found)
+        notes.append(NOTE)
     return GeneratorTensors(config, found, notes)
 
 
 def _model(average: GeneratorTensors, others: dict[str, dict[str, Tensor]]) -> ForeignModel:
     networks = {"G_ema": average.tensors} | others
-    return ForeignModel(DIALECT, average.config.to_json(), networks, average.notes)
+    unsaid = UNSAID | ({"discriminator_clamp": 0} if "D" in networks else {})
+    return ForeignModel(DIALECT, average.config.to_json(), networks, average.notes, unsaid)
 
 
 def _config(section: Section) -> GeneratorConfig:
@@ -147,15 +145,6 @@ def _complete_noise(section: Section, config: GeneratorConfig) -> list[str]:
         noise = torch.randn(size, size, generator=stream("rosinality noise", index))
         section.add(f"noises.noise_{index}", noise)
     return ["The file has no noise maps; they were drawn from a fixed stream."]
-
-
-@torch.no_grad()
-def _sampled_w_avg(config: GeneratorConfig, tensors: dict[str, Tensor]) -> Float[Tensor, " w_dim"]:
-    """As their `mean_latent` estimates it, from z that are always the same."""
-    network = MappingNetwork(config)
-    network.load_state_dict({name: tensors[f"mapping.{name}"] for name in network.state_dict()})
-    z = torch.randn(NUM_SAMPLES, config.z_dim, generator=stream("rosinality w_avg"))
-    return network(z).mean(dim=0)
 
 
 def _generator_name(name: str) -> str:

@@ -47,9 +47,7 @@ def translate(checkpoint: Checkpoint) -> list[ForeignModel]:
     section = Section(checkpoint.state_dict(), checkpoint.name)
     fused = [int(match[1]) for name in checkpoint.content if (match := _FUSED.fullmatch(name))]
     config, tensors = read_generator(section, SPELLING, fused_rows=fused)
-    notes = [
-        "Assumed, since the file does not say: a learning-rate multiplier of 0.01 in the mapping network."
-    ]
+    notes = []
     if "truncation.truncation" in section:
         section.take("truncation.truncation", [1, config.num_ws, 1])
         notes.append(
@@ -61,4 +59,5 @@ def translate(checkpoint: Checkpoint) -> list[ForeignModel]:
         notes.append(
             "The file has a w for each layer, so a tanh was taken to end the network; it does not say so."
         )
-    return [ForeignModel(DIALECT, config.to_json(), {"G_ema": tensors}, notes)]
+    unsaid = {"mapping_multiplier": 0.01, "final_tanh": config.final_tanh}
+    return [ForeignModel(DIALECT, config.to_json(), {"G_ema": tensors}, notes, unsaid)]

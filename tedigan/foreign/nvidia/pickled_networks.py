@@ -12,6 +12,7 @@ shrinks while it is read (it is mapped, not loaded).
 
 import math
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,10 @@ from tedigan.foreign.pickles.storages import TensorRef
 from tedigan.foreign.pickles.values import UNKNOWN, refusal, shown
 
 MAX_VALUES = 10_000  # constructor values, and tensors and modules, of one network
+POSITIONS = {  # the arguments that both releases have in these places
+    "Generator": ("z_dim", "c_dim", "w_dim", "img_resolution", "img_channels", "mapping_kwargs"),
+    "Discriminator": ("c_dim", "img_resolution", "img_channels", "architecture"),
+}
 _NAME = re.compile(r"[A-Za-z0-9_]{1,64}")
 
 
@@ -38,10 +43,12 @@ class NvidiaNetwork:
     tensors: dict[str, torch.Tensor]
 
 
-def read_nvidia_pickle(path: Path, max_bytes: int = 4 * 2**30) -> dict[str, NvidiaNetwork]:
+def read_nvidia_pickle(
+    path: Path, max_bytes: int = 4 * 2**30, *, only: Collection[str] = ("G", "D", "G_ema")
+) -> dict[str, NvidiaNetwork]:
     """Read the networks "G", "D" and "G_ema", those that are there; nothing of the file is run.
 
-    max_bytes: refuse larger files; three 1024-pixel networks take 0.4 GB.
+    only: leave the others unread. max_bytes: refuse larger files; three 1024-pixel networks take 0.4 GB.
     Raises WeightsError for anything but such a file. The tensors are copies on the CPU, contiguous,
     in their own dtypes.
     """
@@ -58,7 +65,11 @@ def read_nvidia_pickle(path: Path, max_bytes: int = 4 * 2**30) -> dict[str, Nvid
         )
     harvest = Harvest(path.name, MAX_VALUES * len(found), bytes_left=len(data), advice=UNKNOWN)
     networks = _Networks(path.name, harvest)
-    return {key: networks.network(key, module) for key, module in found.items()}
+    read: dict[int, NvidiaNetwork] = {}  # G and G_ema may be one object
+    for key, module in found.items():
+        if key in only and id(module) not in read:
+            read[id(module)] = networks.network(key, module)
+    return {key: read[id(module)] for key, module in found.items() if key in only}
 
 
 @dataclass
@@ -73,9 +84,7 @@ class _Networks:
             raise refusal(
                 self.name, f"{key} is not a network", shown(module), "a persistent object"
             )
-        if (args := module.state.get("_init_args", ())) != ():
-            raise refusal(self.name, f"{key}: positional arguments", shown(args), "none", UNKNOWN)
-        kwargs = module.state.get("_init_kwargs")
+        kwargs = self._with_names(key, module)
         if not isinstance(kwargs, dict):
             raise refusal(
                 self.name,
@@ -89,6 +98,21 @@ class _Networks:
         self._collect(module, f"{key}:", "", refs, MAX_DEPTH)
         tensors = {name: self._harvest.copy(f"{key}:{name}", ref) for name, ref in refs.items()}
         return NvidiaNetwork(module.class_name, init_kwargs, tensors)
+
+    def _with_names(self, key: str, module: Module) -> object:
+        """The constructor's arguments by name, also those that were given by their place."""
+        args, kwargs = module.state.get("_init_args", ()), module.state.get("_init_kwargs")
+        if args == () or not isinstance(kwargs, dict):
+            return kwargs
+        names = POSITIONS.get(module.class_name, ())
+        if (
+            not isinstance(args, tuple)
+            or len(args) > len(names)
+            or kwargs.keys() & names[: len(args)]
+        ):
+            want = f"at most {len(names)}, each once"
+            raise refusal(self.name, f"{key}: positional arguments", shown(args), want, UNKNOWN)
+        return kwargs | dict(zip(names, args, strict=False))
 
     def _plain(self, where: str, value: object, depth: int) -> object:
         """Turn a constructor argument into a JSON value."""

@@ -55,6 +55,7 @@ def network_config(network: NvidiaNetwork) -> dict[str, object]:
         {2**i: min(channel_base // 2**i, channel_max) for i in range(2, resolution.bit_length())},
         num_layers=mapping_layers,
         w_dim=sizes["w_dim"],
+        keeps_w_avg=mapping.get("w_avg_beta", 0.995) is not None,
     )
     return {
         "architecture": "stylegan2",
@@ -118,7 +119,12 @@ def _check_fixed(mapping: dict[str, object], synthesis: dict[str, object], *, w_
 
 
 def _check_tensors(
-    network: NvidiaNetwork, channels: dict[int, int], *, num_layers: int, w_dim: int
+    network: NvidiaNetwork,
+    channels: dict[int, int],
+    *,
+    num_layers: int,
+    w_dim: int,
+    keeps_w_avg: bool,
 ) -> None:
     """Compare the arguments with the shapes that they imply."""
     want = {f"synthesis.b{res}.conv1.weight": (wide, wide, 3, 3) for res, wide in channels.items()}
@@ -136,9 +142,11 @@ def _check_tensors(
         for name in network.tensors
         if name.startswith("mapping.fc") and name.endswith("weight")
     }
-    if layers != {f"mapping.fc{index}.weight" for index in range(num_layers)}:
+    if len(layers) != num_layers or layers != {f"mapping.fc{i}.weight" for i in range(num_layers)}:
         raise _contradiction("mapping", f"{len(layers)} layers", f"{num_layers}")
     w_avg = network.tensors.get("mapping.w_avg")
+    if w_avg is None and not keeps_w_avg:
+        return
     if w_avg is None or tuple(w_avg.shape) != (w_dim,):
         shape = "no tensor" if w_avg is None else str(tuple(w_avg.shape))
         raise _contradiction("mapping.w_avg", shape, str((w_dim,)))
@@ -163,4 +171,8 @@ def _number(name: str, value: object) -> int | float:
 def _filter(value: object) -> list[int | float]:
     if not isinstance(value, list) or not 1 <= len(value) <= 64:
         raise _unsupported("resample_filter", shown(value), "a short list such as [1, 3, 3, 1]")
-    return [_number("resample_filter", step) for step in value]
+    taps = [_number("resample_filter", step) for step in value]
+    if len(taps) != 4 or any(3 * taps[0] != tap for tap in taps[1:3]) or taps[0] != taps[3]:
+        what = "a generator with another low-pass filter"
+        raise _unsupported(what, f"resample_filter {taps[:8]}", "[1, 3, 3, 1]")
+    return taps

@@ -82,6 +82,14 @@ class TorchFile:
         return section
 
 
+def is_zip(path: Path) -> bool:
+    """Whether it is the newer container, whatever its name says; False for what is no file."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(SIGNATURE)) == SIGNATURE
+
+
 def read_torch_file(path: Path, *, max_bytes: int = 8 * 2**30) -> TorchFile:
     """Read what a file of torch.save describes; its tensors stay in the file until they are asked for.
 
