@@ -46,18 +46,35 @@ _NEVER_TOGETHER = [
     {"open", "closed"},
     *(set(pair) for pair in combinations(("black", "blond", "brown", "gray"), 2)),
 ]
+_ODD = [
+    "appears to be", "looks (?:bald|smiling|chubby|plump)",
+    r"\b(?:he|man) wears no (?:lipstick|heavy|earrings|necklace)", r"mustache[\w, ]* but no beard",
+    r"goatee[\w, ]* a beard", r"a beard[\w, ]* goatee", r"is \w+, and (?:has|wears)",
+]  # fmt: skip
 _MARKS = re.compile(r"[A-Z][a-z0-9' -]*(?:, [a-z0-9' -]+)*\.")
 
 
 def findings(caption: str) -> list[str]:
-    """What is wrong with a caption; nothing if it is a correct sentence."""
-    words = re.findall(r"[\w'-]+|[.,]", caption.lower())
-    return [
-        *_marks(caption, words),
-        *_articles(words),
-        *_verbs(words),
-        *_contradictions(words),
-    ]
+    """What is wrong with a caption; nothing if it is one or two correct sentences."""
+    found = [*_contradictions(_words(caption))]
+    sentences = re.split(r"(?<=[.]) ", caption)
+    if len(sentences) > 2:
+        found.append("more than two sentences")
+    for sentence in sentences:
+        words = _words(sentence)
+        found += [*_marks(sentence, words), *_articles(words), *_verbs(words), *_odd(sentence)]
+    return found
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[\w'-]+|[.,]", text.lower())
+
+
+def _odd(sentence: str) -> Iterator[str]:
+    """What is no error and yet nobody would write."""
+    for odd in _ODD:
+        if re.search(odd, sentence, re.IGNORECASE):
+            yield f"odd: {odd}"
 
 
 def disagreements(captions: Sequence[str]) -> list[str]:

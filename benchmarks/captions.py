@@ -46,13 +46,16 @@ def main() -> None:
         "not ten distinct": sum(len({one.text for one in group}) != PER_FACE for group in captions),
         "captions/s written": round(len(texts) / (drawn - start)),
         "captions/s read": round(len(texts) / (finish - drawn)),
-        "ours": _measures(texts),
+        "faces told the same facts twice": sum(_repeats(group, grammar) for group in captions),
+        "ours": _measures(texts) | _facts(texts, reader),
     }
     if arguments.beside:
         others = arguments.beside.read_text(encoding="utf-8").splitlines()
-        result["beside"] = _measures(others) | {
-            "words we lack": sorted(_words(others) - _words(texts))
-        }
+        result["beside"] = (
+            _measures(others)
+            | _facts(others, reader)
+            | {"words we lack": sorted(_words(others) - _words(texts))}
+        )
     print(json.dumps(result, indent=2))
     for text in texts[:: max(1, len(texts) // max(1, arguments.show))][: arguments.show]:
         print(text)
@@ -144,6 +147,24 @@ def _measures(texts: Sequence[str]) -> dict[str, float]:
         "p99": share(0.99),
         "most": lengths[-1],
     }
+
+
+def _facts(texts: Sequence[str], reader: Reader) -> dict[str, float]:
+    """How much a caption says, with the sex of its subject, and in how many sentences."""
+    facts = sum(len(reader.values(text)) for text in texts)
+    num_two = sum(bool(re.search(r"[.] \w", text)) for text in texts)
+    num_open = sum(bool(re.search(r"person .*[.] (?:He|She) ", text)) for text in texts)
+    return {
+        "facts": round(facts / len(texts), 2),
+        "share of two sentences": round(num_two / len(texts), 3),
+        "share of a person who is then he or she": round(num_open / len(texts), 3),
+    }
+
+
+def _repeats(captions: Sequence[Caption], grammar: Grammar) -> bool:
+    """Do two of them state the same of one face, but for its sex?"""
+    subject = grammar.file.subject.attribute
+    return len({frozenset(one.named.keys() - {subject}) for one in captions}) < len(captions)
 
 
 def _words(texts: Iterable[str]) -> set[str]:

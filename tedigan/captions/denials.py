@@ -17,18 +17,22 @@ _WISHES = _words("make give put add want let")
 _SMALL_WORDS = (
     DETERMINERS
     | DEGREES
-    | _words("any have having wear wearing look looking appear to be being longer visible")
+    | _words(
+        "any have having got wear wearing look looking appear to be being longer visible particularly"
+    )
     | _words("sign trace hint scrap bit single one of too exactly this that these those")
     | _words("my your him me it")
     | _WISHES
 )
-_MARKS = frozenset(".,;:!?()")
+MARKS = frozenset(".,;:!?()")
 _PRONOUNS = _words("he she his her him")
 _ALTERNATIVES = (["or"], ["nor"], [",", "or"], [",", "nor"])
 _ENUMERATIONS = (*_ALTERNATIVES, ["and"], [",", "and"])
 
+_FAR_FROM = (["anything", "but"], ["far", "from"], ["nothing", "like"])
+
 _REMOVALS = _words("remove removing delete erase lose ditch reduce less fewer minus stop")
-_REMOVALS_OF = frozenset({"rid", "instead"})  # "get rid of", "instead of"
+_REMOVALS_OF = frozenset({"rid", "instead", "free"})  # "get rid of", "free of"
 # "Take off the hat", "take the hat off", "with his hat off": the verbs that take away with a particle.
 _CUTTING = _words("take took taking wipe wash cut chop trim shave sweep comb brush")
 _PARTICLES = {
@@ -88,6 +92,8 @@ class Denials:
         place = self._before_small_words(find.start)
         if place > 0 and self._tokens[place - 1] in NEGATORS:
             return self._counts(place - 1)
+        if self._tokens[max(0, place - 2) : place] in _FAR_FROM:
+            return True
         place = self._before_adjective(place)
         return (
             place > 0 and self._tokens[place - 1] in ("no", "without") and self._counts(place - 1)
@@ -101,7 +107,9 @@ class Denials:
         if any(self._removes(place, find.end) for place in places):
             return True
         behind = self._tokens[find.end : find.end + 3]
-        is_answered = behind[:1] == ["no"] and (len(behind) < 2 or behind[1] in _MARKS)
+        if behind[:1] in ([":"], ["?"]):  # "hat? no."
+            behind = behind[1:]
+        is_answered = behind[:1] == ["no"] and (len(behind) < 2 or behind[1] in MARKS)
         return is_answered or any(behind[: len(words)] == words for words in _GOING)
 
     def _removes(self, place: int, end: int) -> bool:
@@ -132,7 +140,7 @@ class Denials:
     def _before_adjective(self, place: int) -> int:
         """Before one word that names nothing, and the small words before it; else the place itself."""
         word = self._tokens[place - 1] if place > 0 else ","
-        if word in _MARKS | _NO_ADJECTIVES or place - 1 in self._named:
+        if word in MARKS | _NO_ADJECTIVES or place - 1 in self._named:
             return place
         return self._before_small_words(place - 1)
 
@@ -174,7 +182,7 @@ class Denials:
     def _joint_of(self, verb: int, joints: tuple[str, ...]) -> int:
         """The place of the first of these words behind the verb, in the same part of the sentence; or 0."""
         for place in range(verb + 1, len(self._tokens) if joints else 0):
-            if self._tokens[place] in _MARKS:
+            if self._tokens[place] in MARKS:
                 break
             if self._tokens[place] in joints:
                 return place

@@ -40,8 +40,8 @@ def join(items: Sequence[str]) -> str:
 
 
 def join_clauses(clauses: Sequence[str]) -> str:
-    """As `join`, with a comma between two where one of them is a list itself."""
-    if len(clauses) == 2 and any(" and " in clause for clause in clauses):
+    """As `join`, with a comma between two where the first is a list itself."""
+    if len(clauses) == 2 and " and " in clauses[0]:
         return f"{clauses[0]}, and {clauses[1]}"
     return join(clauses)
 

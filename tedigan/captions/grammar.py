@@ -72,12 +72,16 @@ class Said:
 
 @dataclass(frozen=True)
 class Voice:
-    """The words for the person. holds: the subject's attribute; None for words that leave it open."""
+    """The words for the person. holds: the subject's attribute; None for words that leave it open.
+
+    telling: the slots that tell it; of "this person", whose pronoun follows in a second sentence, that alone.
+    """
 
     holds: bool | None
     nouns: Choices
     pronoun: str | None
     forms: Choices
+    telling: tuple[str, ...] = ("subject", "noun", "pronoun")
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,7 @@ class Grammar:
     """statements: always welcome. denials: only in their share of the captions.
 
     rivals: claims of which one is said at most. noun_pairs: attributes whose phrases share a noun, the first
-    set's adjective before the second's.
+    set's adjective before the second's. open_voices: begin with a neutral noun, and go on with the pronoun.
     """
 
     file: GrammarFile
@@ -109,6 +113,7 @@ class Grammar:
     words: dict[str, Choices]
     sentences: tuple[tuple[Template, float], ...]
     voices: dict[bool | None, Voice]
+    open_voices: dict[bool, Voice]
     _fitting: dict[tuple[frozenset[str], frozenset[str], bool], Sentences] = field(
         default_factory=dict, repr=False, compare=False
     )

@@ -142,8 +142,9 @@ def _attribute_misfits(
                 )
             elif verb not in others:
                 yield ("not_after",), f"{verb!r} is no verb of {attribute.group}; expected {others}"
-    if attribute.only_if is not None:
-        yield from _unknown_claims(("only_if",), [attribute.only_if], names)
+    for key in ("only_if", "denied_only_if"):
+        if (claim := getattr(attribute, key)) is not None:
+            yield from _unknown_claims((key,), [claim], names)
 
 
 def _unknown_claims(key: Key, claims: Iterable[str], names: Collection[str]) -> Iterator[Problem]:

@@ -91,6 +91,7 @@ class Attribute(Part):
     also_read: tuple[Words, ...] = ()
     also_read_as_false: tuple[Words, ...] = ()
     only_if: str | None = None
+    denied_only_if: str | None = None
     not_after: Names = ()
 
 

@@ -1,6 +1,7 @@
 """The sentences of a grammar: its templates parsed, and whether they can tell whatever there is to tell."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain, combinations
 
 from tedigan.captions.grammar import Choices, Claim, Grammar, Group, Said, Voice
@@ -37,10 +38,11 @@ def build_grammar(file: GrammarFile, templates: list[tuple[Template, float]]) ->
     denials = [
         said
         for name, attribute in file.attributes.items()
-        for said in _said(file, Claim(name, False), attribute.denies)
+        for said in _said(file, Claim(name, False), attribute.denies, attribute.denied_only_if)
     ]
     subject = file.subject
     people = {True: subject.if_true, False: subject.if_false, None: subject.neutral}
+    voices = {holds: _voice(file, holds, one) for holds, one in people.items() if one}
     return Grammar(
         file=file,
         groups={
@@ -56,18 +58,26 @@ def build_grammar(file: GrammarFile, templates: list[tuple[Template, float]]) ->
         noun_pairs=tuple(file.share_a_noun.values()),
         words={name: Choices.of(texts) for name, texts in file.words.items()},
         sentences=tuple(templates),
-        voices={holds: _voice(file, holds, one) for holds, one in people.items() if one},
+        voices=voices,
+        open_voices={
+            holds: replace(voices[None], holds=holds, pronoun=voice.pronoun, telling=("pronoun",))
+            for holds, voice in voices.items()
+            if holds is not None and voice.pronoun
+        },
     )
 
 
-def _said(file: GrammarFile, claim: Claim, phrases: Phrases | None) -> list[Said]:
+def _said(
+    file: GrammarFile, claim: Claim, phrases: Phrases | None, only_if: str | None = None
+) -> list[Said]:
     """What states the claim, if anything does."""
     attribute = file.attributes[claim.name]
     if phrases is None or attribute.group is None:
         return []
-    only_if = None if attribute.only_if is None else Claim.parse(attribute.only_if)
+    only_if = only_if or attribute.only_if
+    claimed = None if only_if is None else Claim.parse(only_if)
     return [
-        Said(claim, attribute.group, Choices.of(phrases), only_if, frozenset(attribute.not_after))
+        Said(claim, attribute.group, Choices.of(phrases), claimed, frozenset(attribute.not_after))
     ]
 
 

@@ -1,9 +1,9 @@
-"""What names attributes in plain English: a thesaurus, and all words that a caption grammar writes or reads.
+"""What names attributes in plain English: a thesaurus, and the words of a caption grammar.
 
 Hand-written: thesaurus.yaml, and the frames of sentences that `composer` fills (frames.yaml).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -46,7 +46,7 @@ class Wordings:
         file = grammar.file
         known = {*file.attributes, file.subject.attribute}
         thesaurus = {name: one for name, one in table["attributes"].items() if name in known}
-        found = [*_of_thesaurus(thesaurus, table["parts"]), *_of_grammar(grammar)]
+        found = [*_of_thesaurus(thesaurus, table["parts"]), *_of_grammar(grammar, thesaurus)]
         found += [("who", one) for one in _of_people(table["people"]) if _knows(known, one)]
         people = {True: file.subject.if_true, False: file.subject.if_false}
         pronouns: dict[bool | None, str | None] = {None: None}
@@ -96,10 +96,15 @@ def _adjectives(entry: Mapping[str, Any]) -> Iterator[tuple[bool, str, str]]:
             yield from ((holds, part, text) for text in texts)
 
 
-def _of_grammar(grammar: Grammar) -> Iterator[tuple[str, Wording]]:
-    """Every text of the lexicon, as its group's verb would have it; and the subject's nouns."""
+def _of_grammar(grammar: Grammar, thesaurus: Collection[str]) -> Iterator[tuple[str, Wording]]:
+    """What the grammar says, as its group's verb would have it; and the subject's nouns.
+
+    What it only reads is of any kind, and is taken where the thesaurus does not know the attribute.
+    """
     for name, attribute in grammar.file.attributes.items():
         kind = attribute.group if attribute.group in ("has", "wears") else "so"
+        if name in thesaurus:
+            attribute = attribute.model_copy(update={"also_read": (), "also_read_as_false": ()})
         for text, claim in texts_of(name, attribute):
             if text.split()[0] not in NEGATORS:
                 yield kind, Wording(text, (claim,))

@@ -36,7 +36,7 @@ def draw_captions(
     num_captions: int,
     generator: torch.Generator,
 ) -> list[Caption]:
-    """Distinct captions of one face, each stating a random part of what is known of it.
+    """Distinct captions of one face, each stating a random part of what is known of it, another part if it can.
 
     attributes: by name; those that the grammar does not know are not spoken of, and those that are missing are
     left open. A face without any still gets as many, from its noun and the sentence around it; 100 always fit.
@@ -44,8 +44,15 @@ def draw_captions(
     dice = Dice(generator)
     face = _Face.draw(attributes, grammar, dice)
     captions: dict[str, Caption] = {}
-    for _ in range(4 * num_captions):
+    told: set[frozenset[str]] = set()
+    num_passed = 0  # captions that would tell again what one told already
+    for _ in range(6 * num_captions):
         caption = _draw_caption(face, grammar, dice)
+        facts = frozenset(caption.named.keys() - {grammar.file.subject.attribute})
+        if facts in told and num_passed < 2 * num_captions:
+            num_passed += 1
+            continue
+        told.add(facts)
         captions.setdefault(caption.text, caption)
         if len(captions) == num_captions:
             return list(captions.values())
@@ -148,8 +155,10 @@ def _goes_without_saying(said: Said, true: set[Claim], grammar: Grammar) -> bool
 def _draw_caption(face: _Face, grammar: Grammar, dice: Dice) -> Caption:
     """One sentence of one of the templates that fit what was drawn to be said."""
     told = _Told.draw(face, grammar, dice)
-    is_neutral = face.holds is None or dice.share() < grammar.file.subject.neutral_share
-    return _write(told, grammar.voices[None if is_neutral else face.holds], grammar, dice)
+    voice = grammar.voices[face.holds]
+    if face.holds is not None and dice.share() < grammar.file.subject.neutral_share:
+        voice = grammar.open_voices.get(face.holds, grammar.voices[None])
+    return _write(told, voice, grammar, dice)
 
 
 def _write(told: "_Told", voice: Voice, grammar: Grammar, dice: Dice) -> Caption:
@@ -183,7 +192,7 @@ def _finish(
     """The finished sentence with all that it states."""
     named = {one.claim.name: one.claim.holds for one in said}
     name = grammar.file.subject.attribute
-    if voice.holds is not None and name and template.uses("subject", "noun", "pronoun"):
+    if voice.holds is not None and name and template.uses(*voice.telling):
         named[name] = voice.holds
     text = with_articles(text)
     return Caption(as_plain(text) if plain else as_sentence(text), named)

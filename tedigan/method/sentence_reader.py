@@ -75,10 +75,10 @@ class SentenceReader:
         )
 
     def said(self, sentence: str) -> dict[str, set[bool]]:
-        """How each attribute is said to be: as the network hears it, else as the grammar reads it."""
+        """How each attribute is said to be: as the grammar reads it, which knows what it knows, else as heard."""
         heard, read = self._heard(sentence), self.grammar.values(sentence)
         names = dict.fromkeys((*heard, *read))
-        said = {name: heard.get(name) or read.get(name, set()) for name in names}
+        said = {name: read.get(name) or heard.get(name, set()) for name in names}
         return {name: ways for name, ways in said.items() if ways}
 
     def _heard(self, sentence: str) -> dict[str, set[bool]]:

@@ -136,6 +136,49 @@ def test_a_denial_is_seen_through_small_words_and_denied_in_turn(caption: str, n
 @pytest.mark.parametrize(
     ("caption", "names"),
     [
+        ("Her hair is not straight but wavy.", "-Male -Straight_Hair Wavy_Hair"),
+        ("plump lips", "Big_Lips"),
+        ("She wears hardly any makeup.", "-Male -Heavy_Makeup"),
+        ("Remove the beard.", "No_Beard"),
+        ("Take off her hat.", "-Male -Wearing_Hat"),
+        ("a fat, youthful man", "Male Chubby Young"),
+        ("a teenage girl", "-Male Young"),
+        ("white hair, thick lips, a large nose", "Gray_Hair Big_Lips Big_Nose"),
+        ("an unshaven man with dark circles", "Male 5_o_Clock_Shadow Bags_Under_Eyes"),
+        ("my bespectacled mother", "-Male Eyeglasses"),
+        ("a blonde lady", "-Male Blond_Hair"),
+        ("he hasn't got a beard", "Male No_Beard"),
+        ("anything but young, far from bald", "-Young -Bald"),
+        ("beard: yes, glasses: no", "-No_Beard -Eyeglasses"),
+        ("her husband is bald", "Male Bald"),
+        ("a hat in the background", ""),
+        ("pearl earrings, a tie-dye shirt", "Wearing_Earrings"),
+        ("a red tie, brown hair", "Wearing_Necktie Brown_Hair"),
+    ],
+)
+def test_what_was_misread_or_unknown_is_read(caption: str, names: str) -> None:
+    assert read(caption) == named(names)
+
+
+@pytest.mark.parametrize(
+    ("caption", "names"),
+    [
+        ("make the nose smaller", "-Big_Nose"),
+        ("dye his hair brown", "Male Brown_Hair"),
+        ("turn his black hair grey", "Male Gray_Hair"),
+        ("don't make the hair wavy", "-Wavy_Hair"),
+        ("keep the mouth shut", "-Mouth_Slightly_Open"),
+        ("a woman with brown hair, black eyes", "-Male Brown_Hair"),
+        ("make her hair black eyes blue", "-Male"),
+    ],
+)
+def test_an_adjective_behind_its_noun_is_what_shall_be_made_of_it(caption: str, names: str) -> None:
+    assert read(caption) == named(names)
+
+
+@pytest.mark.parametrize(
+    ("caption", "names"),
+    [
         ("delete the necktie", "-Wearing_Necktie"),
         ("get rid of her big nose", "-Male -Big_Nose"),
         ("lose that awful hat", "-Wearing_Hat"),

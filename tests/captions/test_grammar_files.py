@@ -19,7 +19,7 @@ extends: celeba
 attributes:
   Freckles: {group: has, says: {freckles: 2, a freckled face: 1}, denies: [no freckles], also_read: [freckled]}
   Nose_Ring: {group: wears, says: [a nose ring], denies: [no nose ring]}
-  Tired: {group: is, says: [tired, weary], denies: [not tired], not_after: [appears to be]}
+  Tired: {group: is, says: [tired, weary], denies: [not tired], not_after: [looks]}
 exclusive:
   rest: [Tired, Smiling]
 denials: {share: 0.5, most: 2}
@@ -84,7 +84,7 @@ def test_own_attributes_come_in_every_clause(own: Grammar) -> None:
         "weary woman",
     ]:
         assert phrase in text
-    assert "appears to be tired" not in text
+    assert "looks tired" not in text
 
 
 def test_null_removes_what_is_inherited(tmp_path: Path) -> None:
@@ -103,9 +103,12 @@ def test_an_attribute_that_is_only_read_is_never_said(tmp_path: Path) -> None:
 
 
 def test_lists_for_reading_are_added_to(tmp_path: Path) -> None:
-    path = write(tmp_path, "extends: celeba\nmodifiers: [frizzy]\nignored: [hat stand, man-made]")
+    path = write(tmp_path, "extends: celeba\nmodifiers: [bristly]\nignored: [hat stand, man-made]")
     read = Reader(load_grammar(path)).read
-    assert read("black frizzy hair and blond long hair") == {"Black_Hair": True, "Blond_Hair": True}
+    assert read("black bristly hair and blond long hair") == {
+        "Black_Hair": True,
+        "Blond_Hair": True,
+    }
     assert read("a hat stand, man-made") == {}
 
 

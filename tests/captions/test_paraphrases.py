@@ -70,7 +70,8 @@ def test_the_reader_that_comes_along_reads_open_wording() -> None:
         name: sum(one.verdict(read[name](one.text)) == "exact" for one in SENTENCES)
         for name in ("grammar", "both")
     }
-    assert exact["both"] >= 2 * exact["grammar"]
+    assert exact["grammar"] >= 95
+    assert exact["both"] >= exact["grammar"] + 40
     precision, recall = precision_and_recall(read["both"])
     assert precision > 0.9
     assert recall > 0.8
