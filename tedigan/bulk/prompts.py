@@ -20,10 +20,7 @@ from tedigan.store.texts import Sheet, misfit, one_line, open_text
 
 COLUMNS = ("text", "caption", "prompt")  # of a list, the first of them that it has
 PHOTOGRAPH, STRENGTH = "photograph", "strength"  # columns of a list of edits
-OTHERS = (
-    STRENGTH,
-    *SOURCES,
-)  # which lists of edits and of sources may have; PHOTOGRAPH is a source
+OTHERS = (*SOURCES, STRENGTH)  # columns of lists of edits and of sources
 SHOWN_CHARACTERS = 80
 _ROWS_AT_ONCE = 8192
 _LONGEST = 2**16  # characters of a line that are looked at

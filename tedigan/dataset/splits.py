@@ -20,6 +20,7 @@ _Who = TypeVar("_Who", int, int | str)
 # Who may see the test split; what chooses a setting does not (tests/contracts keeps the list complete).
 MAY_SEE_TEST = {
     "tedigan.comparison.court": "the prompts that methods are compared on",
+    "tedigan.dataset.sources.multimodal": "the lists of a release, which say who belongs to it",
     "tedigan.evaluation.contestants": "the photographs that everything is measured on",
     "tedigan.evaluation.drawn_faces": "the drawings that sources are judged on",
     "tedigan.evaluation.referee_quality": "how good the referee is, its thresholds being chosen on val",

@@ -217,6 +217,7 @@ def test_what_is_set_aside_keeps_its_row_and_prompts_are_counted_without_it(tmp_
         "text": ["A.", "B."],
         "photograph": [None, None],
         "strength": [1.0, 1.0],
+        "given": ["", ""],
     }
     assert pq.read_table(tmp_path / "job" / QUARANTINE).to_pylist() == [
         {"row": 2, "shown": "?", "reason": "none"}

@@ -124,7 +124,7 @@ def test_equal_records_give_equal_bytes(tmp_path: Path) -> None:
 def test_dvc_sees_shards_and_not_records(tmp_path: Path) -> None:
     folder = write(tmp_path / "set")
     names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    tables = {"dataset.json", "index.parquet", "quarantine.csv"}
+    tables = {"dataset.json", "index.parquet", "noted.csv", "quarantine.csv"}
     assert names == tables | {shard_name(0), shard_name(1)}
 
 

@@ -24,6 +24,7 @@ from tedigan.serving.releasing import Releases
 from tedigan.serving.weighing import Weighed
 from tedigan.stages import evaluate, evaluate_edits
 from tedigan.store.model_folders import read_config
+from tedigan.store.sums import write_sums
 from tedigan.workspace import Outcome, Workspace
 from tests.stages.small import small_workspace, write_models
 
@@ -345,6 +346,7 @@ def test_a_champion_that_another_referee_judged_is_judged_again(
     for one in content["attributes"].values():
         one["threshold"] = -1e6
     config.write_text(json.dumps(content))
+    write_sums(config.parent)
     judge(trained)
     weighed = releases.weigh(releases.register().named)
     assert weighed.champion == champion.candidate

@@ -18,6 +18,7 @@ from tedigan.stages import generate
 from tedigan.store import pictures
 from tedigan.store.files import sha256_tree
 from tedigan.store.model_folders import load_tensors, save_tensors
+from tedigan.store.sums import write_sums
 from tedigan.workspace import Workspace
 from tests.generator.nets import TINY, tiny_generator
 from tests.stages.small import small_workspace, write_models
@@ -135,6 +136,7 @@ def noisy(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     tensors = load_tensors(place)
     loud = {name: torch.ones_like(tensors[name]) for name in tensors if "noise_strength" in name}
     save_tensors(place, tensors | loud)
+    write_sums(place.parent)
     return workspace
 
 

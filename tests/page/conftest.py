@@ -9,6 +9,7 @@ from tedigan.page.app import application
 from tedigan.page.offers import Offer
 from tedigan.page.studio import Studio
 from tedigan.store.model_folders import save_model, save_tensors
+from tedigan.store.sums import write_sums
 from tedigan.training.encoder_trainer import new_encoder
 from tests.stages.small import small_workspace, write_models
 
@@ -36,6 +37,7 @@ def models(tmp_path_factory):
         save_model(workspace.model(f"{name}_encoder"), {"encoder": encoder}, config, "")
     card = "- Licence: Drawn by nobody.\n"
     (folder / "README.md").write_text(card, encoding="utf-8")
+    write_sums(folder)
     return workspace.models
 
 

@@ -184,6 +184,7 @@ def test_a_generator_of_another_size_is_refused(finished, tmp_path):
     init = tmp_path / "init"
     init.mkdir()
     text = config.read_text().replace('"img_resolution": 32', '"img_resolution": 64')
+    text = text.replace('"num_ws": 8', '"num_ws": 10')
     (init / "config.json").write_text(text)
     (tmp_path / "w").mkdir()
     other = small_workspace(tmp_path / "w", train_generator={"init": str(init)})
@@ -194,13 +195,13 @@ def test_a_generator_of_another_size_is_refused(finished, tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "match"),
     [
-        ("captions.txt", "She smiles.\n\n", "line 2 holds no words"),
+        ("captions.txt", "She smiles.\n\nHe smiles.\n", "line 2 holds no words"),
         ("captions.txt", "a " * 5000, "Shorten"),
         ("captions.txt", "", "empty"),
         ("edits.csv", "photo,text\n", "photograph,text"),
-        ("edits.csv", "photograph,text\n*\n", "columns"),
+        ("edits.csv", "photograph,text\n*\n", "1 cells; expected 2"),
         ("sources.csv", "sketch,mood\na.png,gay\n", "the column 'mood'"),
-        ("sources.csv", "text,sketch\n,\n", "line 2 gives no source"),
+        ("sources.csv", "text,sketch\n,\n", "names no sources"),
         ("sources.csv", "sketch,n\na.png,0\n", "n is '0'"),
         ("sources.csv", "sketch\n", "names no sources"),
     ],

@@ -16,6 +16,7 @@ from tedigan.dataset.folder import Dataset
 from tedigan.errors import DataError, ParamsError
 from tedigan.models.verification import verify_folder
 from tedigan.store.files import sha256_tree, write_json
+from tedigan.store.sums import write_sums
 from tedigan.tensors import to_images
 from tedigan.training.learn_people import add_people, auroc_of_pairs
 from tedigan.training.parser_and_tagger import Settings, train_parser, train_tagger
@@ -234,6 +235,7 @@ def test_people_are_added_to_a_finished_tagger_as_its_training_would_have(
     shutil.copytree(trained, bare)
     (bare / "identity.safetensors").unlink()
     write_json(bare / "config.json", {k: v for k, v in config.items() if k != "identity"})
+    write_sums(bare)
     assert main(["dataset", "learn-people", str(toys), str(bare)]) == 0
     assert "val_auroc = 0." in capsys.readouterr().out
     assert verify_folder(bare) == (["tagger", "identity"], True)

@@ -10,7 +10,7 @@ import pytest
 from tasks.policy import may_pass
 from tedigan import __main__ as command_line
 from tedigan.captions.lists import read_captions, read_edits
-from tedigan.errors import ObjectError, StoreError, TediganError
+from tedigan.errors import DataError, ObjectError, StoreError, TediganError
 from tedigan.jobs.source_list import read_sources
 from tedigan.store.disk_errors import on_disk, reading, writing
 from tedigan.store.files import (
@@ -115,7 +115,7 @@ def test_a_folder_that_cannot_be_listed_is_named_and_one_that_is_not_there_is_em
 
 def test_a_folder_named_as_a_photograph_is_named(tmp_path: Path) -> None:
     (tmp_path / "x.jpg").mkdir()
-    with pytest.raises(StoreError, match=r"x\.jpg cannot be read: Is a directory; expected a file"):
+    with pytest.raises(DataError, match="holds no picture that can be used"):
         read_photographs(tmp_path, 32, limit=4)
 
 
