@@ -79,8 +79,11 @@ def read_all(folder: Path, count: int, seed: int) -> tuple[Counter[str], list[st
         except Exception as error:  # what the benchmark looks for
             faults.append(f"{kind} {number}: {type(error).__name__} {error}")
         else:
-            outcomes["damaged and read" if is_damaged else "read as written"] += 1
-            if not is_damaged and found != made.expected:
+            is_right = is_damaged or found == made.expected
+            outcomes[
+                "damaged and read" if is_damaged else "read as written" if is_right else "misread"
+            ] += 1
+            if not is_right:
                 faults.append(f"{kind} {number}: {found!r} is not {made.expected!r}")
     return outcomes, faults
 

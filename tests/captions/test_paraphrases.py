@@ -21,6 +21,7 @@ MENTIONS = 4  # of each attribute, at least
 READ_AS_THE_OPPOSITE = {
     "make this old geezer twenty again",
     "grow his hair back, he's bald as a coot",
+    "sharpen this picture, it's all out of focus",
 }
 
 
