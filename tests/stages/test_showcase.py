@@ -21,6 +21,7 @@ from tedigan.stages import showcase
 from tedigan.stages.making_showcase import HELD, open_showcase
 from tedigan.store import pictures
 from tedigan.store.files import read_json, sha256_file, sha256_tree, write_json
+from tedigan.store.sums import write_sums
 from tedigan.tensors import to_pixels
 from tedigan.workspace import Outcome, Workspace
 from tests.stages.small import small_workspace, write_models
@@ -46,6 +47,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     write_models(others, NAMES, seed=1)
     config = others.model("generator") / "config.json"
     write_json(config, read_json(config) | {"licence": TERMS})
+    write_sums(config.parent)
     return made
 
 

@@ -14,6 +14,7 @@ from tedigan.evaluation.metric import Metric
 from tedigan.store.model_folders import fill, load_tensors, save_model, save_tensors
 from tedigan.training.loop import Loop
 from tedigan.workspace import Outcome
+from tests.stages.small import CONFIG
 
 NAN, INF = float("nan"), float("inf")
 
@@ -89,7 +90,7 @@ def test_weights_that_are_no_numbers_are_not_written(tmp_path: Path) -> None:
     with pytest.raises(
         WeightsError, match=r"net\.safetensors: bias has values that are no numbers"
     ):
-        save_model(tmp_path, {"net": broken_net()}, {}, "card")
+        save_model(tmp_path, {"net": broken_net()}, CONFIG.to_json(), "card")
     assert list(tmp_path.iterdir()) == []
 
 
