@@ -41,13 +41,13 @@ def run(workspace: Workspace, address: str) -> int:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 256 KiB."""
+    """A file system of 384 KiB."""
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = shutil.which("mount")
     if mount is None:
         pytest.skip("there is no mount(8) here")
-    command = [mount, "-t", "tmpfs", "-o", "size=256k", "tedigan-test", str(disk)]
+    command = [mount, "-t", "tmpfs", "-o", "size=384k", "tedigan-test", str(disk)]
     refused = subprocess.run(command, capture_output=True, text=True)
     if refused.returncode:
         pytest.skip(f"no small disk may be mounted here: {refused.stderr.strip()}")
