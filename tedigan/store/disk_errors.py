@@ -10,7 +10,8 @@ _TO_READ = "expected a file that is there and that this user may read. Mend its 
 _TO_WRITE = "expected a disk with free space and rights. Free some, mend them, or name a place on another disk."
 
 _ANYHOW = (
-    "expected a file that can be read, or a disk with rights and space. Mend that, and run again."
+    "expected a file that can be read, or a disk with rights and space. Mend its name, or free space, and run "
+    "again."
 )
 
 

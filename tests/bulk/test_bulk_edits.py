@@ -22,6 +22,7 @@ from tedigan.captions.grammar_files import GRAMMAR
 from tedigan.errors import CaptionError, DataError
 from tedigan.exactness import sha256_tensor
 from tedigan.store import pictures
+from tedigan.store.shelves import FolderShelf
 from tedigan.tensors import stream
 from tedigan.workspace import Workspace
 from tests.bulk.jobs import finished, pixels_of
@@ -253,11 +254,31 @@ def test_a_place_without_photographs_is_named(tmp_path: Path) -> None:
         find_photographs(str(tmp_path), tmp_path / "a.parquet", tmp_path)
 
 
-def test_a_link_to_nowhere_is_left_out_of_an_album(photographs: Path, tmp_path: Path) -> None:
+def test_a_photograph_that_cannot_be_read_when_it_is_planned_costs_its_own_edits(
+    photographs: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     shutil.copytree(photographs, tmp_path / "album")
-    (tmp_path / "album" / "0.png").symlink_to(tmp_path / "nowhere.png")
+    (tmp_path / "album" / "link.png").symlink_to(tmp_path / "nowhere.png")
+    (tmp_path / "album" / "0.png").touch()
+    read = FolderShelf.read
+
+    def without_rights(shelf: FolderShelf, name: str) -> bytes:
+        if name == "0.png":
+            raise DataError(f"{name} cannot be read: no rights.")
+        return read(shelf, name)
+
+    monkeypatch.setattr(FolderShelf, "read", without_rights)
     album = find_photographs(str(tmp_path / "album"), tmp_path / "a.parquet", tmp_path)
-    assert album.names[0] == "00.png"
+    names = list(album.names)
+    assert album.sha256[names.index("0.png")] == ""
+    assert "link.png" not in names
+    assert "not used: link.png is a link" in capsys.readouterr().err
+    assert album.pixels(names.index("0.png") - 1, 16).shape == (3, 16, 16)
+    with pytest.raises(DataError, match=r"0\.png cannot be read"):
+        album.pixels(names.index("0.png"), 16)
 
 
 def test_of_two_photographs_of_one_name_none_is_lost_in_silence(

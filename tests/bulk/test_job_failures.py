@@ -315,7 +315,7 @@ def test_files_that_are_not_there_are_errors_of_the_commands(
     nothing = str(tmp_path / "nothing")
     for given in (["prove", nothing, nothing], ["check", nothing, nothing, "0" * 64]):
         assert main(["jobs", *given]) == 1
-        assert "No such file or directory" in capsys.readouterr().err
+        assert "Mend its name" in capsys.readouterr().err
 
 
 # Clocks
