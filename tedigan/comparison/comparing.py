@@ -11,6 +11,7 @@ page.html         all of it for people
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def compare(
     """Judge every method and write the results but for the page; the metrics of each."""
     court, protocol = session.court, session.court.protocol
     seen = {one.name: session.look(one) for one in methods}
-    found = {name: [or_null(m) for m in court.metrics(one)] for name, one in seen.items()}
+    found = {name: [_tagged(m, protocol) for m in court.metrics(one)] for name, one in seen.items()}
     beside = seen | {PHOTOGRAPHS: court.photographs}
     with finished_folder(folder) as fresh:
         protocol.write(fresh / "protocol.json")
@@ -67,6 +68,11 @@ def compare(
         shown = Photographs(PHOTOGRAPHS, data, protocol.ids, protocol.size_px)
         pictures.save(fresh / "side_by_side.png", _side_by_side([shown, *methods]))
     return found
+
+
+def _tagged(metric: Metric, protocol: ComparisonProtocol) -> Metric:
+    """None where it cannot tell; its name says by which protocol."""
+    return replace(or_null(metric), name=f"{metric.name}@{protocol.tag}")
 
 
 def leads(court: Court, seen: Mapping[str, Seen]) -> list[dict[str, Any]]:

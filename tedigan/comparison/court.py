@@ -5,8 +5,6 @@ from pathlib import Path
 
 import torch
 
-from tedigan.captions.grammar_files import load_grammar
-from tedigan.captions.reader import Reader
 from tedigan.comparison.comparison_protocol import ComparisonProtocol
 from tedigan.comparison.judging import Court
 from tedigan.comparison.looking import Judges, Photographs, Pictures, Seen, look
@@ -99,14 +97,11 @@ def open_session(places: Places, protocol: ComparisonProtocol) -> Session:
     protocol.check({"features": tools.features.name, "distance": tools.distance.name})
     knows_strangers = len(data.split("val")) >= MIN_STRANGERS
     training = TrainingPhotographs.of(data)[0] if knows_strangers else None
-    read = Reader(load_grammar(places.grammar)).read
-    judges = Judges(
-        tools.referee, read, tools.features, tools.distance, training, places.batch_size
-    )
+    judges = Judges(tools.referee, tools.features, tools.distance, training, places.batch_size)
     train = data.split("train")
     prevalence = data.attributes(train).float().mean(dim=0)
     counted = tools.referee.is_reliable & (prevalence >= MIN_PREVALENCE)
-    mentions = Mentions.read(protocol.captions, read, tools.referee.names, counted)
+    mentions = Mentions.read(protocol.captions, tools.reader.read, tools.referee.names, counted)
     order = torch.randperm(len(train), generator=stream(protocol.seed, "comparison", "train"))
     others = tuple(train[row] for row in order[: protocol.num_reference].tolist())
 
@@ -127,7 +122,5 @@ def open_session(places: Places, protocol: ComparisonProtocol) -> Session:
         seen("test", protocol.ids),
         seen("train", others),
         training.limit if training else None,
-        tools.features.name,
-        tools.distance.name,
     )
     return Session(court, judges)

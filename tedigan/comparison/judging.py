@@ -50,8 +50,6 @@ class Court:
     photographs: Seen
     training: Seen
     limit: float | None
-    features: str
-    distance: str
 
     def metrics(self, seen: Seen) -> list[Metric]:
         """Of one method; a figure whose pictures are not there is None."""
@@ -137,9 +135,10 @@ class Court:
 
     def _of_sets(self, seen: Seen) -> list[Metric]:
         n, kept = seen.moments.count, len(seen.kept)
-        tag, few = f"[{self.features},n={n}]", f"[{self.features},n={kept}]"
+        features = self.protocol.features
+        tag, few = f"[{features},n={n}]", f"[{features},n={kept}]"
         ceiling = self.training
-        how = f"Features of {self.features}; against the prompts' photographs. Ceiling: training photographs."
+        how = f"Features of {features}; against the prompts' photographs. Ceiling: training photographs."
         sets: dict[str, tuple[Callable[[Any, Any], float], str, int]] = {
             "frechet_distance" + tag: (frechet_of_moments, "moments", n),
             "kernel_distance" + few: (kernel_distance, "kept", kept),
@@ -162,7 +161,7 @@ class Court:
 
     def _of_variety(self, seen: Seen) -> list[Metric]:
         prompts, faces = self.protocol.variety_prompts, self.protocol.variety_faces
-        name, n = f"variety[{self.distance}]", len(seen.variety)
+        name, n = f"variety[{self.protocol.distance}]", len(seen.variety)
         how = (
             f"Mean perceptual distance between {faces} faces of one sentence, over {prompts} sentences. Floor: 0, "
             "every sentence has one face; ceiling: neighbours in the list of test photographs."

@@ -1,6 +1,6 @@
 """What the judges see of one method's pictures, in one pass and in memory that hardly grows with their number."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -61,7 +61,6 @@ class Judges:
     """training: None where nobody says how near a copy is."""
 
     referee: Referee
-    read: Callable[[str], Mapping[str, bool]]
     features: FeatureNet
     distance: PerceptualDistance
     training: TrainingPhotographs | None

@@ -60,6 +60,11 @@ def values(judged) -> dict[str, dict[str, float]]:
     }
 
 
+def test_every_figure_names_its_protocol(judged):
+    found = json.loads((judged[0] / "comparison.json").read_text())
+    assert all(name.endswith(f"@{judged[1].tag}") for one in found.values() for name in one)
+
+
 def test_who_ignores_the_text_is_caught_by_what_its_faces_show(values):
     for figure in ("text_fidelity", "text_fidelity_macro", "r_precision"):
         assert values["honest"][figure] > values["deaf"][figure] + 0.15
