@@ -11,6 +11,7 @@ from tedigan.stages import evaluate_edits
 from tedigan.store import pictures
 from tedigan.store.files import sha256_tree
 from tedigan.store.model_folders import read_config
+from tedigan.store.sums import write_sums
 from tedigan.workspace import Outcome, Workspace
 from tests.stages.small import small_workspace, write_models
 
@@ -121,10 +122,12 @@ def test_what_the_referee_is_not_trusted_with_is_drawn_and_not_judged(workspace:
     place = workspace.model("referee") / "config.json"
     config = place.read_text()
     place.write_text(json.dumps(json.loads(config) | {"reliable": []}))
+    write_sums(place.parent)
     try:
         folder = edited(workspace)
     finally:
         place.write_text(config)
+        write_sums(place.parent)
     metrics = json.loads((folder / "metrics.json").read_text())
     assert not metrics["drawn"]
     assert not metrics["not_drawn"]
