@@ -7,13 +7,13 @@ from tedigan.report.copying import copied
 from tedigan.store.files import read_json
 from tedigan.store.report_inputs import read_rows
 
-MAX_FACES = 6  # of a row
+MAX_TILES = 6  # of a row: what was given, and faces
 HOLDS = {
-    "edge_f1": "sketch: edge F1 ↑",
-    "label_iou": "label map: mean IoU ↑",
-    "identity_cosine": "photograph: cosine of who it is ↑",
-    "colour_distance": "style: distance of colours ↓",
-    "text_fidelity": "sentence: mentions found ↑",
+    "edge_f1": "sketch ↑",
+    "label_iou": "label map ↑",
+    "identity_cosine": "photograph ↑",
+    "colour_distance": "style ↓",
+    "text_fidelity": "sentence ↑",
     "variety": "variety ↑",
 }
 
@@ -32,7 +32,7 @@ def read_composed(source: Path, folder: Path, most: int) -> list[dict[str, Any]]
         }
         names = [
             copied(source / place, folder, f"pictures/composed-{number}-{index}.webp")
-            for index, place in enumerate(faces[str(number)][:MAX_FACES])
+            for index, place in enumerate(faces[str(number)][: MAX_TILES - len(given)])
         ]
         about = {"text": one["text"], "report": one["report"]}
         shown.append(about | {"given": given, "pictures": names})
