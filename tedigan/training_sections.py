@@ -63,13 +63,12 @@ class TrainEncoder(Training):
 class TrainSketchEncoder(TrainEncoder):
     """The sketch encoder's training stage (A5)."""
 
+    parser: str | None
     num_pairs: Annotated[int, Field(ge=2)]
 
 
 class TrainLabelEncoder(TrainSketchEncoder):
     """The label encoder's training stage (A5)."""
-
-    parser: str | None
 
 
 class TrainTextEncoder(Training):

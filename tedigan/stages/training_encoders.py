@@ -28,12 +28,16 @@ def train(
     modality: Drawing,
     draw: Draw | None,
     parsers: list[Path],
+    *,
+    of_pairs: Draw | None = None,
 ) -> Outcome:
     """Write encoder.safetensors with its log and its config, which says which layers it is good for.
 
-    draw: pixels -> their drawings; None where nobody can. parsers: the folders that `draw` depends on.
+    draw: pixels -> their drawings; None where nobody can. of_pairs: what draws generated faces in its place. parsers:
+    the folders that both depend on.
     """
     device, source, name = workspace.device, workspace.model("generator"), f"{modality}_encoder"
+    maker = of_pairs or draw
     folder = workspace.model(name)
     if params.init is not None:
         adopt_encoder(workspace.at(params.init), source, folder, modality, seed=params.seed)
@@ -44,7 +48,7 @@ def train(
         Dataset.open(workspace.dataset),
         load_tensors(workspace.codes / "codes.safetensors"),
         modality,
-        None if draw is None else PairMaker(draw, chosen(params, PairSettings), [source, *parsers]),
+        None if maker is None else PairMaker(maker, chosen(params, PairSettings), [source, *parsers]),
         work=workspace.work,
     )
     sizes = {"head_dim": params.head_dim, "num_passes": params.num_passes}

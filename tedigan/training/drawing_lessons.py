@@ -27,6 +27,7 @@ from tedigan.tensors import stream, to_images, to_pixels
 from tedigan.training.adversarial import mix_styles
 from tedigan.training.drawing_distortions import distort_labels, distort_sketches
 from tedigan.training.encoder_trainer import Lesson
+from tedigan.training.outlines import outlines_of
 
 HELD_BACK = 16  # one in so many pairs is not learnt from, and shows what was learnt
 BATCH_SIZE = 32  # generated faces at once
@@ -68,6 +69,19 @@ def sketches_of(pixels: UInt8[Tensor, "n 3 r r"]) -> UInt8[Tensor, "n 1 r r"]:
 def labels_by(parser: Parser) -> Draw:
     """What a parser sees in each picture."""
     return lambda pixels: parser.parse(to_images(pixels))
+
+
+def sketches_and_outlines(parser: Parser) -> Draw:
+    """Our own sketcher's sketch of every other picture, and the outlines of the others' parts as a parser sees them."""
+
+    def draw(pixels: Tensor) -> Tensor:
+        drawn = torch.empty_like(pixels[:, :1])
+        drawn[0::2] = sketches_of(pixels[0::2])
+        if len(pixels) > 1:
+            drawn[1::2] = outlines_of(labels_by(parser)(pixels[1::2]).cpu())
+        return drawn
+
+    return draw
 
 
 @torch.no_grad()
