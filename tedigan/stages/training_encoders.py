@@ -33,8 +33,8 @@ def train(
 ) -> Outcome:
     """Write encoder.safetensors with its log and its config, which says which layers it is good for.
 
-    draw: pixels -> their drawings; None where nobody can. of_pairs: what draws generated faces in its place. parsers:
-    the folders that both depend on.
+    draw: pixels -> their drawings; None where nobody can. of_pairs: what draws generated faces in its place.
+    parsers: the folders that both depend on.
     """
     device, source, name = workspace.device, workspace.model("generator"), f"{modality}_encoder"
     maker = of_pairs or draw
@@ -48,7 +48,9 @@ def train(
         Dataset.open(workspace.dataset),
         load_tensors(workspace.codes / "codes.safetensors"),
         modality,
-        None if maker is None else PairMaker(maker, chosen(params, PairSettings), [source, *parsers]),
+        None
+        if maker is None
+        else PairMaker(maker, chosen(params, PairSettings), [source, *parsers]),
         work=workspace.work,
     )
     sizes = {"head_dim": params.head_dim, "num_passes": params.num_passes}

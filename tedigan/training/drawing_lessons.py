@@ -72,7 +72,7 @@ def labels_by(parser: Parser) -> Draw:
 
 
 def sketches_and_outlines(parser: Parser) -> Draw:
-    """Our own sketcher's sketch of every other picture, and the outlines of the others' parts as a parser sees them."""
+    """Our own sketcher's sketch of every other picture; of the others the outlines of what a parser sees."""
 
     def draw(pixels: Tensor) -> Tensor:
         drawn = torch.empty_like(pixels[:, :1])

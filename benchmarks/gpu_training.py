@@ -1,0 +1,170 @@
+"""A generator trained further on a borrowed GPU, from one file of photographs.
+
+    python -m benchmarks.gpu_training DATASET PACK --pack          # here: the train split of a data set's folder
+    python -m benchmarks.gpu_training PACK INIT OUT --seconds 600  # there
+
+PACK is an .npz of WebP files, some 1.6 kB a photograph of 64 px, 4.5 kB of 128 px. All are decoded once, into the
+device's memory. OUT is a generator folder (G_ema, G, D, log.csv, samples.png), written whole every minute.
+"""
+
+import argparse
+import io
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from PIL import Image
+from torch import Tensor
+
+from tedigan.models.adopt_generator import save_sheet
+from tedigan.models.cards import generator_card
+from tedigan.store.files import finished_folder, write_text
+from tedigan.store.model_folders import save_model
+from tedigan.tensors import stream, to_images
+from tedigan.training.adversarial import AdversarialSettings, AdversarialTrainer
+from tedigan.training.generator_start import GeneratorSize, start_training
+
+QUALITY = 90
+EVERY_S = 60.0
+SHEET_FACES = 32
+SETTINGS = AdversarialSettings(
+    learning_rate=0.0025,
+    r1_gamma=0.1,
+    r1_interval=16,
+    path_length_weight=0.0,
+    path_length_interval=4,
+    feature_weight=0.0,
+    style_mixing_prob=0.9,
+    ema_halflife_nimg=150_000.0,
+    ema_rampup=0.05,
+    mirror=True,
+    augment="none",
+)
+NEW = GeneratorSize(256, 256, 8, channel_base=4096, channel_max=128, conv_clamp=None)
+
+
+def main() -> None:
+    """Pack, or train until the time is over, which counts from here."""
+    given, began = _arguments(), time.monotonic()
+    if given.pack:
+        pack(Path(given.places[0]), Path(given.places[1]))
+        return
+    device = torch.device(given.device)
+    photographs = unpack(Path(given.places[0])).to(device)
+    init = None if given.places[1] == "none" else Path(given.places[1])
+    trainer = start_training(init, photographs.shape[-1], NEW, SETTINGS, seed=0, device=device)
+    train(
+        trainer,
+        photographs,
+        Path(given.places[2]),
+        deadline=began + given.seconds,
+        batch=given.batch,
+    )
+
+
+def pack(dataset: Path, path: Path) -> None:
+    """The train split's photographs, as one file."""
+    from tedigan.dataset.folder import Dataset  # a borrowed machine has no pyarrow
+
+    data, files = Dataset.open(dataset), list[bytes]()
+    ids = data.split("train")
+    for start in range(0, len(ids), 256):
+        for pixels in data.pixels(ids[start : start + 256]):
+            buffer = io.BytesIO()
+            picture = Image.fromarray(pixels.permute(1, 2, 0).numpy())
+            picture.save(buffer, "WEBP", quality=QUALITY, method=6)
+            files.append(buffer.getvalue())
+    sizes = np.array([len(one) for one in files], dtype=np.int64)
+    np.savez(path, sizes=sizes, files=np.frombuffer(b"".join(files), dtype=np.uint8))
+    print(
+        f"{len(files)} photographs of {data.resolution} px, {path.stat().st_size / 2**20:.1f} MiB"
+    )
+
+
+def unpack(path: Path) -> UInt8[Tensor, "n 3 r r"]:
+    """All photographs of a pack."""
+    with np.load(path, allow_pickle=False) as found:
+        ends, files = np.cumsum(found["sizes"]), found["files"].tobytes()
+    starts = [0, *ends[:-1].tolist()]
+
+    def decoded(span: tuple[int, int]) -> Tensor:
+        picture = Image.open(io.BytesIO(files[slice(*span)])).convert("RGB")
+        return torch.from_numpy(np.array(picture)).permute(2, 0, 1)
+
+    with ThreadPoolExecutor() as pool:
+        return torch.stack(list(pool.map(decoded, zip(starts, ends.tolist(), strict=True))))
+
+
+def train(
+    trainer: AdversarialTrainer,
+    photographs: UInt8[Tensor, "n 3 r r"],
+    out: Path,
+    *,
+    deadline: float,
+    batch: int,
+) -> None:
+    """Steps until the time is over; a line of numbers and a folder each minute."""
+    start, kept, index, rows = (
+        time.monotonic(),
+        time.monotonic(),
+        0,
+        ["images_seen,seconds,loss_g,loss_d"],
+    )
+    while time.monotonic() < deadline or not index:
+        rng = stream(0, "gpu_training", index)
+        chosen = torch.randint(len(photographs), (batch,), generator=rng).to(photographs.device)
+        numbers = trainer.step(to_images(photographs[chosen]), rng, index=index)
+        index += 1
+        if time.monotonic() - kept > EVERY_S:
+            kept = time.monotonic()
+            rows.append(_row(trainer, index * batch, kept - start, numbers))
+            _keep(trainer, out, rows, index * batch, kept - start)
+    rows.append(_row(trainer, index * batch, time.monotonic() - start, numbers))
+    _keep(trainer, out, rows, index * batch, time.monotonic() - start)
+    print(f"{index * batch} images, {index * batch / (time.monotonic() - start):.0f} a second")
+
+
+def _row(
+    trainer: AdversarialTrainer, images: int, seconds: float, numbers: dict[str, float]
+) -> str:
+    seen = trainer.images_seen_before + images
+    return f"{seen},{seconds:.0f},{numbers['loss_g']:.5g},{numbers['loss_d']:.5g}"
+
+
+def _keep(
+    trainer: AdversarialTrainer, out: Path, rows: list[str], images: int, seconds: float
+) -> None:
+    device = trainer.G.mapping.w_avg.device
+    about = {
+        "images_seen": trainer.images_seen_before + images,
+        "images": images,
+        "images_a_second": round(images / seconds, 1),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU",
+        "settings": json.loads(json.dumps(vars(SETTINGS))),
+    }
+    networks = {"G_ema": trainer.G_ema, "G": trainer.G, "D": trainer.D}
+    config = trainer.config.to_json() | {"training": about}
+    with finished_folder(out) as fresh:
+        write_text(fresh / "log.csv", "\n".join(rows) + "\n")
+        save_sheet(fresh / "samples.png", trainer.G_ema, SHEET_FACES)
+        save_model(fresh, networks, config, generator_card(config, networks))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("places", nargs="+", metavar="PLACE", help="as above; INIT may be `none`")
+    parser.add_argument("--pack", action="store_true")
+    parser.add_argument("--seconds", type=float, default=600)
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--device", default="cuda")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
