@@ -64,7 +64,7 @@ def main() -> None:
     outcomes = list[dict[str, object]]([{"machine": machine()}])
     for name in given.only:
         outcomes.append({name: _take(name, settings, given.out, deadline)})
-        _keep(given.out / "steps.json", json.dumps(outcomes, indent=1))
+        _keep(given.out / "outcomes.json", json.dumps(outcomes, indent=1))
         print(json.dumps(outcomes[-1]), flush=True)
 
 

@@ -56,7 +56,8 @@ def main() -> int:
     out.write_text(json.dumps({"machine": machine(), "steps": rows}, indent=2) + "\n")
     print(
         table(
-            ["step", "as said", "seconds", "what came of it"], [list(one.values()) for one in rows]
+            ["step", "as said", "seconds", "what came of it"],
+            [[str(value) for value in one.values()] for one in rows],
         )
     )
     print(f"\n{out}; every command with its answer: {platform.log}")

@@ -17,7 +17,7 @@ from tedigan.generator.fast_synthesis import DTYPES, measure_error
 from tedigan.generator.stylegan import Generator
 from tedigan.generator.stylegan2 import Synthesis
 from tedigan.store import pictures
-from tedigan.tensors import to_pixels
+from tedigan.tensors import choose_device, to_pixels
 
 
 def main() -> None:
@@ -34,6 +34,7 @@ def main() -> None:
     parser.add_argument("--format", choices=pictures.FORMATS, default="png")
     parser.add_argument("--r1", action="store_true")
     given = parser.parse_args()
+    choose_device(given.device)  # fp32 is fp32 from here on
     kinds = {"synthesis": _synthesis, "files": _files, "step": _step, "peak": _peak}
     say({"images": given.batch, **kinds[given.what](given)})
 

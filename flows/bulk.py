@@ -10,7 +10,7 @@ from prefect import flow
 
 from flows.command_line import run_flow_with_options
 from tasks.bulk import draw_shards, worker_here
-from tasks.ending import ENDING
+from tasks.ending import BEGINNING, ENDING
 from tasks.jobs import approve_job, close_job, draw_job, open_workspace, plan_job
 
 
@@ -88,7 +88,7 @@ def plan_bulk(
     return job
 
 
-@flow(name="draw")
+@flow(name="draw", **BEGINNING)
 def draw(worker: dict[str, Any], begin: int = 0) -> None:
     """One worker of a job, beside any number of others: the engine `prefect` starts these."""
     draw_shards(worker_here(worker), begin)

@@ -9,6 +9,7 @@ from pathlib import Path
 from prefect import flow
 
 from flows.command_line import run_flow_with_options
+from tasks.ending import BEGINNING
 from tasks.promotion import (
     CHALLENGER,
     ask_for_approval,
@@ -20,13 +21,13 @@ from tasks.promotion import (
 )
 
 
-@flow(name="register")
+@flow(name="register", **BEGINNING)
 def register(workspace: Path = Path()) -> int:
     """What the workspace's lifecycle made becomes the challenger; its version."""
     return register_release(open_releases(workspace))
 
 
-@flow(name="promote")
+@flow(name="promote", **BEGINNING)
 def promote(workspace: Path = Path(), release: str = CHALLENGER) -> bool:
     """A release becomes champion if the policy lets it, and a person where it asks for one; whether it did."""
     releases = open_releases(workspace)
@@ -35,7 +36,7 @@ def promote(workspace: Path = Path(), release: str = CHALLENGER) -> bool:
     return make_champion(releases, weighed, by)
 
 
-@flow(name="rollback")
+@flow(name="rollback", **BEGINNING)
 def rollback(workspace: Path = Path(), by: str | None = None) -> None:
     """The champion before this one is champion again."""
     roll_back_champion(open_releases(workspace), by)

@@ -1,4 +1,7 @@
-"""How runs end, told to whom it concerns: a flow ends in MLflow as in Prefect, and the killed are closed."""
+"""How runs end, told to whom it concerns: a flow ends in MLflow as in Prefect, and the killed are closed.
+
+A flow run does not end with the worker that started it.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -9,6 +12,7 @@ from prefect.client.orchestration import get_client
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Crashed
 
+from tedigan.processes import outlive_readers
 from tedigan.provenance import close_killed
 from tedigan.workspace import Workspace
 
@@ -28,8 +32,15 @@ def end_in_mlflow(_flow: Any, flow_run: Any, state: Any) -> None:
         tracking.end_flow(workspace, str(flow_run.id), STATUS.get(state.type.value, KILLED))
 
 
+def outlive_the_worker(_flow: Any, _flow_run: Any, _state: Any) -> None:
+    """What Prefect calls when a flow has begun, in its process."""
+    outlive_readers()
+
+
+# Of every flow: `@flow(..., **BEGINNING)`.
+BEGINNING: dict[str, Any] = {"on_running": [outlive_the_worker]}
 # Of every flow whose stages or jobs MLflow knows: `@flow(..., **ENDING)`.
-ENDING: dict[str, Any] = {
+ENDING: dict[str, Any] = BEGINNING | {
     name: [end_in_mlflow]
     for name in ("on_completion", "on_failure", "on_crashed", "on_cancellation")
 }

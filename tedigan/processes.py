@@ -2,12 +2,15 @@
 
 import multiprocessing
 import os
+import select
 import signal
+import stat
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 
@@ -32,6 +35,27 @@ def _end_with_parent() -> None:
     assert parent is not None, "only worker processes wait for their parent"
     parent.join()
     os._exit(1)
+
+
+@cache
+def outlive_readers() -> None:
+    """From now on nobody ends this process by reading no more what it prints: that goes nowhere then.
+
+    A worker of Prefect reads what its flow runs print. Where it dies, their next line is a BrokenPipeError, and
+    MLflow prints one when it closes a run.
+    """
+    for number in (1, 2):
+        if stat.S_ISFIFO(os.fstat(number).st_mode):
+            threading.Thread(target=_print_nowhere_when_unread, args=[number], daemon=True).start()
+
+
+def _print_nowhere_when_unread(number: int) -> None:
+    poll = select.poll()
+    poll.register(number, 0)  # errors are always told: nobody holds the other end
+    poll.poll()
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, number)
+    os.close(nowhere)
 
 
 @dataclass

@@ -4,12 +4,14 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from benchmarks.walk.platform import Platform, WalkError, kill, wait
 from benchmarks.walk.story import expect
 
 STAGE = "train_latent_tagger"  # during which it happens: a training with checkpoints, half a minute long
 AWAY_S = 12.0
+FULL_S = 240.0  # at most
 LEFT_BYTES = 200_000  # on a disk that is as good as full
 
 
@@ -58,7 +60,7 @@ def flow_killed(platform: Platform) -> str:
 
 
 def disk_full(platform: Platform) -> str:
-    """Nothing can be written in mid-run; then there is room, and the retraining is asked for again."""
+    """Nothing can be written from mid-run on; then there is room, and the retraining is asked for again."""
     run_id = _at_work(platform)
     ballast = platform.root / "ballast"
     free = shutil.disk_usage(platform.root).free
@@ -66,7 +68,9 @@ def disk_full(platform: Platform) -> str:
         os.posix_fallocate(file.fileno(), 0, max(free - LEFT_BYTES, 1))
     platform.say(f"# {free / 1e9:.1f} GB taken: the disk is full")
     try:
-        time.sleep(3 * AWAY_S)
+        with suppress(WalkError):  # its end may be what cannot be written
+            wait(lambda: platform.running_stage() != STAGE, FULL_S, "the end of the training")
+        time.sleep(AWAY_S)
     finally:
         ballast.unlink()
         platform.say("# there is room again")

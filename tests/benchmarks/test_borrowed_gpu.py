@@ -26,7 +26,7 @@ def test_a_step_without_time_is_named_and_the_outcomes_are_kept(
     tmp_path: Path, monkeypatch
 ) -> None:
     of_the_command(monkeypatch, tmp_path / "out", "--hours", 0, "--device", "cpu")
-    _, *outcomes = json.loads((tmp_path / "out" / "steps.json").read_text())
+    _, *outcomes = json.loads((tmp_path / "out" / "outcomes.json").read_text())
     assert outcomes == [{name: "no time was left"} for name in gpu.NAMES]
 
 
@@ -38,7 +38,7 @@ def test_a_step_that_fails_does_not_stop_the_next(tmp_path: Path, monkeypatch) -
     of_the_command(
         monkeypatch, tmp_path, "--hours", 1, "--device", "cpu", "--only", "tests", "training"
     )
-    _, tests, training = json.loads((tmp_path / "steps.json").read_text())
+    _, tests, training = json.loads((tmp_path / "outcomes.json").read_text())
     assert tests["tests"].startswith("failed: no such device")
     assert training["training"].startswith("no --pack, no training")
 
