@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tedigan.rivals.glu_blocks import Drawn
-from tedigan.rivals.region_encoder import Looked
+from tedigan.rivals.region_encoder import Looked, RegionEncoder
 from tedigan.rivals.stacked_generator import StackedGenerator
 from tedigan.rivals.stacked_rival import StackedRival
 from tedigan.rivals.word_attention import WordsAndChannels
@@ -40,7 +40,7 @@ class ControlGan(StackedRival):
 
     def texture_loss(self, looked: Looked, photographs: Tensor) -> Tensor:
         """Mean square between the inner features of pictures and of the photographs of their captions."""
-        assert self.image_encoder is not None, f"{self.name} learns with the shared image encoder"
+        assert isinstance(self.image_encoder, RegionEncoder), f"{self.name} learns with it"
         with torch.no_grad():
-            texture = self.image_encoder(photographs).texture
+            texture = self.image_encoder.texture(photographs)
         return F.mse_loss(looked.texture, texture)

@@ -2,8 +2,8 @@
 
 import copy
 from abc import abstractmethod
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, ClassVar, Self
 
 import torch
@@ -15,7 +15,7 @@ from torch.nn.utils import parametrize
 from tedigan.errors import ShapeError
 from tedigan.rivals.glu_blocks import STAGES_PX, Z_DIM, Drawn
 from tedigan.rivals.matching import matching_losses
-from tedigan.rivals.region_encoder import Looked
+from tedigan.rivals.region_encoder import Looked, RegionEncoder
 from tedigan.rivals.rival import EncodedText, Rival, RivalBatch, follow
 from tedigan.rivals.stage_discriminator import Seen, StageDiscriminator, WordDiscriminator
 from tedigan.training.adversarial import descend, resting
@@ -69,9 +69,13 @@ class StackedRival(Rival):
     z_dim: ClassVar[int] = Z_DIM
     is_spectral: ClassVar[bool] = False
     has_word_critics: ClassVar[bool] = False
+    is_mixed: bool = (
+        False  # whether the nets of a step compute in bfloat16, for speed; set before the first
+    )
 
     def __init__(self, numbers: Mapping[str, int], image_encoder: nn.Module | None = None) -> None:
         super().__init__()
+        assert isinstance(image_encoder, RegionEncoder | None), type(image_encoder).__name__
         self.numbers = {**NUMBERS, **numbers}
         self.image_encoder = image_encoder
         self.G = self.make_generator(self.numbers["gf"], self.numbers["num_residual"])
@@ -123,12 +127,15 @@ class StackedRival(Rival):
         photographs = pyramid(batch.photographs)
         n, device = len(batch.photographs), batch.photographs.device
         z = torch.randn(n, self.z_dim, generator=rng, device=device)
-        drawn = self.generate(self.G, batch.text, z, photographs[-1])
+        with self._mixed(device):
+            drawn = self.generate(self.G, batch.text, z, photographs[-1])
         with self._weights_once():
-            loss_d = self._discriminator_loss(batch, photographs, drawn)
+            with self._mixed(device):
+                loss_d = self._discriminator_loss(batch, photographs, drawn)
             descend(self.D_optimiser, loss_d)
         with resting(self.D), self._weights_once():
-            terms = self._generator_terms(batch, photographs[-1], drawn)
+            with self._mixed(device):
+                terms = self._generator_terms(batch, photographs[-1], drawn)
             descend(self.G_optimiser, torch.stack([*terms.values()]).sum())
         follow(self.G_ema, self.G)
         return {"loss_d": loss_d.detach()} | {name: one.detach() for name, one in terms.items()}
@@ -153,9 +160,18 @@ class StackedRival(Rival):
         names = ("G", "G_ema", "D", "G_optimiser", "D_optimiser")
         return {name: getattr(self, name) for name in names}
 
-    def _weights_once(self) -> AbstractContextManager[None]:
-        """Spectral norms are taken once for D's step and once for G's, not at each pass."""
-        return parametrize.cached() if self.is_spectral else nullcontext()
+    def _mixed(self, device: torch.device) -> torch.autocast:
+        """bfloat16 where `is_mixed`; losses and their sums are float32 all the same."""
+        return torch.autocast(device.type, torch.bfloat16, enabled=self.is_mixed)
+
+    @contextmanager
+    def _weights_once(self) -> Iterator[None]:
+        """Spectral norms are taken once for D's step and once for G's, not at each pass, and in float32."""
+        with parametrize.cached():
+            for part in self.D.modules() if self.is_spectral else ():
+                if parametrize.is_parametrized(part):
+                    _ = part.weight
+            yield
 
     def _discriminator_loss(
         self, batch: RivalBatch, photographs: list[Tensor], drawn: Drawn

@@ -103,7 +103,7 @@ class DynamicMemory(nn.Module):
         weights = among_words(h.flatten(2).transpose(1, 2) @ keys, text.mask)
         o = (weights @ values.transpose(1, 2)).transpose(1, 2).unflatten(2, h.shape[2:])
         gate = torch.sigmoid(self.response_gate(torch.cat([h, o], dim=1)))
-        updated = torch.lerp(h, o, gate)
+        updated = h + gate * (o - h)
         return torch.cat([updated, updated], dim=1)
 
     def _write(
