@@ -119,7 +119,7 @@ class ConditioningAugmentation(nn.Module):
         self.fc = nn.Linear(TEXT_DIM, 4 * CONDITION_DIM)
 
     def forward(self, sentence: Float[Tensor, "n 256"], eps: Float[Tensor, "n 100"]) -> Condition:
-        mu, logvar = F.glu(self.fc(sentence), dim=1).chunk(2, dim=1)
+        mu, logvar = F.glu(self.fc(sentence), dim=1).float().chunk(2, dim=1)
         return Condition(mu + (logvar / 2).exp() * eps, mu, logvar)
 
 

@@ -4,7 +4,7 @@ import copy
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -53,6 +53,7 @@ SIZE = STAGES_PX[-1]
 
 def says(logits: Float[Tensor, " n"], *, is_true: bool) -> Float[Tensor, " n"]:
     """The binary cross-entropy of each logit with one answer."""
+    logits = logits.float()
     return F.softplus(-logits if is_true else logits)
 
 
@@ -88,7 +89,9 @@ class StackedRival(Rival):
         self.train()
 
     @classmethod
-    def from_json(cls, numbers: Mapping[str, Any], image_encoder: nn.Module | None = None) -> Self:
+    def from_json(
+        cls, numbers: Mapping[str, Any], image_encoder: nn.Module | None = None
+    ) -> "StackedRival":
         """gf, df: channels of G and D at full size; num_residual: blocks of each refinement."""
         return cls({name: int(numbers[name]) for name in NUMBERS if name in numbers}, image_encoder)
 
@@ -114,7 +117,7 @@ class StackedRival(Rival):
         del drawn, looked, photographs
         return {}
 
-    def train(self, mode: bool = True) -> Self:
+    def train(self, mode: bool = True) -> "StackedRival":
         """As torch's, but the average and the frozen encoder stay in evaluation mode."""
         super().train(mode)
         self.G_ema.eval()
