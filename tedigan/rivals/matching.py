@@ -50,10 +50,20 @@ def matching_losses(
 
     contains: [i, j] where caption j is true of picture i, as in `RivalBatch`.
     """
+    with torch.autocast(contains.device.type, enabled=False):
+        return _matching_losses(looked.regions.float(), looked.code.float(), text, contains)
+
+
+def _matching_losses(
+    regions: Float[Tensor, "n c h w"],
+    code: Float[Tensor, "n c"],
+    text: EncodedText,
+    contains: Bool[Tensor, "n n"],
+) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
     own = torch.eye(len(contains), dtype=torch.bool, device=contains.device)
     also_true = contains & ~own
     losses = []
-    for scores in (word_scores(looked.regions, text), sentence_scores(looked.code, text)):
+    for scores in (word_scores(regions, text), sentence_scores(code, text)):
         logits = (GAMMA3 * scores).masked_fill(also_true, -torch.inf)
         captions, pictures = logits.log_softmax(dim=1), logits.log_softmax(dim=0)
         losses.append(-(captions.diagonal() + pictures.diagonal()).mean())
