@@ -150,7 +150,7 @@ class DfDiscriminator(nn.Module):
         return self.to_logit(joint).flatten()
 
 
-class DFGAN(Rival):
+class DfGan(Rival):
     """Both networks, the average of G, and their optimisers."""
 
     name: ClassVar[str] = "dfgan"
@@ -168,7 +168,7 @@ class DFGAN(Rival):
         cls,
         numbers: Mapping[str, Any],
         image_encoder: nn.Module | None = None,  # noqa: ARG003  (no loss looks with it)
-    ) -> "DFGAN":
+    ) -> "DfGan":
         """numbers: nf, the narrowest width, 32 in the authors' smaller setting."""
         return cls(**numbers)
 
