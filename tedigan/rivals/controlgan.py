@@ -19,9 +19,10 @@ class ControlGan(StackedRival):
         L_D += sum_stages (words of the own caption + words of a wrong one) / 2      on photographs
         L_G += sum_stages words of the own caption + |texture(picture) - texture(photograph)|^2
 
-    Departures: the word-level critic sees D's regions and teaches both D and G, where the released one teaches
-    nobody (`WordDiscriminator`); the perceptual loss compares inner features of the shared image encoder, not VGG16's
-    relu2_2, at 64 px only, since those of a 16 px picture say little; its projections are only those that are used.
+    Departures: the word-level critic sees D's regions and teaches both D and G, where the released one
+    teaches nobody (`WordDiscriminator`); the perceptual loss compares inner features of the shared image
+    encoder, not VGG16's relu2_2, and at 64 px only, since those of a 16 px picture say little; channel
+    attention masks padding, and has no projection that nothing uses.
     """
 
     name: ClassVar[str] = "controlgan"

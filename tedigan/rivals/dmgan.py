@@ -12,8 +12,8 @@ from tedigan.rivals.word_attention import DynamicMemory
 class DmGan(StackedRival):
     """AttnGAN with a dynamic memory in the attention's place, and spectral norm instead of D's batch norm.
 
-    Departures: gf 32, as the others have, where its own code has 64; a spectral norm takes its power iteration once
-    for D's step and once for G's, not at each pass, and none outside training.
+    Departures: gf 32, as the others have, where its own code has 64; a spectral norm takes its power
+    iteration once for D's step and once for G's, not at each pass, and none outside training.
     """
 
     name: ClassVar[str] = "dmgan"

@@ -53,6 +53,7 @@ class UpBlock(nn.Module):
         self.conv = GatedConv(c_in, c_out, norm)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h2 w2"]:
+        """Features at twice the size."""
         return self.conv(F.interpolate(x, scale_factor=2.0, mode="nearest"))
 
 
@@ -65,6 +66,7 @@ class GatedResidual(nn.Module):
         self.conv1, self.norm1 = conv3(channels, channels), norm(channels)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
+        """Features of the same size."""
         return x + self.norm1(self.conv1(self.conv0(x)))
 
 
@@ -94,6 +96,7 @@ class FirstStage(nn.Module):
         self.ups = nn.Sequential(UpBlock(widest, 2 * gf, norm), UpBlock(2 * gf, gf, norm))
 
     def forward(self, vector: Float[Tensor, "n dim"]) -> Float[Tensor, "n gf 16 16"]:
+        """vector: the condition and the noise, and what else there is."""
         x = F.glu(self.norm(self.fc(vector)), dim=1).unflatten(1, (-1, FIRST_PX, FIRST_PX))
         return self.ups(x.contiguous(memory_format=torch.channels_last))
 
@@ -119,7 +122,8 @@ class ConditioningAugmentation(nn.Module):
         self.fc = nn.Linear(TEXT_DIM, 4 * CONDITION_DIM)
 
     def forward(self, sentence: Float[Tensor, "n 256"], eps: Float[Tensor, "n 100"]) -> Condition:
-        mu, logvar = F.glu(self.fc(sentence), dim=1).chunk(2, dim=1)
+        """eps: standard Gaussian."""
+        mu, logvar = F.glu(self.fc(sentence), dim=1).float().chunk(2, dim=1)
         return Condition(mu + (logvar / 2).exp() * eps, mu, logvar)
 
 

@@ -27,7 +27,7 @@ COMBINATION_DIM = 128
 
 
 class AffineCombination(nn.Module):
-    """h' = h * W(v) + b(v): what the picture's features keep of the photograph's (ManiGAN, arXiv:1912.06203, Eq. 1)."""
+    """h' = h * W(v) + b(v): how the photograph's features enter the picture's (ManiGAN, arXiv:1912.06203)."""
 
     def __init__(self, channels: int, photograph_channels: int) -> None:
         super().__init__()
@@ -73,12 +73,11 @@ class ManipulatingGenerator(nn.Module):
         self.augment = ConditioningAugmentation()
         self.first = FirstStage(NOISE_DIM + CONDITION_DIM + TEXT_DIM, gf, norm)
         self.photograph = PhotographFeatures(gf)
-        self.joins = nn.ModuleList([WordsAndChannels(gf, size) for size in STAGES_PX[:-1]])
-        self.combinations = nn.ModuleList(
-            [AffineCombination(join.width, gf) for join in self.joins]
-        )
+        joins = [WordsAndChannels(gf, size) for size in STAGES_PX[:-1]]
+        self.joins = nn.ModuleList(joins)
+        self.combinations = nn.ModuleList([AffineCombination(join.width, gf) for join in joins])
         self.refinements = nn.ModuleList(
-            [Refinement(join.width, gf, norm, num_residual=num_residual) for join in self.joins]
+            [Refinement(join.width, gf, norm, num_residual=num_residual) for join in joins]
         )
         self.last_combinations = nn.ModuleList([AffineCombination(gf, gf) for _ in STAGES_PX])
         self.heads = nn.ModuleList([ImageHead(gf) for _ in STAGES_PX])

@@ -1,8 +1,8 @@
 """DAMSM: how well a picture fits a caption, word by word with its regions and as a whole, and the loss upon it.
 
-AttnGAN, arXiv:1711.10485, section 3.2. In a batch each picture has its own caption to find among the others' and each
-caption its own picture. Captions of others that are true of a picture too take no part; in the official code only
-those of its class do, and faces have no class.
+AttnGAN, arXiv:1711.10485, section 3.2. In a batch each picture has its own caption to find among the others', and
+each caption its own picture. Captions of others that are true of a picture too are not among them; the official
+code leaves out those of its class, and faces have no class.
 """
 
 import torch

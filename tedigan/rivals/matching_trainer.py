@@ -1,4 +1,4 @@
-"""Teaches the word encoder and the region encoder to find each other's halves of a batch, before any rival begins."""
+"""Teaches the word and the region encoder to find each other's halves of a batch, before any rival begins."""
 
 from typing import Any
 
@@ -11,17 +11,15 @@ from tedigan.rivals.region_encoder import RegionEncoder
 from tedigan.rivals.vocabulary import PADDING, UNKNOWN
 from tedigan.rivals.word_encoder import WordEncoder
 
-UNKNOWN_SHARE = (
-    0.02  # of the words that are read as unknown, so that the number of those is taught too
-)
+UNKNOWN_SHARE = 0.02  # of the words, which are read as unknown, so that this number is taught too
 MAX_GRADIENT = 0.25  # norm of the word encoder's, as in AttnGAN's pre-training
 ADAM = (0.5, 0.999)
 
 
 class MatchingTrainer:
-    """Both encoders and their optimiser. AttnGAN's rate is 2e-3 with heads alone to teach; 2e-4 is PixelFace's on faces.
+    """Both encoders and their optimiser; on a device where both already are.
 
-    freeze(): what to do once, when the training is over.
+    AttnGAN's rate is 2e-3, of heads upon a trained network; PixelFace's on faces is 2e-4. This one lies between.
     """
 
     def __init__(

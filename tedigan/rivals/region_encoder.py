@@ -18,7 +18,7 @@ WIDTHS = (48, TEXTURE_DIM, 192, 256)  # at 64, 32, 16 and 8 px
 
 @dataclass(frozen=True)
 class Looked:
-    """regions, code: in the space of the words and of the sentence. texture: inner features, for perceptual terms."""
+    """regions, code: in the space of words and of sentences. texture: inner features, for perceptual terms."""
 
     regions: Float[Tensor, "n 256 8 8"]
     code: Float[Tensor, "n 256"]

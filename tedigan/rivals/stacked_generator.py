@@ -33,11 +33,12 @@ class StackedGenerator(nn.Module):
         super().__init__()
         self.augment = ConditioningAugmentation()
         self.first = FirstStage(NOISE_DIM + CONDITION_DIM, gf, nn.BatchNorm2d)
-        self.joins = nn.ModuleList([join(gf, size) for size in STAGES_PX[:-1]])
+        joins = [join(gf, size) for size in STAGES_PX[:-1]]
+        self.joins = nn.ModuleList(joins)
         self.refinements = nn.ModuleList(
             [
                 Refinement(join.width, gf, nn.BatchNorm2d, num_residual=num_residual)
-                for join in self.joins
+                for join in joins
             ]
         )
         self.heads = nn.ModuleList([ImageHead(gf) for _ in STAGES_PX])

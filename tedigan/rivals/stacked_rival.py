@@ -4,7 +4,7 @@ import copy
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, cast
 
 import torch
 import torch.nn.functional as F
@@ -34,12 +34,14 @@ class Critics(nn.Module):
 
     def __init__(self, df: int, *, spectral: bool, has_words: bool) -> None:
         super().__init__()
-        self.stages = nn.ModuleList(
-            [StageDiscriminator(size, df, spectral=spectral) for size in STAGES_PX]
-        )
-        self.words = nn.ModuleList(
-            [WordDiscriminator(stage.region_width) for stage in self.stages] if has_words else []
-        )
+        stages = [StageDiscriminator(size, df, spectral=spectral) for size in STAGES_PX]
+        words = [WordDiscriminator(stage.region_width) for stage in stages]
+        self.stages = nn.ModuleList(stages)
+        self.words = nn.ModuleList(words if has_words else [])
+
+    def each(self) -> list[StageDiscriminator]:
+        """By size."""
+        return cast("list[StageDiscriminator]", [*self.stages])
 
 
 def pyramid(photographs: Float[Tensor, "n 3 64 64"]) -> list[Float[Tensor, "n 3 s s"]]:
@@ -53,6 +55,7 @@ SIZE = STAGES_PX[-1]
 
 def says(logits: Float[Tensor, " n"], *, is_true: bool) -> Float[Tensor, " n"]:
     """The binary cross-entropy of each logit with one answer."""
+    logits = logits.float()
     return F.softplus(-logits if is_true else logits)
 
 
@@ -69,8 +72,8 @@ class StackedRival(Rival):
     z_dim: ClassVar[int] = Z_DIM
     is_spectral: ClassVar[bool] = False
     has_word_critics: ClassVar[bool] = False
-    is_mixed: bool = (
-        False  # whether the nets of a step compute in bfloat16, for speed; set before the first
+    is_mixed: bool | None = (
+        None  # whether a step's nets compute in bfloat16; None = on a GPU, where it is faster
     )
 
     def __init__(self, numbers: Mapping[str, int], image_encoder: nn.Module | None = None) -> None:
@@ -88,7 +91,9 @@ class StackedRival(Rival):
         self.train()
 
     @classmethod
-    def from_json(cls, numbers: Mapping[str, Any], image_encoder: nn.Module | None = None) -> Self:
+    def from_json(
+        cls, numbers: Mapping[str, Any], image_encoder: nn.Module | None = None
+    ) -> "StackedRival":
         """gf, df: channels of G and D at full size; num_residual: blocks of each refinement."""
         return cls({name: int(numbers[name]) for name in NUMBERS if name in numbers}, image_encoder)
 
@@ -114,7 +119,7 @@ class StackedRival(Rival):
         del drawn, looked, photographs
         return {}
 
-    def train(self, mode: bool = True) -> Self:
+    def train(self, mode: bool = True) -> "StackedRival":
         """As torch's, but the average and the frozen encoder stay in evaluation mode."""
         super().train(mode)
         self.G_ema.eval()
@@ -162,7 +167,8 @@ class StackedRival(Rival):
 
     def _mixed(self, device: torch.device) -> torch.autocast:
         """bfloat16 where `is_mixed`; losses and their sums are float32 all the same."""
-        return torch.autocast(device.type, torch.bfloat16, enabled=self.is_mixed)
+        enabled = device.type == "cuda" if self.is_mixed is None else self.is_mixed
+        return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
 
     @contextmanager
     def _weights_once(self) -> Iterator[None]:
@@ -178,7 +184,7 @@ class StackedRival(Rival):
     ) -> Float[Tensor, ""]:
         wrong, is_wrong = batch.wrong()
         total = batch.photographs.new_zeros(())
-        for number, (stage, photograph) in enumerate(zip(self.D.stages, photographs, strict=True)):
+        for number, (stage, photograph) in enumerate(zip(self.D.each(), photographs, strict=True)):
             real, fake = stage(photograph), stage(drawn.pictures[number].detach())
             good = says(stage.unconditional(real), is_true=True).mean()
             good = good + says(stage.conditional(real, batch.text), is_true=True).mean()
@@ -203,7 +209,7 @@ class StackedRival(Rival):
     ) -> dict[str, Tensor]:
         assert self.image_encoder is not None, f"{self.name} learns with the shared image encoder"
         fooled = batch.photographs.new_zeros(())
-        for number, (stage, picture) in enumerate(zip(self.D.stages, drawn.pictures, strict=True)):
+        for number, (stage, picture) in enumerate(zip(self.D.each(), drawn.pictures, strict=True)):
             seen = stage(picture)
             fooled = fooled + says(stage.unconditional(seen), is_true=True).mean()
             fooled = fooled + says(stage.conditional(seen, batch.text), is_true=True).mean()

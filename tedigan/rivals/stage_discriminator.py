@@ -1,6 +1,5 @@
 """One discriminator for each size: is it a photograph, and is it one of this caption?"""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch

@@ -1,8 +1,8 @@
 """The words that the rivals' captions are made of, and their numbers.
 
-AttnGAN's reading of a caption: lower case, every run of letters, digits and underscores is a word. It departs where
-that one loses meaning in silence: a word that the vocabulary lacks has a number of its own (AttnGAN skips it), a long
-caption loses its end (AttnGAN: random words, other ones each time), and the order of the numbers is kept in the file.
+AttnGAN's reading of a caption: lower case, every run of letters, digits and underscores is a word. It departs
+where that one loses meaning in silence: words that the vocabulary lacks have a number of their own (AttnGAN skips
+them), a long caption loses its end (AttnGAN: random words, other ones each time).
 """
 
 import re

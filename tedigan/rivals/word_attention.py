@@ -1,7 +1,7 @@
 """Three ways in which words reach the pixels: spatial attention, channel attention and a dynamic memory.
 
-Padding is masked in each caption by its own length. The official codes lay the mask of one caption over the pixels of
-another wherever lengths differ, and ControlGAN's channel attention has none.
+Padding is masked in each caption by its own length. The official codes lay the mask of one caption over the pixels
+of another wherever lengths differ, and ControlGAN's channel attention has none.
 """
 
 import torch
@@ -27,6 +27,7 @@ class SpatialAttention(nn.Module):
         self.project = nn.Conv1d(TEXT_DIM, channels, 1, bias=False)
 
     def forward(self, h: Float[Tensor, "n c h w"], text: EncodedText) -> Float[Tensor, "n c h w"]:
+        """h: features that ask. A context for each pixel."""
         words = self.project(text.words)
         weights = among_words(h.flatten(2).transpose(1, 2) @ words, text.mask)
         return (weights @ words.transpose(1, 2)).transpose(1, 2).unflatten(2, h.shape[2:])
@@ -45,6 +46,7 @@ class ChannelAttention(nn.Module):
     def forward(
         self, context: Float[Tensor, "n c h w"], text: EncodedText
     ) -> Float[Tensor, "n c h w"]:
+        """context: of the spatial attention. One for each channel."""
         words = self.project(text.words)
         weights = among_words(context.flatten(2) @ words, text.mask)
         return (weights @ words.transpose(1, 2)).unflatten(2, context.shape[2:])
@@ -60,6 +62,7 @@ class WordsBeside(nn.Module):
         self.width = 2 * channels
 
     def forward(self, h: Float[Tensor, "n c h w"], text: EncodedText) -> Float[Tensor, "n c2 h w"]:
+        """Twice the channels."""
         return torch.cat([h, self.spatial(h, text)], dim=1)
 
 
@@ -72,6 +75,7 @@ class WordsAndChannels(nn.Module):
         self.width = 3 * channels
 
     def forward(self, h: Float[Tensor, "n c h w"], text: EncodedText) -> Float[Tensor, "n c3 h w"]:
+        """Thrice the channels."""
         context = self.spatial(h, text)
         return torch.cat([h, context, self.channel(context, text)], dim=1)
 
@@ -82,7 +86,7 @@ class DynamicMemory(nn.Module):
         gate_t = sigmoid(A word_t + B mean(h));   memory_t = gate_t M_w(word_t) + (1 - gate_t) M_r(mean(h))
         o = sum_t softmax_t(h^T key(memory_t)) value(memory_t);   h' = g o + (1 - g) h,  g = sigmoid(G [h, o])
 
-    arXiv:1904.01310, section 3.1. The mean over the pixels takes no gradient back, as in the code. [h', h'] goes on.
+    arXiv:1904.01310, section 3.1. As in the code, mean(h) takes no gradient back, and [h', h'] goes on.
     """
 
     def __init__(self, channels: int, size_px: int) -> None:
@@ -98,6 +102,7 @@ class DynamicMemory(nn.Module):
         self.response_gate = nn.Conv2d(self.width, 1, 1)
 
     def forward(self, h: Float[Tensor, "n c h w"], text: EncodedText) -> Float[Tensor, "n c2 h w"]:
+        """Twice the channels."""
         memory = self._write(h.mean(dim=[2, 3]).detach(), text.words)
         keys, values = F.relu(self.key(memory)), F.relu(self.value(memory))
         weights = among_words(h.flatten(2).transpose(1, 2) @ keys, text.mask)

@@ -14,9 +14,10 @@ INITIAL_RANGE = 0.1  # of the embeddings, which start uniform on either side of 
 class WordEncoder(nn.Module):
     """Word numbers -> 256-d words and sentence (DAMSM's text encoder, AttnGAN, arXiv:1711.10485, section 3.2).
 
-    An embedding of 300, dropout 0.5, one bi-LSTM layer with 128 per direction. A word is both directions' outputs at
-    its place, the sentence both directions' last states. Each direction is an LSTM of its own that reads a caption
-    from its first or last word on, so that padding, which comes behind, changes nothing and no length leaves the device.
+    An embedding of 300, dropout 0.5, one bi-LSTM layer with 128 per direction. A word is both directions'
+    outputs at its place, the sentence both directions' last states. Each direction is an LSTM of its own that
+    reads from a caption's first or last word on, so that padding, which comes behind, changes nothing and no
+    length leaves the device.
     """
 
     def __init__(self, num_words: int) -> None:
@@ -29,7 +30,7 @@ class WordEncoder(nn.Module):
         self.backward = nn.LSTM(EMBEDDING_DIM, TEXT_DIM // 2, batch_first=True)
 
     def forward(self, numbers: Int64[Tensor, "n t"]) -> EncodedText:
-        """Numbers of `Vocabulary.numbers`: at least one word in each row, padding behind. Padded words are zero."""
+        """numbers: of `Vocabulary.numbers`, a word or more in each row, padding behind, whose words are zero."""
         mask = numbers != PADDING
         lengths = mask.sum(dim=1)
         places = torch.arange(numbers.shape[1], device=numbers.device)
