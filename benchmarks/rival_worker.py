@@ -31,7 +31,7 @@ from tedigan.tensors import first_not_finite, to_images, to_pixels
 
 ENCODERS, LESSONS = "encoders.safetensors", "lessons.safetensors"
 SHOWN_CAPTIONS, SHOWN_FACES = 8, 6
-LOG_EVERY_S = 2.0
+LOG_EVERY_S, FIRST_SAVE_S = 5.0, 15.0
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,8 @@ def _train(task: Task) -> None:
             keeper.log(steps, as_numbers(losses))
         if now >= keeper.next_save:
             keeper.save(steps)
-    keeper.log(steps, as_numbers(losses))
+    if steps:
+        keeper.log(steps, as_numbers(losses))
     keeper.save(steps)
 
 
@@ -157,7 +158,8 @@ class Keeper:
     def start(self) -> None:
         """The clock of the training; building and loading are not counted."""
         self.began = time.monotonic()
-        self.next_log, self.next_save = self.began, self.began + self.task.save_every_s
+        self.next_log = self.began
+        self.next_save = self.began + min(FIRST_SAVE_S, self.task.save_every_s)
 
     def log(self, steps: int, losses: dict[str, float]) -> None:
         """NumbersError where a loss is none; then the last model stays as it was."""
@@ -166,13 +168,18 @@ class Keeper:
             if not math.isfinite(value):
                 raise NumbersError(f"{name} is {value} at step {steps}, expected a number.")
         seen = steps * self.task.batch_size
+        if self.rows and self.rows[-1]["step"] == steps:
+            return
         self.rows.append(
             {"step": steps, "images_seen": seen, "seconds": round(seconds, 2), **losses}
         )
+        columns = list(dict.fromkeys(name for row in self.rows for name in row))
+        cells = [[f"{row[name]:.6g}" for name in columns] for row in self.rows]
+        write_table(self.task.scratch / f"{self.task.method}.csv", columns, cells)
         self.next_log = time.monotonic() + LOG_EVERY_S
 
     def save(self, steps: int) -> None:
-        """All three files, each whole."""
+        """Model, config and sheet, each whole."""
         task = self.task
         seconds = time.monotonic() - self.began
         config = {
@@ -190,9 +197,6 @@ class Keeper:
         content = save(half(self.rival.G_ema.state_dict()), {"config": json.dumps(config)})
         write_bytes(task.kept / f"{task.method}.safetensors", content)
         write_json(task.scratch / f"{task.method}.json", config | {"task": _plain(task)})
-        columns = list(dict.fromkeys(name for row in self.rows for name in row))
-        cells = [[f"{row[name]:.6g}" for name in columns] for row in self.rows]
-        write_table(task.scratch / f"{task.method}.csv", columns, cells)
         sheet = pictures.grid(self.sheet.draw(self.rival), SHOWN_FACES)
         pictures.save(task.scratch / f"{task.method}.png", sheet)
         self.next_save = time.monotonic() + task.save_every_s

@@ -43,7 +43,8 @@ from tedigan.rivals.vocabulary import Vocabulary
 from tedigan.store import pictures
 from tedigan.store.files import write_bytes
 
-ENCODERS_SHARE, LAST_S = 0.13, 6.0  # of the time for the encoders; for the last files
+ENCODERS_SHARE = 0.13  # of the time
+LAST_S, PATIENCE_S = 6.0, 10.0  # for the last files; for who needs longer
 SAVE_EVERY_S, GATHER_EVERY_S, TELL_EVERY_S = 60.0, 10.0, 30.0
 GAP_PX = 12
 
@@ -109,7 +110,7 @@ def train(given: argparse.Namespace) -> int:
                 )
                 for method in given.methods
             ]
-            failed = _side_by_side(tasks, deadline + LAST_S, told)
+            failed = _side_by_side(tasks, deadline + LAST_S + PATIENCE_S, told)
         except BaseException:
             (scratch / "error.txt").write_text(traceback.format_exc())
             raise
