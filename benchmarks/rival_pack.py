@@ -1,10 +1,10 @@
 """One .npz with all that rivals learn from, so that a bare machine with torch alone can train them.
 
-    pictures, ends    WebP files of the train split one behind the other, and where each ends; or photographs, uint8
-                      [n 3 64 64]
-    captions          their captions in order, ten each, a line a caption, as bytes of UTF-8
-    mentions          int8 [10 n, 40]: 1 stated, -1 denied, 0 left open, as the data set's grammar reads a caption
-    attributes        int8 [n, 40]: 1 or -1
+pictures, ends    WebP files of the train split one behind the other, and where each ends; or photographs, uint8
+                  [n 3 64 64]
+captions          their captions in order, ten each, a line a caption, as bytes of UTF-8
+mentions          int8 [10 n, 40]: 1 stated, -1 denied, 0 left open, as the data set's grammar reads a caption
+attributes        int8 [n, 40]: 1 or -1
 """
 
 from dataclasses import dataclass

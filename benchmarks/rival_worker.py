@@ -1,7 +1,7 @@
 """One rival's training in a process of its own, for `benchmarks.rivals`: until a deadline, kept on the way.
 
-What it writes is whole at any moment: the averaged generator in half precision with its config as metadata, the log,
-and a sheet of pictures.
+What it writes is whole at any moment: the averaged generator in half precision with its config as metadata, the
+log, and a sheet of pictures.
 """
 
 import json
@@ -14,13 +14,13 @@ from typing import Any
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import save
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from tedigan.errors import NumbersError
 from tedigan.rivals.lessons import Lessons, device_stream
 from tedigan.rivals.methods import METHODS
-from tedigan.rivals.rival import Rival
+from tedigan.rivals.rival import EncodedText, Rival
 from tedigan.rivals.rival_trainer import RivalLessons, as_numbers
 from tedigan.rivals.shared_encoders import SharedEncoders
 from tedigan.rivals.vocabulary import Vocabulary
@@ -29,14 +29,14 @@ from tedigan.store.files import sha256_file, write_bytes, write_json
 from tedigan.store.tables import write_table
 from tedigan.tensors import first_not_finite, to_images, to_pixels
 
-ENCODERS = "encoders.safetensors"
+ENCODERS, LESSONS = "encoders.safetensors", "lessons.safetensors"
 SHOWN_CAPTIONS, SHOWN_FACES = 8, 6
-LOG_EVERY_S = 2.0
+LOG_EVERY_S, FIRST_SAVE_S = 5.0, 15.0
 
 
 @dataclass(frozen=True)
 class Task:
-    """deadline: on `time.monotonic`'s clock. kept: for the model. scratch: for log and sheet, and where lessons are."""
+    """deadline: on `time.monotonic`'s clock. kept: for the model. scratch: has the lessons; for log and sheet."""
 
     method: str
     numbers: dict[str, Any]
@@ -70,7 +70,7 @@ def load_encoders(path: Path) -> SharedEncoders:
     """What `save_encoders` wrote, frozen, on the CPU."""
     with safe_open(path, "pt") as file:
         vocabulary = Vocabulary(tuple(json.loads(file.metadata()["vocabulary"])))
-        tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+        tensors = {name: file.get_tensor(name).float() for name in file.keys()}
     return SharedEncoders.from_tensors(vocabulary, tensors)
 
 
@@ -84,7 +84,7 @@ def work(task: Task) -> None:
 
 
 def set_up(device: torch.device) -> None:
-    """TensorFloat32 on a GPU: half of these networks' time, at the price of 10 bits in what a convolution reads."""
+    """TensorFloat32 on a GPU: faster, at the price of a mantissa of 10 bits in what a convolution reads."""
     torch.backends.cuda.matmul.allow_tf32 = True
     torch.backends.cudnn.allow_tf32 = True
     torch.backends.cudnn.benchmark = True
@@ -95,8 +95,7 @@ def set_up(device: torch.device) -> None:
 def _train(task: Task) -> None:
     device = torch.device(task.device)
     set_up(device)
-    lessons = Lessons(**torch.load(task.scratch / "lessons.pt", weights_only=True))
-    lessons = lessons.to(device)
+    lessons = Lessons.from_tensors(load_file(task.scratch / LESSONS), device)
     encoders = load_encoders(task.kept / ENCODERS).to(device)
     torch.manual_seed(task.seed)
     rival = METHODS[task.method].from_json(task.numbers, encoders.regions)
@@ -112,7 +111,8 @@ def _train(task: Task) -> None:
             keeper.log(steps, as_numbers(losses))
         if now >= keeper.next_save:
             keeper.save(steps)
-    keeper.log(steps, as_numbers(losses))
+    if steps:
+        keeper.log(steps, as_numbers(losses))
     keeper.save(steps)
 
 
@@ -120,10 +120,9 @@ def _train(task: Task) -> None:
 class Sheet:
     """Eight captions, six faces of each; of an editor the photograph, and edits of it by other captions."""
 
-    captions: list[Any]
+    text: EncodedText
     z: Tensor
     photographs: Tensor | None
-    text: Any
 
     @classmethod
     def of(cls, lessons: Lessons, encoders: SharedEncoders, rival: Rival, seed: int) -> "Sheet":
@@ -136,10 +135,10 @@ class Sheet:
         z = torch.randn(num, rival.z_dim, generator=rng, device=lessons.device)
         own = rows.repeat_interleave(SHOWN_FACES)
         if not rival.edits_photographs:
-            return cls([], z, None, text.rows(own))
+            return cls(text.rows(own), z, None)
         other = (own + torch.arange(SHOWN_FACES, device=own.device).repeat(count)) % count
         photographs = to_images(lessons.pixels[own])
-        return cls([], z, photographs, text.rows(other))
+        return cls(text.rows(other), z, photographs)
 
     def draw(self, rival: Rival) -> Tensor:
         """uint8 [48 3 64 64]; an editor's first column are the photographs."""
@@ -159,7 +158,8 @@ class Keeper:
     def start(self) -> None:
         """The clock of the training; building and loading are not counted."""
         self.began = time.monotonic()
-        self.next_log, self.next_save = self.began, self.began + self.task.save_every_s
+        self.next_log = self.began
+        self.next_save = self.began + min(FIRST_SAVE_S, self.task.save_every_s)
 
     def log(self, steps: int, losses: dict[str, float]) -> None:
         """NumbersError where a loss is none; then the last model stays as it was."""
@@ -168,13 +168,18 @@ class Keeper:
             if not math.isfinite(value):
                 raise NumbersError(f"{name} is {value} at step {steps}, expected a number.")
         seen = steps * self.task.batch_size
+        if self.rows and self.rows[-1]["step"] == steps:
+            return
         self.rows.append(
             {"step": steps, "images_seen": seen, "seconds": round(seconds, 2), **losses}
         )
+        columns = list(dict.fromkeys(name for row in self.rows for name in row))
+        cells = [[f"{row[name]:.6g}" for name in columns] for row in self.rows]
+        write_table(self.task.scratch / f"{self.task.method}.csv", columns, cells)
         self.next_log = time.monotonic() + LOG_EVERY_S
 
     def save(self, steps: int) -> None:
-        """All three files, each whole."""
+        """Model, config and sheet, each whole."""
         task = self.task
         seconds = time.monotonic() - self.began
         config = {
@@ -192,9 +197,6 @@ class Keeper:
         content = save(half(self.rival.G_ema.state_dict()), {"config": json.dumps(config)})
         write_bytes(task.kept / f"{task.method}.safetensors", content)
         write_json(task.scratch / f"{task.method}.json", config | {"task": _plain(task)})
-        columns = list(dict.fromkeys(name for row in self.rows for name in row))
-        cells = [[f"{row[name]:.6g}" for name in columns] for row in self.rows]
-        write_table(task.scratch / f"{task.method}.csv", columns, cells)
         sheet = pictures.grid(self.sheet.draw(self.rival), SHOWN_FACES)
         pictures.save(task.scratch / f"{task.method}.png", sheet)
         self.next_save = time.monotonic() + task.save_every_s

@@ -3,8 +3,9 @@
 Everything lies on the device, so that a batch is a few look-ups there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int8, Int64, UInt8
@@ -47,9 +48,8 @@ class Lessons:
         attributes: Bool[Tensor, "n k"],
         *,
         vocabulary: Vocabulary,
-        device: torch.device,
     ) -> "Lessons":
-        """DataError where captions, mentions and attributes are not of these photographs."""
+        """On the CPU. DataError where captions, mentions and attributes are not of these photographs."""
         each = len(captions) // max(1, len(pixels))
         if not each or len(captions) != each * len(pixels) or len(mentions) != len(captions):
             raise DataError(
@@ -61,13 +61,25 @@ class Lessons:
                 f"the attributes are {list(attributes.shape)}, expected [{len(pixels)}, {mentions.shape[1]}]: a "
                 "row a photograph, and the columns of what captions mention. Make them anew."
             )
-        parts = (
-            pixels,
-            vocabulary.numbers(captions),
-            mentions,
-            torch.where(attributes, 1, -1).to(torch.int8),
+        shown = torch.where(attributes, 1, -1).to(torch.int8)
+        return cls(pixels, vocabulary.numbers(captions), mentions, shown, each)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All but `captions_each`, which their lengths tell."""
+        names = ("pixels", "numbers", "mentions", "attributes")
+        return {name: getattr(self, name) for name in names}
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, Tensor], device: torch.device) -> "Lessons":
+        """What `tensors` gave, on a device."""
+        each = len(tensors["numbers"]) // len(tensors["pixels"])
+        return cls(
+            **{name: value.to(device) for name, value in tensors.items()}, captions_each=each
         )
-        return cls(*(part.to(device) for part in parts), each)
+
+    def to(self, device: torch.device) -> "Lessons":
+        """The same on another device."""
+        return self.from_tensors(self.tensors(), device)
 
     @property
     def device(self) -> torch.device:
@@ -76,7 +88,7 @@ class Lessons:
 
     def draw(self, batch_size: int, rng: torch.Generator) -> Lesson:
         """Photographs at random, each with one of its captions and as it is or mirrored. rng: on the device."""
-        at = {"generator": rng, "device": self.device}
+        at: dict[str, Any] = {"generator": rng, "device": self.device}
         rows = torch.randint(len(self.pixels), (batch_size,), **at)
         which = rows * self.captions_each + torch.randint(self.captions_each, (batch_size,), **at)
         images = to_images(self.pixels[rows])
