@@ -33,34 +33,21 @@ def write_pack(workspace: Path, path: Path, *, quality: int, most: int | None) -
     from tedigan.captions.grammar_files import load_grammar
     from tedigan.captions.reader import Reader
     from tedigan.dataset.folder import Dataset
+    from tedigan.rivals.captioned import Captioned
     from tedigan.store import pictures
     from tedigan.workspace import Workspace
 
     place = Workspace.open(workspace)
     data, reader = Dataset.open(place.dataset), Reader(load_grammar(place.grammar))
-    ids = data.split("train")[:most]
-    captions = [data.captions(id) for id in ids]
-    if len({len(own) for own in captions}) > 1:
-        raise DataError(
-            f"{place.dataset}: some photographs have more captions than others; expected as many of each. Make it "
-            "again with dataset.captions_per_image."
-        )
-    flat = [caption for own in captions for caption in own]
-    said = {caption: reader.read(caption) for caption in set(flat)}
-    names = data.attribute_names
-    values = {None: 0, True: 1, False: -1}
-    mentions = [[values[said[caption].get(name)] for name in names] for caption in flat]
-    encoded = []
-    for start in range(0, len(ids), 512):
-        for pixels in data.pixels(ids[start : start + 512]):
-            encoded.append(_webp(pictures.to_pillow(pictures.resize(pixels, SIZE_PX)), quality))
+    found = Captioned.of(data, data.split("train")[:most], reader)
+    encoded = [_webp(pictures.to_pillow(one), quality) for one in found.pixels]
     np.savez_compressed(
         path,
         pictures=np.frombuffer(b"".join(encoded), dtype=np.uint8),
         ends=np.cumsum([len(one) for one in encoded]),
-        captions=np.frombuffer("\n".join(flat).encode(), dtype=np.uint8),
-        mentions=np.array(mentions, dtype=np.int8),
-        attributes=np.where(data.attributes(ids).numpy(), 1, -1).astype(np.int8),
+        captions=np.frombuffer("\n".join(found.captions).encode(), dtype=np.uint8),
+        mentions=found.mentions.numpy(),
+        attributes=np.where(found.attributes.numpy(), 1, -1).astype(np.int8),
     )
 
 

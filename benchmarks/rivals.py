@@ -2,6 +2,7 @@
 
     python -m benchmarks.rivals pack WORKSPACE PACK         the train split of its data set, as one file
     python -m benchmarks.rivals PACK OUT --seconds 540      encoders first, then each rival in a process of its own
+    python -m benchmarks.rivals adopt OUT FOLDER            a model folder each, for `tedigan compare draw --rival`
 
 OUT holds at most eight files, each of them whole at any moment: encoders.safetensors, METHOD.safetensors (G_ema in
 half precision, its config as metadata), sheets.png and logs.zip (configs, logs, and what went wrong). The sheets
@@ -54,6 +55,8 @@ def main(arguments: list[str] | None = None) -> int:
     given = [*sys.argv[1:]] if arguments is None else arguments
     if given[:1] == ["pack"]:
         return _pack(given[1:])
+    if given[:1] == ["adopt"]:
+        return _adopt(given[1:])
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("pack", type=Path)
     parser.add_argument("out", type=Path)
@@ -76,6 +79,18 @@ def _pack(given: list[str]) -> int:
     chosen = parser.parse_args(given)
     write_pack(chosen.workspace, chosen.pack, quality=chosen.quality, most=chosen.most)
     print(f"{chosen.pack}: {chosen.pack.stat().st_size / 2**20:.1f} MiB")
+    return 0
+
+
+def _adopt(given: list[str]) -> int:
+    from benchmarks.rival_adopt import adopt  # needs what a bare machine lacks
+
+    parser = argparse.ArgumentParser(prog="benchmarks.rivals adopt")
+    parser.add_argument("out", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--licence", required=True, help="of the photographs")
+    chosen = parser.parse_args(given)
+    print(*adopt(chosen.out, chosen.folder, chosen.licence), sep="\n")
     return 0
 
 
