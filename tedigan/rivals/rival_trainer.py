@@ -29,7 +29,9 @@ class EncoderLessons:
             group["lr"] = rate * (1 - done)
         rng = device_stream(self.lessons.device, self.seed, "encoders", index)
         lesson = self.lessons.draw(self.batch_size, rng)
-        return self.trainer.step(lesson.photographs, lesson.numbers, lesson.contains, rng)
+        with torch.random.fork_rng(devices=[]):  # dropout takes torch's own stream
+            torch.manual_seed(rng.initial_seed())
+            return self.trainer.step(lesson.photographs, lesson.numbers, lesson.contains, rng)
 
 
 class RivalLessons:
