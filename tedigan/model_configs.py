@@ -208,6 +208,15 @@ class _Referee(_ModelConfig):
         return self
 
 
+class _RivalEncoders(_ModelConfig):
+    vocabulary: Annotated[list[Name], Field(min_length=3, max_length=16 * MAX_SIZE)]
+
+
+class _Rival(_RivalEncoders):
+    method: Literal["attngan", "controlgan", "dmgan", "dfgan", "manigan"]
+    numbers: dict[Name, Annotated[int, Field(strict=True, ge=1, le=512)]]
+
+
 _SCHEMAS: dict[str, type[_ModelConfig]] = {
     "stylegan2": _Generator,
     "stylegan1": _Generator,
@@ -222,6 +231,8 @@ _SCHEMAS: dict[str, type[_ModelConfig]] = {
     "parser": _Parser,
     "tagger": _Tagger,
     "referee": _Referee,
+    "rival": _Rival,
+    "encoders_of_rivals": _RivalEncoders,
 }
 ARCHITECTURES = tuple(_SCHEMAS)
 

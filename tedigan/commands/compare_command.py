@@ -10,10 +10,18 @@ if TYPE_CHECKING:
     from tedigan.comparison.court import Places
 
 PROTOCOL, PROMPTS = "protocol.json", "prompts.csv"
+_LENGTHS = (
+    ("--encoder-steps", 600, "steps of the encoders that the rivals share"),
+    ("--encoder-batch", 48, "photographs a step of theirs"),
+    ("--steps", 1000, "steps of each rival"),
+    ("--batch-size", 16, "photographs a step of a rival"),
+    ("--checkpoint-every", 200, "steps"),
+    ("--seed", 1, "of all"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """plan, draw and judge."""
+    """plan, train, draw and judge."""
     from tedigan.commands.workspace_arguments import add_workspace_arguments
 
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
@@ -23,14 +31,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     plan.add_argument("--prompts", type=int, default=1000, metavar="N", help="(%(default)s)")
     plan.add_argument("--size-px", type=int, metavar="N", help="else the data set's")
     plan.add_argument("--seed", type=int, default=1, metavar="N", help="(%(default)s)")
-    draw = actions.add_parser("draw", help="this workspace's faces of a protocol's prompts")
+    train = actions.add_parser("train", help="train the five rivals on this workspace's data set")
+    train.add_argument("folder", type=Path, help="for encoders and a model folder a rival")
+    train.add_argument("--methods", nargs="+", metavar="NAME", help="else all five")
+    for name, value, what in _LENGTHS:
+        train.add_argument(name, type=int, default=value, metavar="N", help=f"{what} (%(default)s)")
+    draw = actions.add_parser(
+        "draw", help="faces of a protocol's prompts: this workspace's or a rival's"
+    )
     draw.add_argument("protocol", type=Path)
     draw.add_argument("folder", type=Path, help="for the pictures; one that is there is replaced")
+    draw.add_argument("--rival", type=Path, metavar="FOLDER", help="of `compare train`")
     judge = actions.add_parser("judge", help="judge folders of pictures named by prompt")
     judge.add_argument("protocol", type=Path)
     judge.add_argument("methods", nargs="+", metavar="NAME=FOLDER")
     judge.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="for the results")
-    for one, do in ((plan, _plan), (draw, _draw), (judge, _judge)):
+    for one, do in ((plan, _plan), (train, _train), (draw, _draw), (judge, _judge)):
         add_workspace_arguments(one)
         one.set_defaults(do=do)
 
@@ -58,14 +74,50 @@ def _plan(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _train(arguments: argparse.Namespace) -> int:
+    from tedigan.captions.grammar_files import load_grammar
+    from tedigan.captions.reader import Reader
+    from tedigan.dataset.folder import Dataset
+    from tedigan.rivals.methods import METHODS
+    from tedigan.rivals.training_run import RivalSettings, TrainingRun
+    from tedigan.workspace import Workspace
+
+    methods = arguments.methods or [*METHODS]
+    if unknown := [name for name in methods if name not in METHODS]:
+        raise ParamsError(
+            f"there is no rival {unknown[0]!r}; expected one of {', '.join(METHODS)}. Name some of these."
+        )
+    workspace = Workspace.open(_folder(arguments), writes_params=arguments.profile is not None)
+    names = [name.removeprefix("--").replace("-", "_") for name, _, _ in _LENGTHS]
+    training = TrainingRun(
+        Dataset.open(workspace.dataset),
+        Reader(load_grammar(workspace.grammar)),
+        RivalSettings(**{name: getattr(arguments, name) for name in names}),
+        arguments.folder,
+        workspace.work,
+        workspace.device,
+    )
+    for place in training.run(methods):
+        print(place)
+    return 0
+
+
 def _draw(arguments: argparse.Namespace) -> int:
     from tedigan.comparison.comparison_protocol import ComparisonProtocol
-    from tedigan.comparison.drawing import draw_method
+    from tedigan.comparison.drawing import draw_method, draw_rival
+    from tedigan.dataset.folder import Dataset
+    from tedigan.rivals.rival_folder import OpenedRival
     from tedigan.stages.making_faces import open_maker
     from tedigan.workspace import Workspace
 
     workspace = Workspace.open(_folder(arguments), writes_params=arguments.profile is not None)
     protocol = ComparisonProtocol.read(arguments.protocol)
+    if arguments.rival is not None:
+        rival = OpenedRival.open(arguments.rival, workspace.device)
+        data = Dataset.open(workspace.dataset) if rival.rival.edits_photographs else None
+        draw_rival(arguments.folder, rival, protocol, data)
+        print(arguments.folder)
+        return 0
     psi = workspace.params.evaluate.truncation_psi
     maker, _, _ = open_maker(workspace, truncation_psi=psi)
     draw_method(arguments.folder, maker, protocol)

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from tedigan.comparison.comparison_protocol import ComparisonProtocol
+from tedigan.comparison.drawing import INDEX
 from tedigan.comparison.judging import Court
 from tedigan.comparison.looking import Judges, Photographs, Pictures, Seen, look
 from tedigan.dataset.folder import Dataset
@@ -18,7 +19,7 @@ from tedigan.evaluation.training_photographs import MIN_STRANGERS, TrainingPhoto
 from tedigan.store.files import sha256_file
 from tedigan.tensors import stream
 
-INDEX, REFEREE = "index.parquet", "referee.safetensors"
+REFEREE = "referee.safetensors"
 
 
 @dataclass(frozen=True)

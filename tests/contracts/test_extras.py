@@ -37,6 +37,7 @@ NEEDS = {
     "tedigan.page.app": "page",
     "tedigan.page.loopback": "page",
     "tedigan.report": "data",
+    "tedigan.rivals": "data",
     "tedigan.serving.watching": "data",
     "tedigan.stages": "data",
     "tedigan.stages.generate": "",
