@@ -46,6 +46,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "any methods' faces of one list of prompts, judged by one protocol: plan, draw, judge",
         "tedigan.commands.compare_command",
     ),
+    "survey": (
+        "a page that asks people which method's faces they prefer, and what they said: make, read",
+        "tedigan.commands.survey_command",
+    ),
     "params": ("write or check a profile's params.yaml", "tedigan.commands.params_actions"),
     "models": (
         "import official weights; list, show, verify, seal models",

@@ -136,7 +136,7 @@ def _judge(arguments: argparse.Namespace) -> int:
     from tedigan.store.report_inputs import read_picture_file
 
     protocol, places = ComparisonProtocol.read(arguments.protocol), _places(arguments)
-    methods = open_methods(_named(arguments.methods), protocol)
+    methods = open_methods(named_folders(arguments.methods), protocol)
     session = open_session(places, protocol)
     found = compare(session, Dataset.open(places.dataset), methods, arguments.out)
     shown = read_picture_file(arguments.out / "side_by_side.png")
@@ -146,7 +146,8 @@ def _judge(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _named(methods: list[str]) -> dict[str, Path]:
+def named_folders(methods: list[str]) -> dict[str, Path]:
+    """Of NAME=FOLDER arguments; each name once, or it is a ParamsError."""
     found: dict[str, Path] = {}
     for one in methods:
         name, equals, place = one.partition("=")

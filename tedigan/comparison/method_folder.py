@@ -59,6 +59,10 @@ class MethodFolder:
         for start in range(0, len(numbers), batch_size):
             yield self._pixels([(number, 0) for number in numbers[start : start + batch_size]])
 
+    def face(self, prompt: int) -> UInt8[Tensor, "3 r r"]:
+        """The first face of one prompt."""
+        return self._pixels([(prompt, 0)])[0]
+
     def variants(self, prompts: int, faces: int) -> UInt8[Tensor, "p f 3 r r"] | None:
         """Several faces of the first prompts; None where one of them is not there."""
         wanted = [(prompt, face) for prompt in range(prompts) for face in range(faces)]

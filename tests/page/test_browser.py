@@ -2,38 +2,24 @@
 
 import base64
 import json
-import shutil
 import socket
 import threading
-import time
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import uvicorn
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
 
 from tedigan.page.app import application
 from tedigan.page.recipe import Recipe, recipe_of, with_recipe
 from tedigan.store import pictures
 from tedigan.vocabulary.labels import LABEL_NAMES
+from tests.browser import PATIENCE_S, chromium, kept_in, needs_chromium
 
-webdriver = pytest.importorskip("selenium.webdriver", reason="needs selenium (the extra dev)")
-from selenium.webdriver.chrome.service import Service  # noqa: E402
-from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
-from selenium.webdriver.common.by import By  # noqa: E402
-from selenium.webdriver.common.keys import Keys  # noqa: E402
-from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
-
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    not (CHROMIUM and DRIVER),
-    reason="needs the browser chromium (apt-get install chromium chromium-driver)",
-)
-OPTIONS = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--window-size=1280,900",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
-PATIENCE_S = 60
+pytestmark = needs_chromium
 
 
 class Page:
@@ -115,13 +101,7 @@ def address(studio):
 
 @pytest.fixture
 def page(address, tmp_path):
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for option in (*OPTIONS, f"--user-data-dir={tmp_path / 'profile'}"):
-        options.add_argument(option)
-    options.add_experimental_option("prefs", {"download.default_directory": str(tmp_path / "kept")})
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
+    driver = chromium(tmp_path / "profile", tmp_path / "kept")
     try:
         page = Page(driver, address)
         yield page.open()
@@ -130,15 +110,6 @@ def page(address, tmp_path):
         assert elsewhere == {"127.0.0.1"}
     finally:
         driver.quit()
-
-
-def kept_in(folder: Path) -> Path:
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        if found := [*folder.glob("*.png")]:
-            return found[0]
-        time.sleep(0.1)
-    raise AssertionError("nothing was saved")
 
 
 CIRCLE = [(0, -120), (90, -60), (100, 40), (0, 130), (-100, 40), (-90, -60), (0, -120)]
