@@ -123,6 +123,14 @@ class Dataset:
         return dataset
 
     @property
+    def in_words(self) -> str:
+        """Its source, size and seed, for a model card."""
+        return (
+            f"{self.description['source']}, {len(self.split('train'))} training images at "
+            f"{self.resolution} px (seed {self.description['seed']})"
+        )
+
+    @property
     def knows_people(self) -> bool:
         """Whether somebody said who is who."""
         return self.description.get("identities", KNOWN) == KNOWN

@@ -48,7 +48,8 @@ def run(workspace: Workspace) -> Outcome:
     num_steps = params.total_nimg // params.batch_size
     loop.run(trainer.components(), step, num_steps=num_steps)
     taught = params.model_dump(mode="json", exclude={"init", "checkpoint_every", "sheet_faces"})
-    history = history_of(trainer, data, init, num_steps=num_steps, params=taught)
+    about = {"data": data.in_words, "licence": data.licence}
+    history = history_of(trainer, init, **about, num_steps=num_steps, params=taught)
     with finished_folder(folder) as fresh:
         config = trainer.config.to_json() | {"training": history}
         networks = {"G_ema": trainer.G_ema, "G": trainer.G, "D": trainer.D}

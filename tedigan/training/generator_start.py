@@ -10,7 +10,6 @@ import torch
 from torch import nn
 
 from tedigan.annotators.trunk import Trunk
-from tedigan.dataset.folder import Dataset
 from tedigan.errors import WeightsError
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.discriminator import Discriminator
@@ -72,18 +71,18 @@ def start_training(
 
 def history_of(
     trainer: AdversarialTrainer,
-    data: Dataset,
     init: Path | None,
     *,
+    data: str,
+    licence: str,
     num_steps: int,
     params: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """What the model card says of the training; no time, no host."""
+    """What the model card says of the training; no time, no host. data: in words. licence: of its photographs."""
     return {
         "images_seen": trainer.images_seen_before + num_steps * int(params["batch_size"]),
-        "data": f"{data.description['source']}, {len(data.split('train'))} training images at "
-        f"{data.resolution} px (seed {data.description['seed']})",
-        "licence": data.licence,
+        "data": data,
+        "licence": licence,
         "settings": dict(params),
         "continued_from": read_generator(init).history if init else None,
     }

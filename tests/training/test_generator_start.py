@@ -102,7 +102,8 @@ def test_the_history_says_how_many_images_of_which_data(
     before = {"images_seen": 70, "data": "others"}
     init = folder_of(tmp_path, before, G_ema=networks(6)[0])
     trainer, params = started(init), {"batch_size": 4, "seed": 3}
-    history = history_of(trainer, data, init, num_steps=5, params=params)
+    about = {"data": data.in_words, "licence": data.licence}
+    history = history_of(trainer, init, **about, num_steps=5, params=params)
     assert history == {
         "images_seen": 90,
         "data": "drawn, 24 training images at 32 px (seed 0)",
@@ -110,7 +111,7 @@ def test_the_history_says_how_many_images_of_which_data(
         "settings": params,
         "continued_from": before,
     }
-    assert history_of(trainer, data, None, num_steps=5, params=params)["continued_from"] is None
+    assert history_of(trainer, None, **about, num_steps=5, params=params)["continued_from"] is None
 
 
 def test_a_generator_of_another_size_than_the_data_set_s_is_refused(tmp_path: Path) -> None:
