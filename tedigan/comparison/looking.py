@@ -71,14 +71,15 @@ class Judges:
 class Seen:
     """found: the referee's attributes of each picture. kept: features of the first ones. moments: of all features.
 
-    likeness: cosine with the nearest training photograph; NaN where nobody says. variety: mean perceptual distance
-    of faces of one sentence, for each of the first prompts. strangers: the same between neighbours in the list.
+    likeness: cosine with the nearest training photograph; empty where nobody says. variety: mean perceptual
+    distance of faces of one sentence, for each of the first prompts. strangers: the same between neighbours in
+    the list.
     """
 
     found: Bool[Tensor, "n k"]
     kept: Float[Tensor, "m d"]
     moments: Moments
-    likeness: Float[Tensor, " n"]
+    likeness: Float[Tensor, " told"]
     variety: Float[Tensor, " p"]
     strangers: Float[Tensor, " pairs"]
 
@@ -101,41 +102,44 @@ class Seen:
 
 
 def look(shown: Pictures, protocol: ComparisonProtocol, judges: Judges, num: int) -> Seen:
-    """All that is to be seen of `num` pictures."""
-    found, kept, likeness, strangers = [], list[Tensor](), [], []
-    moments, last = None, None
-    batches = -(-num // judges.batch_size)
+    """All that is to be seen of `num` pictures.
+
+    What is kept has its place from the start: small tensors that stay between large ones that go would pin the
+    heap, which grew by a batch's images each time.
+    """
+    likeness, strangers = torch.empty(num if judges.training else 0), torch.empty(num - 1)
+    found = kept = moments = last = None
+    at, batches = 0, -(-num // judges.batch_size)
     for pixels in progress(
         shown.faces(judges.batch_size), total=batches, desc=shown.name, unit="batch"
     ):
-        images = to_images(pixels)
-        found.append(judges.referee.find(images))
-        features = judges.features(images)
-        moments = moments or Moments.none(features.shape[1])
+        images, rows = to_images(pixels), slice(at, at + len(pixels))
+        attributes, features = judges.referee.find(images), judges.features(images)
+        if found is None or kept is None or moments is None:
+            found = attributes.new_empty(num, attributes.shape[1])
+            kept = features.new_empty(min(num, protocol.num_kept), features.shape[1])
+            moments = Moments.none(features.shape[1])
+        found[rows] = attributes
         moments.add(features)
-        if (room := protocol.num_kept - sum(map(len, kept))) > 0:
-            kept.append(features[:room])
-        likeness.append(_likeness(pixels, judges.training))
+        kept[rows] = features[: max(len(kept) - at, 0)]
+        if judges.training:
+            likeness[rows] = _likeness(pixels, judges.training)
         before = images if last is None else torch.cat([last, images])
         if len(before) > 1:
-            strangers.append(judges.distance(before[:-1], before[1:]).cpu())
-        last = images[-1:]
-    assert moments is not None, "a protocol has prompts"
-    return Seen(
-        torch.cat(found),
-        torch.cat(kept),
-        moments,
-        torch.cat(likeness),
-        _variety(shown.variants(protocol.variety_prompts, protocol.variety_faces), judges.distance),
-        torch.cat(strangers),
-    )
+            start = max(at - 1, 0)
+            strangers[start : start + len(before) - 1] = judges.distance(
+                before[:-1], before[1:]
+            ).cpu()
+        last, at = images[-1:].clone(), rows.stop
+    assert found is not None and kept is not None and moments is not None, "a protocol has prompts"  # noqa: PT018
+    variants = shown.variants(protocol.variety_prompts, protocol.variety_faces)
+    variety = _variety(variants, judges.distance)
+    return Seen(found, kept, moments, likeness, variety, strangers)
 
 
 def _likeness(
-    pixels: UInt8[Tensor, "n 3 r r"], training: TrainingPhotographs | None
+    pixels: UInt8[Tensor, "n 3 r r"], training: TrainingPhotographs
 ) -> Float[Tensor, " n"]:
-    if training is None:
-        return torch.full((len(pixels),), torch.nan)
     return torch.tensor([cosine for _, cosine in training.nearest(pixels)])
 
 

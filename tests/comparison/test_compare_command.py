@@ -129,6 +129,24 @@ def test_what_was_seen_of_the_photographs_is_kept_and_the_same_judgement_comes_a
     assert after == before
 
 
+def test_a_data_set_whose_val_is_too_small_to_say_what_a_copy_is_is_judged_all_the_same(
+    judged, toy_referee, tmp_path
+):
+    place = judged[2][-2:]
+    main(["compare", "plan", str(tmp_path), "--name", "small", "--prompts", "48", *place])
+    plan, out = str(tmp_path / "protocol.json"), str(tmp_path / "out")
+    assert main(["compare", "judge", plan, judged[2][3], "--out", out, *place]) == 0
+    before, after = (
+        {name.partition("@")[0]: one["value"] for name, one in found["honest"].items()}
+        for found in (
+            json.loads((one / "comparison.json").read_text()) for one in (judged[0], Path(out))
+        )
+    )
+    assert after.pop("memorised_share[thumbnails_16px,n=0]") is None
+    assert before.pop("memorised_share[thumbnails_16px,n=48]") is not None
+    assert after == before
+
+
 def test_a_protocol_of_another_referee_is_refused_before_anything_is_judged(
     judged, toy_referee, tmp_path, capsys
 ):
