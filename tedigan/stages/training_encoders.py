@@ -33,8 +33,7 @@ def train(
 ) -> Outcome:
     """Write encoder.safetensors with its log and its config, which says which layers it is good for.
 
-    draw: pixels -> their drawings; None where nobody can. of_pairs: what draws generated faces in its place.
-    parsers: the folders that both depend on.
+    draw: pixels -> their drawings; None where nobody can; of generated faces by of_pairs. parsers: what both need.
     """
     device, source, name = workspace.device, workspace.model("generator"), f"{modality}_encoder"
     maker = of_pairs or draw
