@@ -8,18 +8,16 @@ device's memory. OUT is a generator folder (G_ema, G, D, log.csv, samples.png), 
 """
 
 import argparse
-import io
 import json
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import torch
 from jaxtyping import UInt8
-from PIL import Image
 from torch import Tensor
 
+from benchmarks.photo_pack import decoded, encoded
 from tedigan.models.adopt_generator import save_sheet
 from tedigan.models.cards import generator_card
 from tedigan.store.files import finished_folder, write_text
@@ -28,7 +26,6 @@ from tedigan.tensors import stream, to_images
 from tedigan.training.adversarial import AdversarialSettings, AdversarialTrainer
 from tedigan.training.generator_start import GeneratorSize, start_training
 
-QUALITY = 90
 EVERY_S = 60.0
 SHEET_FACES = 32
 SETTINGS = AdversarialSettings(
@@ -70,33 +67,17 @@ def pack(dataset: Path, path: Path) -> None:
     """The train split's photographs, as one file."""
     from tedigan.dataset.folder import Dataset  # a borrowed machine has no pyarrow
 
-    data, files = Dataset.open(dataset), list[bytes]()
+    data = Dataset.open(dataset)
     ids = data.split("train")
-    for start in range(0, len(ids), 256):
-        for pixels in data.pixels(ids[start : start + 256]):
-            buffer = io.BytesIO()
-            picture = Image.fromarray(pixels.permute(1, 2, 0).numpy())
-            picture.save(buffer, "WEBP", quality=QUALITY, method=6)
-            files.append(buffer.getvalue())
-    sizes = np.array([len(one) for one in files], dtype=np.int64)
-    np.savez(path, sizes=sizes, files=np.frombuffer(b"".join(files), dtype=np.uint8))
-    print(
-        f"{len(files)} photographs of {data.resolution} px, {path.stat().st_size / 2**20:.1f} MiB"
-    )
+    parts = (data.pixels(ids[start : start + 256]) for start in range(0, len(ids), 256))
+    np.savez(path, **encoded(one for part in parts for one in part))
+    print(f"{len(ids)} photographs of {data.resolution} px, {path.stat().st_size / 2**20:.1f} MiB")
 
 
 def unpack(path: Path) -> UInt8[Tensor, "n 3 r r"]:
     """All photographs of a pack."""
     with np.load(path, allow_pickle=False) as found:
-        ends, files = np.cumsum(found["sizes"]), found["files"].tobytes()
-    starts = [0, *ends[:-1].tolist()]
-
-    def decoded(span: tuple[int, int]) -> Tensor:
-        picture = Image.open(io.BytesIO(files[slice(*span)])).convert("RGB")
-        return torch.from_numpy(np.array(picture)).permute(2, 0, 1)
-
-    with ThreadPoolExecutor() as pool:
-        return torch.stack(list(pool.map(decoded, zip(starts, ends.tolist(), strict=True))))
+        return decoded(found["pictures"], found["ends"])
 
 
 def train(

@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from benchmarks.photo_pack import decoded, encoded
 from tedigan.errors import DataError
-from tedigan.rivals.rival import SIZE_PX
 
 
 @dataclass(frozen=True)
@@ -34,17 +34,14 @@ def write_pack(workspace: Path, path: Path, *, quality: int, most: int | None) -
     from tedigan.captions.reader import Reader
     from tedigan.dataset.folder import Dataset
     from tedigan.rivals.captioned import Captioned
-    from tedigan.store import pictures
     from tedigan.workspace import Workspace
 
     place = Workspace.open(workspace)
     data, reader = Dataset.open(place.dataset), Reader(load_grammar(place.grammar))
     found = Captioned.of(data, data.split("train")[:most], reader)
-    encoded = [_webp(pictures.to_pillow(one), quality) for one in found.pixels]
     np.savez_compressed(
         path,
-        pictures=np.frombuffer(b"".join(encoded), dtype=np.uint8),
-        ends=np.cumsum([len(one) for one in encoded]),
+        **encoded(found.pixels, quality),
         captions=np.frombuffer("\n".join(found.captions).encode(), dtype=np.uint8),
         mentions=found.mentions.numpy(),
         attributes=np.where(found.attributes.numpy(), 1, -1).astype(np.int8),
@@ -59,7 +56,7 @@ def read_pack(path: Path) -> Pack:
         if "photographs" in parts:
             pixels = torch.from_numpy(parts["photographs"])
         else:
-            pixels = _decoded(parts["pictures"].tobytes(), parts["ends"].tolist())
+            pixels = decoded(parts["pictures"], parts["ends"])
         captions = _captions(parts["captions"])
         mentions, attributes = (torch.from_numpy(parts[n]) for n in ("mentions", "attributes"))
     except (OSError, ValueError, KeyError) as error:
@@ -75,29 +72,3 @@ def _captions(kept: np.ndarray) -> list[str]:
     if kept.dtype == np.uint8:
         return kept.tobytes().decode().split("\n")
     return [one.decode() if isinstance(one, bytes) else str(one) for one in kept.ravel().tolist()]
-
-
-def _webp(picture: "object", quality: int) -> bytes:
-    import io
-
-    buffer = io.BytesIO()
-    picture.save(buffer, format="WEBP", quality=quality, method=6)  # type: ignore[attr-defined]
-    return buffer.getvalue()
-
-
-def _decoded(content: bytes, ends: list[int]) -> Tensor:
-    import io
-    from concurrent.futures import ThreadPoolExecutor
-
-    from PIL import Image
-
-    starts = [0, *ends[:-1]]
-    pixels = np.empty((len(ends), 3, SIZE_PX, SIZE_PX), dtype=np.uint8)
-
-    def decode(number: int) -> None:
-        picture = Image.open(io.BytesIO(content[starts[number] : ends[number]])).convert("RGB")
-        pixels[number] = np.asarray(picture).transpose(2, 0, 1)
-
-    with ThreadPoolExecutor() as pool:
-        list(pool.map(decode, range(len(ends))))
-    return torch.from_numpy(pixels)
