@@ -22,6 +22,7 @@ from pathlib import Path
 
 from benchmarks.pairing import Cell, machine, run_in_turn, table
 from benchmarks.synthesis import CHANNEL_BASE
+from tedigan.store.files import write_text
 
 ROOT = Path(__file__).resolve().parent.parent
 BATCHES = {64: 64, 128: 64, 256: 16}  # of a training step
@@ -64,7 +65,7 @@ def main() -> None:
     outcomes = list[dict[str, object]]([{"machine": machine()}])
     for name in given.only:
         outcomes.append({name: _take(name, settings, given.out, deadline)})
-        _keep(given.out / "outcomes.json", json.dumps(outcomes, indent=1))
+        write_text(given.out / "outcomes.json", json.dumps(outcomes, indent=1))
         print(json.dumps(outcomes[-1]), flush=True)
 
 
@@ -88,7 +89,7 @@ def _take(name: str, settings: Settings, out: Path, deadline: float) -> str:
 def _tests(out: Path, left: float) -> str:
     command = ["pytest", "-q", "-o", "addopts=", "--noconftest", "-m", "gpu", "tests/gpu"]
     done = _run(command, left)
-    _keep(out / "tests.txt", done.stdout + done.stderr)
+    write_text(out / "tests.txt", done.stdout + done.stderr)
     return (done.stdout.strip().splitlines() or ["nothing was said"])[-1]
 
 
@@ -105,7 +106,7 @@ def _training(settings: Settings, out: Path, left: float) -> str:
         *("--seconds", f"{left - RESERVED_S:.0f}", "--device", settings.device),
     ]
     done = _run([*command, "--batch", "4"] if settings.tiny else command, left + RESERVED_S / 2)
-    _keep(out / "training.txt", done.stdout + done.stderr)
+    write_text(out / "training.txt", done.stdout + done.stderr)
     return (done.stdout.strip().splitlines() or ["nothing was said"])[-1]
 
 
@@ -125,7 +126,7 @@ def _measured(name: str, settings: Settings, out: Path, deadline: float) -> str:
             "table": table([name, ""], rows).splitlines(),
             "cells": runs,
         }
-        _keep(out / f"{name}.json", json.dumps(content, indent=1))
+        write_text(out / f"{name}.json", json.dumps(content, indent=1))
     return f"{len(finished)} of {len(cells)} cells"
 
 
@@ -196,12 +197,6 @@ def _run(command: Sequence[str], seconds: float) -> subprocess.CompletedProcess[
         check=False,
         timeout=max(1.0, seconds),
     )
-
-
-def _keep(path: Path, text: str) -> None:
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
 
 
 def _arguments() -> argparse.Namespace:

@@ -8,8 +8,8 @@ device's memory. OUT is a generator folder (G_ema, G, D, log.csv, samples.png), 
 """
 
 import argparse
-import json
 import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ from tedigan.store.files import finished_folder, write_text
 from tedigan.store.model_folders import save_model
 from tedigan.tensors import stream, to_images
 from tedigan.training.adversarial import AdversarialSettings, AdversarialTrainer
-from tedigan.training.generator_start import GeneratorSize, start_training
+from tedigan.training.generator_start import GeneratorSize, history_of, start_training
 
 EVERY_S = 60.0
 SHEET_FACES = 32
@@ -54,13 +54,8 @@ def main() -> None:
     photographs = unpack(Path(given.places[0])).to(device)
     init = None if given.places[1] == "none" else Path(given.places[1])
     trainer = start_training(init, photographs.shape[-1], NEW, SETTINGS, seed=0, device=device)
-    train(
-        trainer,
-        photographs,
-        Path(given.places[2]),
-        deadline=began + given.seconds,
-        batch=given.batch,
-    )
+    run = Run(trainer, init, photographs, given.licence, given.batch, Path(given.places[2]))
+    run.train(began + given.seconds)
 
 
 def pack(dataset: Path, path: Path) -> None:
@@ -80,59 +75,55 @@ def unpack(path: Path) -> UInt8[Tensor, "n 3 r r"]:
         return decoded(found["pictures"], found["ends"])
 
 
-def train(
-    trainer: AdversarialTrainer,
-    photographs: UInt8[Tensor, "n 3 r r"],
-    out: Path,
-    *,
-    deadline: float,
-    batch: int,
-) -> None:
-    """Steps until the time is over; a line of numbers and a folder each minute."""
-    start, kept, index, rows = (
-        time.monotonic(),
-        time.monotonic(),
-        0,
-        ["images_seen,seconds,loss_g,loss_d"],
-    )
-    while time.monotonic() < deadline or not index:
-        rng = stream(0, "gpu_training", index)
-        chosen = torch.randint(len(photographs), (batch,), generator=rng).to(photographs.device)
-        numbers = trainer.step(to_images(photographs[chosen]), rng, index=index)
-        index += 1
-        if time.monotonic() - kept > EVERY_S:
-            kept = time.monotonic()
-            rows.append(_row(trainer, index * batch, kept - start, numbers))
-            _keep(trainer, out, rows, index * batch, kept - start)
-    rows.append(_row(trainer, index * batch, time.monotonic() - start, numbers))
-    _keep(trainer, out, rows, index * batch, time.monotonic() - start)
-    print(f"{index * batch} images, {index * batch / (time.monotonic() - start):.0f} a second")
+@dataclass(frozen=True)
+class Run:
+    """A training under way, and where its folder goes."""
 
+    trainer: AdversarialTrainer
+    init: Path | None
+    photographs: UInt8[Tensor, "n 3 r r"]
+    licence: str
+    batch: int
+    out: Path
 
-def _row(
-    trainer: AdversarialTrainer, images: int, seconds: float, numbers: dict[str, float]
-) -> str:
-    seen = trainer.images_seen_before + images
-    return f"{seen},{seconds:.0f},{numbers['loss_g']:.5g},{numbers['loss_d']:.5g}"
+    def train(self, deadline: float) -> None:
+        """Steps until the time is over, one at least; a line of numbers and a folder each minute."""
+        start = kept = time.monotonic()
+        rows, num_steps, device = ["images_seen,seconds,loss_g,loss_d"], 0, self.photographs.device
+        while (now := time.monotonic()) < deadline or not num_steps:
+            rng = stream(0, "gpu_training", num_steps)
+            chosen = torch.randint(len(self.photographs), (self.batch,), generator=rng).to(device)
+            images = to_images(self.photographs[chosen])
+            numbers = self.trainer.step(images, rng, index=num_steps)
+            num_steps += 1
+            if now - kept > EVERY_S:
+                kept = now
+                self._keep(rows, num_steps, now - start, numbers)
+        self._keep(rows, num_steps, time.monotonic() - start, numbers)
+        images_seen = num_steps * self.batch
+        print(f"{images_seen} images, {images_seen / (time.monotonic() - start):.0f} a second")
 
-
-def _keep(
-    trainer: AdversarialTrainer, out: Path, rows: list[str], images: int, seconds: float
-) -> None:
-    device = trainer.G.mapping.w_avg.device
-    about = {
-        "images_seen": trainer.images_seen_before + images,
-        "images": images,
-        "images_a_second": round(images / seconds, 1),
-        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU",
-        "settings": json.loads(json.dumps(vars(SETTINGS))),
-    }
-    networks = {"G_ema": trainer.G_ema, "G": trainer.G, "D": trainer.D}
-    config = trainer.config.to_json() | {"training": about}
-    with finished_folder(out) as fresh:
-        write_text(fresh / "log.csv", "\n".join(rows) + "\n")
-        save_sheet(fresh / "samples.png", trainer.G_ema, SHEET_FACES)
-        save_model(fresh, networks, config, generator_card(config, networks))
+    def _keep(
+        self, rows: list[str], num_steps: int, seconds: float, numbers: dict[str, float]
+    ) -> None:
+        device, size = self.photographs.device, self.photographs.shape[-1]
+        history = history_of(
+            self.trainer,
+            self.init,
+            data=f"{len(self.photographs)} photographs at {size} px, as WebP",
+            licence=self.licence,
+            num_steps=num_steps,
+            params=asdict(SETTINGS) | {"batch_size": self.batch},
+        )
+        history["device"] = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
+        losses = f"{numbers['loss_g']:.5g},{numbers['loss_d']:.5g}"
+        rows.append(f"{history['images_seen']},{seconds:.0f},{losses}")
+        networks = {name: getattr(self.trainer, name) for name in ("G_ema", "G", "D")}
+        config = self.trainer.config.to_json() | {"training": history}
+        with finished_folder(self.out) as fresh:
+            write_text(fresh / "log.csv", "\n".join(rows) + "\n")
+            save_sheet(fresh / "samples.png", self.trainer.G_ema, SHEET_FACES)
+            save_model(fresh, networks, config, generator_card(config, networks))
 
 
 def _arguments() -> argparse.Namespace:
@@ -143,6 +134,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--pack", action="store_true")
     parser.add_argument("--seconds", type=float, default=600)
     parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--licence", default="that of the photographs", help="for the card")
     parser.add_argument("--device", default="cuda")
     return parser.parse_args()
 

@@ -69,9 +69,11 @@ def test_training_ends_in_a_generator_that_opens_and_went_on(photographs, tmp_pa
     )
     unpacked = unpacked[:, :, :SIZE, :SIZE]
     before = trainer.G.mapping.w_avg.clone()
-    gpu_training.train(trainer, unpacked, tmp_path / "out", deadline=0, batch=2)
+    run = gpu_training.Run(trainer, None, unpacked, "toy", 2, tmp_path / "out")
+    run.train(deadline=0)
     made = load_generator(tmp_path / "out", torch.device("cpu"))
     assert not np.allclose(made.mapping.w_avg, before)
     config = json.loads((tmp_path / "out" / "config.json").read_text())
     assert config["training"]["images_seen"] == 102
+    assert config["training"]["licence"] == "toy"
     assert (tmp_path / "out" / "log.csv").read_text().splitlines()[1].startswith("102,")
