@@ -92,12 +92,26 @@ class _Generator(_ModelConfig):
         return self
 
 
+class _Fit(_Config):
+    num_fit_steps: Annotated[int, Field(strict=True, ge=0, le=10_000)]
+    fit_rate: Annotated[float, Field(strict=True, gt=0, le=100)]
+    weight_prior: Annotated[float, Field(strict=True, ge=0)]
+    weight_coherence: Annotated[float, Field(strict=True, ge=0)]
+
+
+class _Drawer(_Config):
+    input_px: Side
+    base_channels: Annotated[int, Field(strict=True, ge=1, le=64)]
+    fit: _Fit
+
+
 class _VisualEncoder(_ModelConfig):
     head_dim: Wide
     num_axes: Size
     num_passes: Count
     input_channels: Literal[1, 3, 19] = 3
     layers: Annotated[list[Layer], Field(max_length=MAX_LAYERS)] | None = None
+    drawer: _Drawer | None = None
     generator: _Generator
 
 

@@ -4,19 +4,18 @@ A `Parser` is anything that does so; others are opened by tedigan.annotators.par
 and are called so wherever they are kept.
 """
 
-import itertools
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int64, UInt8
-from torch import Tensor, nn
+from torch import Tensor
 
+from tedigan.encoders.unet import UNet
 from tedigan.errors import WeightsError
 from tedigan.vocabulary.labels import LABEL_NAMES
 
-NUM_LEVELS = 4
 WEIGHT_RANGE = (0.3, 5.0)  # of a class in the loss; 1 = as frequent as the median class
 
 
@@ -55,31 +54,12 @@ class ParserConfig:
         return cls(**{name: int(config[name]) for name in names})
 
 
-class FaceParser(nn.Module):
-    """A U-Net (arXiv:1505.04597) of four levels with group normalisation."""
+class FaceParser(UNet):
+    """images `[n, 3, h, w]` -> logits of each class `[n, 19, h, w]`."""
 
     def __init__(self, config: ParserConfig) -> None:
-        super().__init__()
+        super().__init__(config.input_px, config.base_channels, len(LABEL_NAMES))
         self.config = config
-        widths = [config.base_channels * 2**level for level in range(NUM_LEVELS)]
-        self.down = nn.ModuleList(_layers(a, b) for a, b in itertools.pairwise([3, *widths]))
-        self.up = nn.ModuleList(_layers(a + b, a) for a, b in itertools.pairwise(widths))
-        self.head = nn.Conv2d(widths[0], len(LABEL_NAMES), 1)
-
-    def forward(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 19 h w"]:
-        """Logits of each class, at the images' own size."""
-        side = self.config.input_px
-        x = F.interpolate(
-            images, (side, side), mode="bilinear", antialias=True, align_corners=False
-        )
-        seen = []
-        for level, layers in enumerate(self.down):
-            x = layers(F.avg_pool2d(x, 2) if level else x)
-            seen.append(x)
-        for layers, beside in zip(reversed(self.up), reversed(seen[:-1]), strict=True):
-            x = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
-            x = layers(torch.cat([beside, x], dim=1))
-        return F.interpolate(self.head(x), images.shape[2:], mode="bilinear", align_corners=False)
 
 
 def class_weights(labels: UInt8[Tensor, "n h w"]) -> Float[Tensor, " 19"]:
@@ -118,20 +98,3 @@ def intersection_over_union(counts: Int64[Tensor, "19 19"]) -> dict[str, float |
         name: float(right[index] / either[index]) if int(counts[index].sum()) else None
         for index, name in enumerate(LABEL_NAMES)
     }
-
-
-def _layers(in_channels: int, out_channels: int) -> nn.Sequential:
-    """Two normalised 3x3 convolutions."""
-    parts: list[nn.Module] = []
-    for channels in (in_channels, out_channels):
-        parts += [
-            nn.Conv2d(channels, out_channels, 3, padding=1, bias=False),
-            nn.GroupNorm(_groups(out_channels), out_channels),
-            nn.ReLU(),
-        ]
-    return nn.Sequential(*parts)
-
-
-def _groups(channels: int) -> int:
-    """The largest number of groups, 8 at most, that divides the channels."""
-    return next(groups for groups in range(min(8, channels), 0, -1) if channels % groups == 0)

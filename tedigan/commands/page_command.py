@@ -68,9 +68,7 @@ def offers_of(arguments: argparse.Namespace) -> "list[Offer]":
     from tedigan.page.offers import Offer
 
     if arguments.model is not None:
-        places = {"generator": arguments.model, "steering": arguments.steering}
-        given = {name: place for name, place in places.items() if place is not None}
-        return [Offer("given", _title(arguments.model.resolve()), _existing(given))]
+        return [given_offer(arguments.model, arguments.steering)]
     if arguments.release is not None:
         from tedigan.commands.jobs_plan import opened_models
 
@@ -78,6 +76,15 @@ def offers_of(arguments: argparse.Namespace) -> "list[Offer]":
         _, digest, folder = opened_models(arguments, arguments.release)
         return [Offer("release", f"Release {digest[:12]}", {"generator": folder})]
     return workspace_offers(arguments)
+
+
+def given_offer(model: Path, steering: Path | None) -> "Offer":
+    """The model at a place; steering: None = what lies in it."""
+    from tedigan.page.offers import Offer
+
+    places = {"generator": model, "steering": steering}
+    given = {name: place for name, place in places.items() if place is not None}
+    return Offer("given", _title(model.resolve()), _existing(given))
 
 
 def workspace_offers(arguments: argparse.Namespace) -> "list[Offer]":

@@ -18,6 +18,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="its job, or the place where jobs are kept if it is a picture; not of a picture of the page",
     )
     add_models_argument(parser)
+    parser.add_argument(
+        "--steering",
+        type=Path,
+        metavar="FOLDER",
+        help="of --models, if not in it; of the page alone",
+    )
     parser.add_argument("--out", type=Path, help="where to write what was drawn")
 
 
@@ -28,9 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _of_page(picture: bytes | None, arguments: argparse.Namespace) -> int:
-    from tedigan.commands.page_command import workspace_offers
+    from tedigan.commands.page_command import given_offer, workspace_offers
     from tedigan.errors import ParamsError
-    from tedigan.page.offers import Offer
     from tedigan.page.studio import Studio
     from tedigan.store.files import write_bytes
 
@@ -41,7 +46,7 @@ def _of_page(picture: bytes | None, arguments: argparse.Namespace) -> int:
     if arguments.models is None:
         offers = workspace_offers(arguments)
     else:
-        offers = [Offer("given", str(arguments.models), {"generator": arguments.models})]
+        offers = [given_offer(arguments.models, arguments.steering)]
     found = Studio(offers).redraw(picture)
     print(found.said)
     if arguments.out:

@@ -128,11 +128,14 @@ def optimise_ws(
     terms: Sequence[WeightedTerm],
     whitening: Whitening,
     schedule: Schedule,
+    *,
+    layers: Sequence[int] | None = None,
 ) -> Inversion:
     """ws* = argmin sum of weighted terms, by Adam from `ws`.
 
     Photographs do not influence each other: each has its own code, loss, rate and step, and leaves the batch when
     it has cooled down. Where no term weighs anything the codes come back as they are, with an empty trace.
+    layers: which of them move; None = all.
     """
     active = [term for term in terms if term.weight > 0]
     found, trace = ws.detach().clone(), list[TraceRow]()
@@ -140,10 +143,12 @@ def optimise_ws(
         return Inversion(found, trace)
     shape = (len(ws), ws.shape[1], whitening.num_axes)
     descent = _Descent.begin(shape, ws.device, schedule)
+    stays = [layer for layer in range(ws.shape[1]) if layers is not None and layer not in layers]
     for step in range(schedule.num_steps):
         values, losses, gradient = _slope(generator, ws, active, whitening, descent)
         if step % WINDOW == 0:
             trace += _rows(values, descent.rows, step)
+        gradient[:, stays] = 0
         descent.move(gradient, step, schedule)
         descent.look(losses, step, schedule)
         done = descent.has_cooled(step, schedule)

@@ -65,6 +65,11 @@ def norm_term(whitening: Whitening) -> Term:
     return term
 
 
+def prior_term(whitening: Whitening) -> Term:
+    """mean |u|^2: the nearer to the mean face, the likelier."""
+    return lambda ws, _, __: whitening.whiten(ws).square().mean(dim=[1, 2])
+
+
 def coherence_term(whitening: Whitening) -> Term:
     """mean_i |u_i - mean_j u_j|^2 / num_axes: layers pull each other towards one w, where edits do more."""
 

@@ -50,7 +50,19 @@ def encoder_card(config: dict[str, Any]) -> str:
         f"- For the generator with G_ema sha256 `{config['generator_sha256']}` and no other.\n"
         "- Licence: as of the data set and the generator it was trained with.\n"
         f"- Made by the stage `{stage}`; its numbers are in `config.json`, its losses in `log.csv`.\n"
+        + _fit_of(config)
         + _layers_of(config)
+    )
+
+
+def _fit_of(config: dict[str, Any]) -> str:
+    """How a drawing's code is fitted to it, where it is."""
+    if config.get("drawer") is None:
+        return ""
+    steps = config["drawer"]["fit"]["num_fit_steps"]
+    return (
+        f"- `drawer.safetensors` draws a face, [n, 3, r, r] -> logits [n, {config['input_channels']}, r, r]; by "
+        f"it the coarser half of a code's layers is fitted to its drawing in {steps} steps.\n"
     )
 
 

@@ -7,12 +7,16 @@ import torch
 
 from tedigan.encoders.encoder import Encoder
 from tedigan.encoders.modalities import Drawing, Modality
+from tedigan.encoders.unet import UNet
 from tedigan.errors import WeightsError
 from tedigan.generator.stylegan import Generator
+from tedigan.generator.whitening import whitening_of
+from tedigan.method.drawing_fit import FitSettings, FittingEncoder, empty_drawer
 from tedigan.models.adopt_encoder import check_modality, fit_encoder, official_layers
 from tedigan.models.imports import read_encoder
 from tedigan.models.opening import load_encoder
-from tedigan.store.model_folders import freeze, read_config
+from tedigan.store.model_folders import freeze, open_network, read_config
+from tedigan.tensors import stream
 
 OURS = ("visual_encoder", "adopted_encoder")
 
@@ -27,9 +31,22 @@ class DrawingEncoder:
 
 def open_drawing_encoder(place: Path, generator: Generator, modality: Drawing) -> DrawingEncoder:
     """A folder of ours or an official file -> its encoder, with the layers that were measured, or pSp's choice."""
-    encoder = open_any_encoder(place, generator, generator.mapping.w_avg.device, modality)
+    device = generator.mapping.w_avg.device
+    encoder = open_any_encoder(place, generator, device, modality)
     config = read_config(place) if place.is_dir() else {}
+    if config.get("drawer") is not None:
+        drawer = open_network(lambda: empty_drawer(config), place / "drawer.safetensors")
+        freeze(drawer, device)
+        encoder = fitting(encoder, drawer, generator, FitSettings(**config["drawer"]["fit"]))
     return DrawingEncoder(encoder, config.get("layers") or official_layers(generator))
+
+
+def fitting(
+    encoder: Encoder, drawer: UNet, generator: Generator, settings: FitSettings
+) -> FittingEncoder:
+    """The encoder with what fits its codes to a drawing."""
+    whitening = whitening_of(generator, stream(0, "whitening"))
+    return FittingEncoder(encoder, drawer, generator, whitening, settings)
 
 
 def check_fits(place: Path, sizes: tuple[object, object], generator: Generator) -> None:

@@ -15,6 +15,7 @@ from tedigan.encoders.text import TextEncoder
 from tedigan.encoders.text_mapper import Mover, MoverConfig, TextReader, TextReaderConfig
 from tedigan.encoders.visual import VisualEncoder
 from tedigan.errors import TediganError
+from tedigan.method.drawing_fit import empty_drawer
 from tedigan.model_configs import kind_of
 from tedigan.models.imports import Config, generator_networks
 from tedigan.store.files import write_bytes
@@ -94,6 +95,14 @@ def _tagger(config: Config) -> dict[str, nn.Module]:
     return networks
 
 
+def _visual_encoder(config: Config) -> dict[str, nn.Module]:
+    """And what draws faces, where it reads drawings and was taught so."""
+    networks: dict[str, nn.Module] = {"encoder": VisualEncoder.from_json(config)}
+    if config.get("drawer") is not None:
+        networks["drawer"] = empty_drawer(config)
+    return networks
+
+
 def _official_encoder(config: Config) -> dict[str, nn.Module]:
     return {"encoder": official_encoder(config)}
 
@@ -101,7 +110,7 @@ def _official_encoder(config: Config) -> dict[str, nn.Module]:
 _KINDS: dict[str, Callable[[Config], dict[str, nn.Module]]] = {
     "stylegan2": generator_networks,
     "stylegan1": generator_networks,
-    "visual_encoder": lambda c: {"encoder": VisualEncoder.from_json(c)},
+    "visual_encoder": _visual_encoder,
     "adopted_encoder": lambda c: {"encoder": AdoptedEncoder(official_encoder(c["network"]))},
     "idinvert_encoder": _official_encoder,
     "psp_encoder": _official_encoder,

@@ -1,25 +1,28 @@
 """What the stages train_sketch_encoder and train_label_encoder share: all but how a face is drawn."""
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from tedigan.dataset.folder import Dataset
 from tedigan.encoders.modalities import Drawing
+from tedigan.method.drawing_fit import FitSettings
 from tedigan.models.adopt_encoder import adopt_encoder
 from tedigan.models.cards import encoder_card
 from tedigan.models.opening import load_discriminator, load_generator
 from tedigan.params import chosen
 from tedigan.stages.resuming import close_loop, open_loop
 from tedigan.store.files import finished_folder, sha256_file
-from tedigan.store.model_folders import freeze, load_tensors, save_model
-from tedigan.tensors import stream
+from tedigan.store.model_folders import load_tensors, save_model
+from tedigan.training.drawer_trainer import DrawerSettings, DrawerTrainer
 from tedigan.training.drawing_layers import linearly_explained, loss_weights, report_layers
 from tedigan.training.drawing_lessons import Draw, PairMaker, PairSettings, open_lessons
+from tedigan.training.drawing_trainer import DrawingTrainer
 from tedigan.training.encoder_trainer import EncoderSettings, EncoderTrainer, new_encoder
 from tedigan.training_sections import TrainSketchEncoder
 from tedigan.workspace import Outcome, Workspace
 
-LOSSES = ("loss_latent", "loss_code", "loss_pixel", "loss_perceptual", "loss_adversarial")
+LOSSES = ("loss_latent", "loss_code", "loss_pixel", "loss_perceptual", "loss_drawer")
 
 
 def train(
@@ -56,25 +59,22 @@ def train(
     encoder = new_encoder(generator, features, **sizes, seed=params.seed, paint=lessons.paint())
     weights = loss_weights(linearly_explained(lessons)).to(device)
     settings = chosen(params, EncoderSettings)
-    trainer = EncoderTrainer(generator, features, encoder, settings, lessons.some_pairs, weights)
-    loop = open_loop(
-        workspace, f"train_{name}", [workspace.dataset, source, workspace.codes, *parsers]
+    passes = EncoderTrainer(generator, features, encoder, settings, lessons.some_pairs, weights)
+    drawer = DrawerTrainer(lessons, chosen(params, DrawerSettings), seed=params.seed)
+    trainer = DrawingTrainer(
+        passes, drawer if params.num_drawer_steps else None, lessons, chosen(params, FitSettings)
     )
-
-    def step(index: int) -> dict[str, float]:
-        rng = stream(params.seed, loop.name, index)
-        trainer.set_learning_rate(index)
-        if index < settings.num_synthetic_steps:
-            return trainer.synthetic_step(rng)
-        return trainer.drawing_step(lessons.photographs(params.batch_size, rng), rng, index)
-
-    loop.run(trainer.components(), step, num_steps=trainer.num_steps)
-    freeze(encoder, device)
-    report = report_layers(trainer.passes, lessons, draw=draw, seed=params.seed)
+    inputs = [workspace.dataset, source, workspace.codes, *parsers]
+    loop = open_loop(workspace, f"train_{name}", inputs)
+    step = partial(trainer.step, seed=params.seed, name=loop.name)
+    loop.run(trainer.components(), step, num_steps=passes.num_steps)
+    networks, config = trainer.finished()
+    told, used = passes.passes, trainer.as_used()
+    report = report_layers(told, used, lessons, draw=draw, seed=params.seed)
     with finished_folder(folder) as fresh:
         about = {"generator_sha256": sha256_file(source / "G_ema.safetensors"), **asdict(report)}
         about["training"] = params.model_dump(mode="json", exclude={"checkpoint_every"})
-        config = encoder.to_json() | about
+        config |= about
         loop.write_log(fresh / "log.csv")
-        save_model(fresh, {"encoder": encoder}, config, encoder_card(config))
+        save_model(fresh, networks, config, encoder_card(config))
     return close_loop(loop, folder, loop.last(*LOSSES))

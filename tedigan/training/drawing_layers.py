@@ -60,9 +60,14 @@ def loss_weights(explained: Float[Tensor, " num_ws"]) -> Float[Tensor, " num_ws"
 
 @torch.no_grad()
 def report_layers(
-    encoder: Encoder, lessons: DrawingLessons, *, draw: Draw | None, seed: int
+    encoder: Encoder,
+    fitting: Encoder,
+    lessons: DrawingLessons,
+    *,
+    draw: Draw | None,
+    seed: int,
 ) -> LayerReport:
-    """What a trained encoder tells of drawings that it did not learn from.
+    """What a trained encoder tells of drawings that it did not learn from. fitting: the same, as it is used.
 
     Layers are taken from the first on, as few as reach `SHARE_KEPT` of the agreement that all of them gain.
     """
@@ -72,7 +77,7 @@ def report_layers(
     if draw is None:
         layers = relevant_layers(explained, share=SHARE_EXPLAINED)
         return LayerReport(explained.tolist(), None, layers)
-    agreement = _agreement(encoder, lessons, draw=draw, seed=seed)
+    agreement = _agreement(fitting, lessons, draw=draw, seed=seed)
     gained = [value - agreement[0] for value in agreement]
     most = max(gained)
     count = next(k for k, gain in enumerate(gained) if gain >= SHARE_KEPT * most)

@@ -143,7 +143,7 @@ class DrawingLessons:
     def some_pairs(self, n: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         """n inputs and their codes."""
         rows = torch.randint(len(self.pairs.ws), (n,), generator=rng)
-        return self._seen(self.pairs.drawings[rows], rng), self.pairs.ws[rows].to(self._device)
+        return self._seen(self.pairs.drawings[rows], rng), self.pairs.ws[rows].to(self.device)
 
     def photographs(self, n: int, rng: torch.Generator) -> Lesson:
         """n photographs, what is seen of their drawings, and their codes."""
@@ -154,9 +154,17 @@ class DrawingLessons:
             return Lesson(images.clamp(-1, 1), inputs, ws)
         rows = torch.randint(len(self.ids), (n,), generator=rng)
         ids = [self.ids[row] for row in rows.tolist()]
-        images = to_images(self.data.pixels(ids).to(self._device))
+        images = to_images(self.data.pixels(ids).to(self.device))
         inputs = self._seen(drawings_of(self.data, ids, self.modality), rng)
-        return Lesson(images, inputs, self.codes[rows].to(self._device))
+        return Lesson(images, inputs, self.codes[rows].to(self.device))
+
+    @torch.no_grad()
+    def drawn(self, n: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Pictures of n generated faces, and their drawings as they were made."""
+        rows = torch.randint(len(self.pairs.ws), (n,), generator=rng)
+        ws = self.pairs.ws[rows].to(self.device)
+        images = self.generator.synthesis(ws, noise_mode="random", generator=rng).clamp(-1, 1)
+        return images, to_inputs(self.pairs.drawings[rows], self.modality).to(self.device)
 
     def unseen(self, n: int) -> UInt8[Tensor, "m *c r r"]:
         """At most n drawings that no step sees: of the val split, or of pairs held back."""
@@ -169,19 +177,20 @@ class DrawingLessons:
         """How a drawing looks at first: ink on paper, or every class in its mean colour."""
         if self.modality == "sketch":
             return Paint(torch.full((1, 3), 2.0), -1.0)
-        images = self.generator.synthesis(self.held.ws.to(self._device), noise_mode="const").cpu()
+        images = self.generator.synthesis(self.held.ws.to(self.device), noise_mode="const").cpu()
         planes = to_inputs(self.held.drawings, self.modality)
         sums = torch.einsum("nchw,nihw->ci", planes, images)
         return Paint(sums / planes.sum(dim=[0, 2, 3])[:, None].clamp(min=1), 0.0)
 
     @property
-    def _device(self) -> torch.device:
+    def device(self) -> torch.device:
+        """The generator's."""
         return self.generator.mapping.w_avg.device
 
     def _seen(self, drawings: UInt8[Tensor, "n *c r r"], rng: torch.Generator) -> Tensor:
         if self.modality == "label":
-            return to_inputs(distort_labels(drawings, rng), "label").to(self._device)
-        return distort_sketches(to_inputs(drawings, "sketch"), rng).to(self._device)
+            return to_inputs(distort_labels(drawings, rng), "label").to(self.device)
+        return distort_sketches(to_inputs(drawings, "sketch"), rng).to(self.device)
 
 
 def open_lessons(

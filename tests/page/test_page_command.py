@@ -89,6 +89,19 @@ def test_replay_draws_a_kept_picture_again(studio, models, tmp_path, capsys):
     assert again.read_bytes() == kept.read_bytes()
 
 
+def test_replay_takes_the_steering_that_the_page_was_given(models, tmp_path, capsys):
+    """Of a generator's folder that holds no steering of its own."""
+    apart = ["--model", str(models / "generator"), "--steering", str(models)]
+    (offer,) = offers_of(arguments(*apart))
+    kept = tmp_path / "kept.png"
+    drawn = Studio([offer], device="cpu").draw("given", Recipe(text="She is young.", n=1))
+    kept.write_bytes(drawn.faces[0])
+    replayed = ["replay", str(kept), "--models", *apart[1:]]
+    assert main(replayed) == 0
+    assert capsys.readouterr().out == "bit-identical pixels\n"
+    assert main(replayed[:4]) == 1
+
+
 def test_replay_tells_a_changed_picture_and_other_models(studio, models, tmp_path, capsys):
     (face,) = studio.draw("whole", Recipe(text="She is young.", n=1)).faces
     pixels = pictures.decode(face)

@@ -24,6 +24,9 @@ from tests.stages.toy import ROOT, SIZE, toy_workspace
 DRAWING = {
     "head_dim": 16,
     "num_pairs": 32,
+    "num_drawer_steps": 2,
+    "drawer_channels": 2,
+    "num_fit_steps": 2,
     "num_synthetic_steps": 2,
     "num_steps": 2,
     "batch_size": 4,

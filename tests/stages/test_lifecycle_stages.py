@@ -14,6 +14,9 @@ from tedigan.dataset.folder import Dataset
 from tedigan.errors import CaptionError, DataError, NumbersError, ParamsError, WeightsError
 from tedigan.jobs.source_list import read_sources
 from tedigan.jobs.source_pictures import SourcePictures
+from tedigan.method.drawing_fit import FittingEncoder
+from tedigan.models.drawing_encoders import open_drawing_encoder
+from tedigan.models.opening import load_generator
 from tedigan.stages import (
     analyse_layers,
     compose,
@@ -34,6 +37,7 @@ from tedigan.store.files import sha256_tree
 from tedigan.store.model_folders import load_tensors
 from tedigan.workspace import Workspace
 from tests.stages.small import small_workspace
+from tests.stages.toy import SIZE
 
 CHAIN = [
     train_generator,
@@ -108,6 +112,19 @@ def test_every_row_of_sources_has_its_faces_and_its_report(finished):
     assert all((folder / place).is_file() for place in first["given"].values())
     assert any("the sketch" in line for line in first["report"])
     assert any("the sentence: " in line for line in second["report"])
+
+
+@pytest.mark.parametrize("kind", ["sketch", "label"])
+def test_an_encoder_of_drawings_brings_what_fits_its_codes_to_them(finished, kind):
+    workspace, _ = finished
+    folder = workspace.model(f"{kind}_encoder")
+    generator = load_generator(workspace.model("generator"), torch.device("cpu"))
+    opened = open_drawing_encoder(folder, generator, kind)
+    assert isinstance(opened.encoder, FittingEncoder)
+    assert opened.encoder.settings.num_fit_steps == 2
+    assert "fitted to its drawing in 2 steps" in (folder / "README.md").read_text()
+    inputs = torch.ones(1, opened.encoder.input_channels, SIZE, SIZE)
+    assert not torch.equal(opened.encoder(inputs), opened.encoder.encoder(inputs))
 
 
 def test_every_photograph_is_edited(finished):

@@ -160,7 +160,7 @@ def test_a_drawing_explains_the_layers_that_depend_on_it_and_no_others() -> None
 
 
 def test_an_encoder_gives_the_layers_that_it_explains_where_nobody_draws_again() -> None:
-    report = report_layers(Told(), lessons_of(tiny_generator()), draw=None, seed=0)
+    report = report_layers(Told(), Told(), lessons_of(tiny_generator()), draw=None, seed=0)
     assert report.layers == [0, 1, 2]
     assert report.agreement is None
     assert min(report.explained[:3]) > 0.99
@@ -179,7 +179,7 @@ def test_an_encoder_gives_as_few_layers_as_make_the_faces_drawing_agree() -> Non
 
     strokes = torch.zeros(32, 1, 16, 16, dtype=torch.uint8)
     lessons = replace(lessons, held=DrawingPairs(strokes, told_pairs(32).ws))
-    report = report_layers(Told(), lessons, draw=draw, seed=0)
+    report = report_layers(Told(), Told(), lessons, draw=draw, seed=0)
     assert report.layers == [0, 1, 2]
     assert report.agreement is not None
     assert len(report.agreement) == generator.num_ws + 1

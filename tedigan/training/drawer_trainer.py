@@ -1,0 +1,69 @@
+"""The drawer: a small network that draws generated faces, learnt from the encoder's own pairs.
+
+Where the pairs hold two kinds of sketches, it learns the mean of both: how likely a pen leaves ink there.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from tedigan.encoders.modalities import CHANNELS
+from tedigan.encoders.unet import UNet
+from tedigan.training.drawing_lessons import DrawingLessons
+from tedigan.training.schedules import set_rate, warm_up_then_fall
+
+MAX_PX = 128  # of the side in which a drawer looks at faces: lines are no finer
+
+
+@dataclass(frozen=True)
+class DrawerSettings:
+    """The numbers of `DrawerTrainer`; see params.yaml for their units."""
+
+    num_drawer_steps: int
+    drawer_channels: int
+    batch_size: int
+    learning_rate: float
+
+
+class DrawerTrainer:
+    """The drawer and its optimiser."""
+
+    def __init__(self, lessons: DrawingLessons, settings: DrawerSettings, *, seed: int) -> None:
+        torch.manual_seed(seed)  # the network's initial weights
+        side = min(MAX_PX, lessons.generator.config.img_resolution)
+        outputs = CHANNELS[lessons.modality]
+        self.drawer = UNet(side, settings.drawer_channels, outputs).to(lessons.device)
+        self.lessons, self.settings = lessons, settings
+        self.optimiser = torch.optim.Adam(self.drawer.parameters(), lr=settings.learning_rate)
+
+    def components(self) -> dict[str, Any]:
+        """What a checkpoint holds."""
+        return {"drawer": self.drawer, "drawer_optimiser": self.optimiser}
+
+    def step(self, rng: torch.Generator, index: int) -> dict[str, float]:
+        """One step; none after the last of `num_drawer_steps`."""
+        settings = self.settings
+        if index >= settings.num_drawer_steps:
+            return {}
+        rate, length = settings.learning_rate, settings.num_drawer_steps
+        set_rate(self.optimiser, warm_up_then_fall(index, learning_rate=rate, num_steps=length))
+        images, wanted = self.lessons.drawn(settings.batch_size, rng)
+        loss = drawer_loss(self.drawer.small(images), wanted)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimiser.step()
+        return {"loss_drawer": loss.item()}
+
+
+def drawer_loss(
+    logits: Float[Tensor, "n c p p"], inputs: Float[Tensor, "n c r r"]
+) -> Float[Tensor, ""]:
+    """Cross-entropy of each pixel: of ink, or of the classes. inputs: see `encoders.modalities`."""
+    wanted = F.interpolate(inputs, logits.shape[2:], mode="area")
+    if inputs.shape[1] == 1:
+        return F.binary_cross_entropy_with_logits(logits, 1 - wanted)
+    return -(wanted * logits.log_softmax(dim=1)).sum(dim=1).mean()
