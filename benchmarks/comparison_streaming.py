@@ -79,10 +79,10 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     empty: Any = NoWeight()
-    judges = Judges(cast(Referee, empty), empty, empty, None, BATCH)
+    judges = Judges(cast(Referee, empty), empty, empty, None, None, BATCH)
     if arguments.networks:
         features = EfficientNetLite0.build(load_packaged(EFFICIENTNET), CPU)
-        judges = Judges(cast(Referee, empty), features, open_distance(None, CPU), None, BATCH)
+        judges = Judges(cast(Referee, empty), features, open_distance(None, CPU), None, None, BATCH)
     print("| pictures | MiB | CPU s of 1,000 |\n|---:|---:|---:|")
     for num in arguments.counts:
         work = partial(look, RandomPictures(num), protocol_of(num), judges, num)

@@ -8,7 +8,9 @@ recall are of the 3 nearest, density and coverage of the 5 nearest, as their pap
 """
 
 import importlib
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -21,9 +23,12 @@ from tedigan.comparison.neighbourhoods import (
     neighbourhoods,
 )
 from tedigan.evaluation.distances import frechet_distance, kernel_distance
+from tedigan.models.given_nets import empty_inception, open_inception
+from tedigan.tensors import to_images
 
 CASES = {"1000 and 800 of 64": (1000, 800, 64), "300 and 200 of 512": (300, 200, 512)}
 EQUAL = 1e-4  # relative
+SIDES = (64, 299, 300)  # of pictures that Inception looks at
 
 
 def features(n: int, m: int, width: int) -> tuple[Tensor, Tensor]:
@@ -75,6 +80,38 @@ def theirs(photographs: Tensor, faces: Tensor) -> dict[str, float]:
     }
 
 
+def random_inception() -> dict[str, Tensor]:
+    """Values for all of Inception-v3 that keep features finite; the same everywhere."""
+    random, found = torch.Generator().manual_seed(1), dict[str, Tensor]()
+    for name, tensor in empty_inception().state_dict().items():
+        shape = tensor.shape
+        if name.endswith("conv.weight"):
+            found[name] = torch.randn(shape, generator=random) * (2 / tensor[0].numel()) ** 0.5
+        elif name.endswith("running_var"):
+            found[name] = torch.rand(shape, generator=random) + 0.5
+        elif not name.endswith("num_batches_tracked"):
+            found[name] = torch.randn(shape, generator=random) * 0.1 + name.endswith("bn.weight")
+    return found | {"fc.weight": torch.zeros(1008, 2048), "fc.bias": torch.zeros(1008)}
+
+
+def inception_rows() -> list[tuple[int, float]]:
+    """Side -> the largest difference of pool3 from torch-fidelity's, relative to the largest value."""
+    extractor: Any = importlib.import_module("torch_fidelity.feature_extractor_inceptionv3")
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / "inception.pth"
+        torch.save(random_inception(), path)
+        mine = open_inception(path, torch.device("cpu"))
+        other = extractor.FeatureExtractorInceptionV3(
+            "theirs", ["2048"], feature_extractor_weights_path=str(path)
+        )
+    random, rows = torch.Generator().manual_seed(2), []
+    for side in SIDES:
+        pixels = torch.randint(0, 256, (2, 3, side, side), dtype=torch.uint8, generator=random)
+        found, wanted = mine(to_images(pixels)), other(pixels)[0]
+        rows.append((side, float((found - wanted).abs().max() / wanted.abs().max())))
+    return rows
+
+
 def main() -> int:
     """A table; status 1 if any two differ by more than EQUAL."""
     is_equal = True
@@ -86,6 +123,9 @@ def main() -> int:
             apart = abs(value - other[figure]) / max(abs(other[figure]), 1e-12)
             is_equal &= apart <= EQUAL
             print(f"| {name} | `{figure}` | {value:.8g} | {other[figure]:.8g} | {apart:.1e} |")
+    for side, apart in inception_rows():
+        is_equal &= apart <= EQUAL
+        print(f"| pictures of {side} px | pool3 of Inception-v3 | | | {apart:.1e} |")
     return 0 if is_equal else 1
 
 

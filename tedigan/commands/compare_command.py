@@ -16,26 +16,18 @@ _LENGTHS = (
     ("--steps", 1000, "steps of each rival"),
     ("--batch-size", 16, "photographs a step of a rival"),
     ("--checkpoint-every", 200, "steps"),
-    ("--seed", 1, "of all"),
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """plan, train, draw and judge."""
+    """plan, train, draw and judge, and all of it at once."""
     from tedigan.commands.workspace_arguments import add_workspace_arguments
 
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     plan = actions.add_parser("plan", help="write a protocol and its list of prompts")
     plan.add_argument("folder", type=Path, help="for protocol.json and prompts.csv")
-    plan.add_argument("--name", required=True, help="in the names of results, such as celebahq-64")
-    plan.add_argument("--prompts", type=int, default=1000, metavar="N", help="(%(default)s)")
-    plan.add_argument("--size-px", type=int, metavar="N", help="else the data set's")
-    plan.add_argument("--seed", type=int, default=1, metavar="N", help="(%(default)s)")
     train = actions.add_parser("train", help="train the five rivals on this workspace's data set")
     train.add_argument("folder", type=Path, help="for encoders and a model folder a rival")
-    train.add_argument("--methods", nargs="+", metavar="NAME", help="else all five")
-    for name, value, what in _LENGTHS:
-        train.add_argument(name, type=int, default=value, metavar="N", help=f"{what} (%(default)s)")
     draw = actions.add_parser(
         "draw", help="faces of a protocol's prompts: this workspace's or a rival's"
     )
@@ -46,9 +38,47 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     judge.add_argument("protocol", type=Path)
     judge.add_argument("methods", nargs="+", metavar="NAME=FOLDER")
     judge.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="for the results")
-    for one, do in ((plan, _plan), (train, _train), (draw, _draw), (judge, _judge)):
+    whole = actions.add_parser("all", help="ours and the rivals: plan, train, draw, judge")
+    whole.add_argument("folder", type=Path, help="for protocol, rivals/, faces/ and results/")
+    for one in (plan, whole):
+        _add_plan(one)
+    for one in (train, whole):
+        _add_lengths(one)
+    for one in (judge, whole):
+        _add_given(one)
+    actors = {plan: _plan, train: _train, draw: _draw, judge: _judge, whole: _all}
+    for one in (plan, train, whole):
+        one.add_argument("--seed", type=int, default=1, metavar="N", help="of all (%(default)s)")
+    for one, do in actors.items():
         add_workspace_arguments(one)
         one.set_defaults(do=do)
+
+
+def _add_plan(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--name", required=True, help="in the names of results, such as celebahq-64"
+    )
+    parser.add_argument("--prompts", type=int, default=1000, metavar="N", help="(%(default)s)")
+    parser.add_argument("--size-px", type=int, metavar="N", help="else the data set's")
+
+
+def _add_lengths(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--methods", nargs="+", metavar="NAME", help="else all five")
+    for name, value, what in _LENGTHS:
+        helped = f"{what} (%(default)s)"
+        parser.add_argument(name, type=int, default=value, metavar="N", help=helped)
+
+
+def _add_given(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--inception",
+        type=Path,
+        metavar="FILE",
+        help="Inception-v3 of 2015, for FID (weights-inception-2015-12-05-6726825d.pth)",
+    )
+    parser.add_argument(
+        "--clip", type=Path, metavar="FOLDER", help="a CLIP of transformers, for its score"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -88,7 +118,7 @@ def _train(arguments: argparse.Namespace) -> int:
             f"there is no rival {unknown[0]!r}; expected one of {', '.join(METHODS)}. Name some of these."
         )
     workspace = Workspace.open(_folder(arguments), writes_params=arguments.profile is not None)
-    names = [name.removeprefix("--").replace("-", "_") for name, _, _ in _LENGTHS]
+    names = [name.removeprefix("--").replace("-", "_") for name, _, _ in _LENGTHS] + ["seed"]
     training = TrainingRun(
         Dataset.open(workspace.dataset),
         Reader(load_grammar(workspace.grammar)),
@@ -146,6 +176,24 @@ def _judge(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _all(arguments: argparse.Namespace) -> int:
+    """Each of the others in turn; a training that is there goes on."""
+    from tedigan.rivals.methods import METHODS
+
+    given, folder = vars(arguments), arguments.folder
+    protocol, faces = folder / PROTOCOL, folder / "faces"
+    rivals = {name: folder / "rivals" / name for name in arguments.methods or METHODS}
+    _train(argparse.Namespace(**given | {"folder": folder / "rivals"}))
+    _plan(arguments)
+    contestants: dict[str, Path | None] = {"ours": None, **rivals}
+    for name, rival in contestants.items():
+        drawn = {"protocol": protocol, "folder": faces / name, "rival": rival}
+        _draw(argparse.Namespace(**given | drawn))
+    methods = [f"{name}={faces / name}" for name in contestants]
+    judged = {"protocol": protocol, "methods": methods, "out": folder / "results"}
+    return _judge(argparse.Namespace(**given | judged))
+
+
 def named_folders(methods: list[str]) -> dict[str, Path]:
     """Of NAME=FOLDER arguments; each name once, or it is a ParamsError."""
     found: dict[str, Path] = {}
@@ -173,6 +221,8 @@ def _places(arguments: argparse.Namespace) -> "Places":
         workspace.work / "comparison",
         workspace.device,
         params.batch_size,
+        getattr(arguments, "inception", None),
+        getattr(arguments, "clip", None),
     )
 
 

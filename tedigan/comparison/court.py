@@ -7,24 +7,31 @@ import torch
 
 from tedigan.comparison.comparison_protocol import ComparisonProtocol
 from tedigan.comparison.drawing import INDEX
+from tedigan.comparison.familiar import FamiliarPhotographs
 from tedigan.comparison.judging import Court
 from tedigan.comparison.looking import Judges, Photographs, Pictures, Seen, look
 from tedigan.dataset.folder import Dataset
 from tedigan.evaluation.contestants import choose_test_photographs, one_caption
 from tedigan.evaluation.faces import MIN_PREVALENCE
+from tedigan.evaluation.feature_nets import FeatureNet
 from tedigan.evaluation.instruments import open_instruments
 from tedigan.evaluation.metric import Instruments
 from tedigan.evaluation.text_fidelity import Mentions
 from tedigan.evaluation.training_photographs import MIN_STRANGERS, TrainingPhotographs
+from tedigan.models.given_nets import open_clip, open_inception
 from tedigan.store.files import sha256_file
 from tedigan.tensors import stream
 
 REFEREE = "referee.safetensors"
+SEEN_FORMAT = 2  # of what is kept
 
 
 @dataclass(frozen=True)
 class Places:
-    """Where this machine has what a protocol names. cache: for what was seen of the photographs."""
+    """Where this machine has what a protocol names. cache: for what was seen of the photographs.
+
+    inception, clip: files of networks that a protocol does not name; None = not given.
+    """
 
     dataset: Path
     referee: Path
@@ -33,6 +40,8 @@ class Places:
     cache: Path
     device: torch.device
     batch_size: int
+    inception: Path | None = None
+    clip: Path | None = None
 
     def digests(self) -> dict[str, str]:
         """As a protocol names them."""
@@ -98,7 +107,17 @@ def open_session(places: Places, protocol: ComparisonProtocol) -> Session:
     protocol.check({"features": tools.features.name, "distance": tools.distance.name})
     knows_strangers = len(data.split("val")) >= MIN_STRANGERS
     training = TrainingPhotographs.of(data)[0] if knows_strangers else None
-    judges = Judges(tools.referee, tools.features, tools.distance, training, places.batch_size)
+    judges = Judges(
+        tools.referee,
+        tools.features,
+        tools.distance,
+        training,
+        _familiar(places, protocol, data, tools.features) if knows_strangers else None,
+        places.batch_size,
+        None if places.inception is None else open_inception(places.inception, places.device),
+        None if places.clip is None else open_clip(places.clip, places.device),
+    )
+    given = "".join(f"-{one.name}" for one in (judges.inception, judges.clip) if one is not None)
     train = data.split("train")
     prevalence = data.attributes(train).float().mean(dim=0)
     counted = tools.referee.is_reliable & (prevalence >= MIN_PREVALENCE)
@@ -107,8 +126,8 @@ def open_session(places: Places, protocol: ComparisonProtocol) -> Session:
     others = tuple(train[row] for row in order[: protocol.num_reference].tolist())
 
     def seen(name: str, ids: tuple[int, ...]) -> Seen:
-        """Made once and kept: it depends on the protocol alone."""
-        path = places.cache / f"{protocol.digest}-{name}.safetensors"
+        """Made once and kept: it depends on the protocol and the given files alone."""
+        path = places.cache / f"{protocol.digest}-{name}{given}-{SEEN_FORMAT}.safetensors"
         if not path.is_file():
             own = Photographs(f"photographs of {name}", data, ids, protocol.size_px)
             look(own, protocol, judges, len(ids)).save(path)
@@ -123,5 +142,19 @@ def open_session(places: Places, protocol: ComparisonProtocol) -> Session:
         seen("test", protocol.ids),
         seen("train", others),
         training.limit if training else None,
+        judges.familiar.limit if judges.familiar else None,
+        judges.inception,
+        judges.clip.name if judges.clip else None,
     )
     return Session(court, judges)
+
+
+def _familiar(
+    places: Places, protocol: ComparisonProtocol, data: Dataset, features: FeatureNet
+) -> FamiliarPhotographs:
+    """Made once and kept, as the network looks at every training photograph."""
+    path = places.cache / f"{protocol.digest}-familiar-{SEEN_FORMAT}.safetensors"
+    if not path.is_file():
+        sizes = {"size_px": protocol.size_px, "batch_size": places.batch_size}
+        FamiliarPhotographs.of(data, features, **sizes).save(path)
+    return FamiliarPhotographs.load(path)

@@ -26,6 +26,7 @@ from tedigan.evaluation.text_fidelity import (
     text_fidelity,
     unmentioned_share,
 )
+from tedigan.models.given_nets import Inception
 from tedigan.tensors import stream
 
 Statistic = Callable[[Bool[Tensor, "n k"], Mentions], float | None]
@@ -40,7 +41,8 @@ class Court:
     """What every method is judged by. photographs: the prompts' own. training: others, of the train split.
 
     truth: what the prompts' photographs show, by the data set's table. counted: the attributes that the referee is
-    trusted with. limit: cosine beyond which a face is a copy.
+    trusted with. limit, familiar_limit: cosine beyond which a face is a copy, of thumbnails and of features.
+    inception, clip: the networks that somebody gave, the second by its name.
     """
 
     protocol: ComparisonProtocol
@@ -50,6 +52,9 @@ class Court:
     photographs: Seen
     training: Seen
     limit: float | None
+    familiar_limit: float | None = None
+    inception: Inception | None = None
+    clip: str | None = None
 
     def metrics(self, seen: Seen) -> list[Metric]:
         """Of one method; a figure whose pictures are not there is None."""
@@ -58,6 +63,7 @@ class Court:
             *self._of_sets(seen),
             *self._of_variety(seen),
             *self._of_copies(seen),
+            *self._of_given(seen),
         ]
 
     def per_prompt(self, seen: Seen) -> dict[str, Float[Tensor, " n"]]:
@@ -183,17 +189,62 @@ class Court:
         return [Metric(name, float(seen.variety.mean()), n, "up", how, 0.0, top, ci=ci)]
 
     def _of_copies(self, seen: Seen) -> list[Metric]:
-        name, n = f"memorised_share[thumbnails_16px,n={len(seen.likeness)}]", len(seen.likeness)
-        how = (
-            "Share of pictures that are more like a training photograph, as it is or mirrored, than 99 of 100 "
-            "photographs of the val split are. Floor: the prompts' own photographs."
-        )
-        if self.limit is None:
-            return [Metric(name, None, n, "down", f"{how} Not told: val is too small to say.")]
-        near = (seen.likeness > self.limit).float()
-        own = float((self.photographs.likeness > self.limit).float().mean())
-        ci = self._interval(near, "memorised")
-        return [Metric(name, float(near.mean()), n, "down", how, own, ci=ci)]
+        eyes = {
+            "thumbnails_16px": ("likeness", "as it is or mirrored", self.limit),
+            self.protocol.features: ("familiarity", "as it is", self.familiar_limit),
+        }
+        metrics = []
+        for eye, (part, manner, limit) in eyes.items():
+            near, theirs = getattr(seen, part), getattr(self.photographs, part)
+            name, n = f"memorised_share[{eye},n={len(near)}]", len(near)
+            how = (
+                f"Share of pictures that are more like a training photograph, {manner}, than 99 of 100 "
+                "photographs of the val split are. Floor: the prompts' own photographs."
+            )
+            if limit is None:
+                said = f"{how} Not told: val is too small to say."
+                metrics.append(Metric(name, None, n, "down", said))
+                continue
+            hits = (near > limit).float()
+            own, ci = float((theirs > limit).float().mean()), self._interval(hits, "memorised")
+            metrics.append(Metric(name, float(hits.mean()), n, "down", how, own, ci=ci))
+        return metrics
+
+    def _of_given(self, seen: Seen) -> list[Metric]:
+        """Of the networks that somebody gave, by the protocols that bear their names."""
+        metrics = []
+        if self.inception is not None:
+            n, net = seen.inception.count, self.inception
+            kind = "fid" if net.is_official else "frechet_distance"
+            value, best = (
+                frechet_of_moments(one.inception, self.photographs.inception)
+                for one in (seen, self.training)
+            )
+            how = (
+                "pool3 of Inception-v3, pictures at the protocol's size and resized as TensorFlow 1 does; against "
+                "the prompts' photographs, which are fewer than in papers. Ceiling: training photographs."
+            )
+            metrics.append(Metric(f"{kind}[{net.name},n={n}]", value, n, "down", how, ceiling=best))
+        if self.clip is not None:
+            scores = 100 * seen.clip[:, 0].clamp(min=0)
+            floor, top = (
+                float(100 * self.photographs.clip[:, column].clamp(min=0).mean())
+                for column in (1, 0)
+            )
+            how = "100 x cosine of a picture and its caption, at least 0 (arXiv:2104.08718 without its factor)."
+            metrics.append(
+                Metric(
+                    f"clip_score[{self.clip},n={len(scores)}]",
+                    float(scores.mean()),
+                    len(scores),
+                    "up",
+                    how + ENDS,
+                    floor,
+                    top,
+                    self._interval(scores, "clip_score"),
+                )
+            )
+        return metrics
 
     def _interval(self, values: Float[Tensor, " n"], key: str) -> tuple[float, float] | None:
         def mean(rows: Int64[Tensor, " m"]) -> float:

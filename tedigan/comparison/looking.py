@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float, UInt8
@@ -11,11 +11,13 @@ from torch import Tensor
 
 from tedigan.annotators.referee import Referee
 from tedigan.comparison.comparison_protocol import ComparisonProtocol
+from tedigan.comparison.familiar import FamiliarPhotographs
 from tedigan.comparison.moments import Moments
 from tedigan.dataset.folder import Dataset
 from tedigan.evaluation.feature_nets import FeatureNet
 from tedigan.evaluation.perceptual_distance import PerceptualDistance
 from tedigan.evaluation.training_photographs import TrainingPhotographs
+from tedigan.models.given_nets import INCEPTION_WIDTH, Clip, Inception
 from tedigan.progress import progress
 from tedigan.store import pictures
 from tedigan.store.model_folders import load_tensors, save_tensors
@@ -58,47 +60,60 @@ class Photographs:
 
 @dataclass(frozen=True)
 class Judges:
-    """training: None where nobody says how near a copy is."""
+    """training, familiar: None where nobody says how near a copy is. inception, clip: None = no file was given."""
 
     referee: Referee
     features: FeatureNet
     distance: PerceptualDistance
     training: TrainingPhotographs | None
+    familiar: FamiliarPhotographs | None
     batch_size: int
+    inception: Inception | None = None
+    clip: Clip | None = None
+
+
+_PLAIN = ("found", "kept", "likeness", "familiarity", "variety", "strangers", "clip")
+_MOMENTS = ("moments", "inception")
 
 
 @dataclass(frozen=True)
 class Seen:
     """found: the referee's attributes of each picture. kept: features of the first ones. moments: of all features.
 
-    likeness: cosine with the nearest training photograph; empty where nobody says. variety: mean perceptual
-    distance of faces of one sentence, for each of the first prompts. strangers: the same between neighbours in
-    the list.
+    likeness, familiarity: cosine with the nearest training photograph, of thumbnails and of features; empty where
+    nobody says. variety: mean perceptual distance of faces of one sentence, for each of the first prompts.
+    strangers: the same between neighbours in the list. inception: moments, of none where no file was given. clip:
+    cosine with the own caption and with the next prompt's; empty likewise.
     """
 
     found: Bool[Tensor, "n k"]
     kept: Float[Tensor, "m d"]
     moments: Moments
     likeness: Float[Tensor, " told"]
+    familiarity: Float[Tensor, " told"]
     variety: Float[Tensor, " p"]
     strangers: Float[Tensor, " pairs"]
+    inception: Moments
+    clip: Float[Tensor, "c 2"]
 
     def save(self, path: Path) -> None:
         """To be kept under the protocol's digest."""
-        flat = {
-            "found": self.found, "kept": self.kept, "likeness": self.likeness, "variety": self.variety,
-            "strangers": self.strangers, "count": torch.tensor(self.moments.count),
-            "mean": self.moments.mean, "scatter": self.moments.scatter,
-        }  # fmt: skip
+        flat = {name: getattr(self, name) for name in _PLAIN}
+        for name in _MOMENTS:
+            moments = getattr(self, name)
+            flat[f"{name}.count"] = torch.tensor(moments.count)
+            flat |= {f"{name}.mean": moments.mean, f"{name}.scatter": moments.scatter}
         save_tensors(path, flat)
 
     @classmethod
     def load(cls, path: Path) -> "Seen":
         """Of a file that `save` wrote."""
         flat = load_tensors(path)
-        moments = Moments(int(flat["count"]), flat["mean"], flat["scatter"])
-        names = ("likeness", "variety", "strangers")
-        return cls(flat["found"], flat["kept"], moments, *(flat[name] for name in names))
+        whole: dict[str, Any] = {name: flat[name] for name in _PLAIN}
+        for name in _MOMENTS:
+            count, mean, scatter = (flat[f"{name}.{part}"] for part in ("count", "mean", "scatter"))
+            whole[name] = Moments(int(count), mean, scatter)
+        return cls(**whole)
 
 
 def look(shown: Pictures, protocol: ComparisonProtocol, judges: Judges, num: int) -> Seen:
@@ -108,6 +123,11 @@ def look(shown: Pictures, protocol: ComparisonProtocol, judges: Judges, num: int
     heap, which grew by a batch's images each time.
     """
     likeness, strangers = torch.empty(num if judges.training else 0), torch.empty(num - 1)
+    familiarity = torch.empty(num if judges.familiar else 0)
+    inception, clip = Moments.none(INCEPTION_WIDTH if judges.inception else 1), torch.empty(0, 2)
+    captions = None
+    if judges.clip:
+        clip, captions = torch.empty(num, 2), _read(judges.clip, protocol, judges.batch_size)
     found = kept = moments = last = None
     at, batches = 0, -(-num // judges.batch_size)
     for pixels in progress(
@@ -124,6 +144,12 @@ def look(shown: Pictures, protocol: ComparisonProtocol, judges: Judges, num: int
         kept[rows] = features[: max(len(kept) - at, 0)]
         if judges.training:
             likeness[rows] = _likeness(pixels, judges.training)
+        if judges.familiar:
+            familiarity[rows] = judges.familiar.likeness(features)
+        if judges.inception:
+            inception.add(judges.inception(images))
+        if judges.clip and captions is not None:
+            clip[rows] = _fits(judges.clip.of_images(images), captions, at)
         before = images if last is None else torch.cat([last, images])
         if len(before) > 1:
             start = max(at - 1, 0)
@@ -134,7 +160,22 @@ def look(shown: Pictures, protocol: ComparisonProtocol, judges: Judges, num: int
     assert found is not None and kept is not None and moments is not None, "a protocol has prompts"  # noqa: PT018
     variants = shown.variants(protocol.variety_prompts, protocol.variety_faces)
     variety = _variety(variants, judges.distance)
-    return Seen(found, kept, moments, likeness, variety, strangers)
+    return Seen(found, kept, moments, likeness, familiarity, variety, strangers, inception, clip)
+
+
+def _read(clip: Clip, protocol: ComparisonProtocol, batch_size: int) -> Float[Tensor, "n d"]:
+    texts = protocol.captions
+    starts = range(0, len(texts), batch_size)
+    return torch.cat([clip.of_texts([*texts[start : start + batch_size]]) for start in starts])
+
+
+def _fits(
+    images: Float[Tensor, "b d"], captions: Float[Tensor, "n d"], at: int
+) -> Float[Tensor, "b 2"]:
+    """Cosines of pictures from the prompt `at` on with their own captions, and with the next prompts'."""
+    own = (torch.arange(len(images)) + at) % len(captions)
+    following = (own + 1) % len(captions)
+    return torch.stack([(images * captions[rows]).sum(dim=1) for rows in (own, following)], dim=1)
 
 
 def _likeness(

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 from torch import Tensor
 
 from tedigan.__main__ import main
@@ -15,14 +16,23 @@ from tedigan.comparison.looking import look
 from tedigan.comparison.method_folder import picture_name
 from tedigan.dataset.folder import Dataset
 from tedigan.evaluation import training_photographs
+from tedigan.models.given_nets import INCEPTION_WIDTH, OFFICIAL_INCEPTION, Inception
 from tedigan.store import pictures
+from tests.models.test_given_nets import tiny_clip
 from tests.report.outline import Outline
+
+CPU, OFFICIAL = torch.device("cpu"), OFFICIAL_INCEPTION + "0" * 56
 
 
 def hand_in(folder: Path, faces: Tensor) -> Path:
     for number, face in enumerate(faces):
         pictures.save(folder / picture_name(number), face)
     return folder
+
+
+def colours(seen: Tensor) -> Tensor:
+    """In pool3's place: a picture's mean colour, in as many numbers as it has."""
+    return seen.mean(dim=[2, 3]).repeat(1, 683)[:, :INCEPTION_WIDTH]
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +43,7 @@ def judged(tmp_path_factory, toy_referee) -> tuple[Path, ComparisonProtocol, lis
     with pytest.MonkeyPatch.context() as patch:
         for module in (court, training_photographs):
             patch.setattr(module, "MIN_STRANGERS", 40)
+        patch.setattr(court, "open_inception", lambda *_: Inception(colours, OFFICIAL, CPU))
         main(["compare", "plan", str(root / "plan"), "--name", "toy", "--prompts", "48", *place])
         protocol = ComparisonProtocol.read(root / "plan/protocol.json")
         data = Dataset.open(workspace.dataset)
@@ -45,7 +56,8 @@ def judged(tmp_path_factory, toy_referee) -> tuple[Path, ComparisonProtocol, lis
         }
         named = [f"{name}={hand_in(root / name, some)}" for name, some in faces.items()]
         plan = str(root / "plan/protocol.json")
-        arguments = ["compare", "judge", plan, *named, "--out", str(root / "out"), *place]
+        given = ["--inception", "inception.pth", "--clip", str(tiny_clip(root / "clip"))]
+        arguments = ["compare", "judge", plan, *named, "--out", str(root / "out"), *given, *place]
         assert main(arguments) == 0
     return root / "out", protocol, arguments
 
@@ -74,6 +86,35 @@ def test_who_repeats_one_face_is_caught_by_recall_and_coverage(values):
     assert values["stuck"]["recall"] < 0.2 < values["copyist"]["recall"]
     assert values["stuck"]["coverage"] < 0.3 < values["copyist"]["coverage"]
     assert values["stuck"]["frechet_distance"] > 2 * values["copyist"]["frechet_distance"]
+
+
+def test_with_given_networks_the_published_figures_stand_beside_ours(judged):
+    every = json.loads((judged[0] / "comparison.json").read_text())
+    fid = {
+        method: one["value"]
+        for method, metrics in every.items()
+        for name, one in metrics.items()
+        if name.startswith("fid[inception_v3_6726825d")
+    }
+    assert fid["deaf"] is None  # the prompts' own photographs: nearer than training ones are
+    assert max(fid["copyist"], fid["honest"]) < fid["stuck"]
+    found = every["copyist"]
+    (score,) = (one for name, one in found.items() if name.startswith("clip_score[clip_"))
+    assert score["n"] == 48
+    assert score["floor"] != score["ceiling"]
+
+
+def test_who_copies_training_photographs_is_caught_by_both_eyes(judged):
+    found = json.loads((judged[0] / "comparison.json").read_text())
+    for eye in ("thumbnails_16px", "efficientnet_lite0"):
+        shares = {
+            method: one["value"]
+            for method, metrics in found.items()
+            for name, one in metrics.items()
+            if name.startswith(f"memorised_share[{eye}")
+        }
+        assert shares["copyist"] == 1
+        assert shares["deaf"] < 0.2
 
 
 def test_who_copies_training_photographs_is_caught_by_their_likeness(values):
@@ -119,7 +160,8 @@ def test_what_was_seen_of_the_photographs_is_kept_and_the_same_judgement_comes_a
         return look(shown, *others)
 
     monkeypatch.setattr(court, "look", noted)
-    arguments = [*judged[2][:4], "--out", str(tmp_path / "out"), *judged[2][-2:]]
+    monkeypatch.setattr(court, "open_inception", lambda *_: Inception(colours, OFFICIAL, CPU))
+    arguments = [*judged[2][:4], "--out", str(tmp_path / "out"), *judged[2][-6:]]
     assert main(arguments) == 0
     assert looked == ["honest"]
     before, after = (
@@ -142,9 +184,11 @@ def test_a_data_set_whose_val_is_too_small_to_say_what_a_copy_is_is_judged_all_t
             json.loads((one / "comparison.json").read_text()) for one in (judged[0], Path(out))
         )
     )
-    assert after.pop("memorised_share[thumbnails_16px,n=0]") is None
-    assert before.pop("memorised_share[thumbnails_16px,n=48]") is not None
-    assert after == before
+    for eye in ("thumbnails_16px", "efficientnet_lite0_128px"):
+        assert after.pop(f"memorised_share[{eye},n=0]") is None
+        assert before.pop(f"memorised_share[{eye},n=48]") is not None
+    given = ("fid[", "clip_score[")
+    assert after == {name: value for name, value in before.items() if not name.startswith(given)}
 
 
 def test_a_protocol_of_another_referee_is_refused_before_anything_is_judged(
