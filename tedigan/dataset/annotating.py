@@ -13,8 +13,10 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from tedigan.annotators.descriptor import FaceDescriptor, load_descriptor
+from tedigan.annotators.face_parts import has_face, shares_of
 from tedigan.annotators.landmark_labels import labels_of_landmarks
-from tedigan.annotators.landmarks import find_landmarks, landmark_model
+from tedigan.annotators.landmarks import can_look, find_landmarks, landmark_model, shows_face
 from tedigan.annotators.matting import Matting
 from tedigan.annotators.parser import load_parser
 from tedigan.annotators.parser_network import Parser
@@ -24,11 +26,16 @@ from tedigan.captions.grammar import Grammar
 from tedigan.captions.grammar_file import GrammarFile
 from tedigan.captions.grammar_files import CELEBA, load_grammar
 from tedigan.dataset.kinds.alignment import align
-from tedigan.errors import ParamsError
+from tedigan.errors import ImageError, ParamsError
 from tedigan.store.files import sha256_file, sha256_value
 from tedigan.store.model_folders import CONFIG
+from tedigan.store.pictures import resize
 from tedigan.tensors import to_images
 
+DESCRIBED_PX, FOUND_PX = (
+    256,
+    64,
+)  # the sides in which a face is described, and looked for by a parser
 LANDMARKS = "landmarks"  # a parser that is no network: see tedigan.annotators.landmark_labels
 
 
@@ -53,6 +60,31 @@ class Annotators:
     ) -> UInt8[Tensor, "3 size size"]:
         """The one face of a photograph; an ImageError if there is none, or more than one."""
         return align(photograph, find_landmarks(photograph, name=name), size_px=size_px)
+
+    def shows_face(self, photograph: UInt8[Tensor, "3 h w"]) -> bool | None:
+        """Whether dlib finds a face; None where there is neither it nor a parser to ask.
+
+        The parser alone sees a face in every fourth picture of something else (docs/inputs.md).
+        """
+        if can_look():
+            return shows_face(photograph)
+        if not self.has_parser:
+            return None
+        return has_face(shares_of(self.labels(resize(photograph, FOUND_PX))[0]))
+
+    def describe(self, photograph: UInt8[Tensor, "3 h w"]) -> bytes:
+        """Who it is, by dlib's descriptor: 128 numbers, of the face as it is cut out where one is found."""
+        try:
+            photograph = self.align(photograph, size_px=DESCRIBED_PX, name="")
+        except ImageError:
+            pass  # an aligned face that dlib's detector does not find is described as well
+        content: bytes = _descriptor()(to_images(photograph[None]))[0].numpy().tobytes()
+        return content
+
+    @property
+    def has_parser(self) -> bool:
+        """Whether a network sees label maps."""
+        return self.parser not in (None, LANDMARKS)
 
     @property
     def proposed(self) -> tuple[str, ...]:
@@ -103,9 +135,10 @@ class Annotators:
         return origins
 
     def digest(self) -> str:
-        """Of what `origins` does not say: the grammar, and what the tagger is trusted with."""
+        """Of what `origins` does not say: the grammar, what the tagger may say, and who looks for faces."""
         config = None if self.tagger is None else sha256_file(self.tagger / CONFIG)
-        return sha256_value([self.grammar.file.model_dump(mode="json"), config])
+        looks = [] if config is None else [can_look()]
+        return sha256_value([self.grammar.file.model_dump(mode="json"), config, *looks])
 
 
 @dataclass(frozen=True)
@@ -165,6 +198,11 @@ def open_grammar(
 @cache
 def _built_in_grammar() -> Grammar:
     return load_grammar(CELEBA)
+
+
+@cache
+def _descriptor() -> FaceDescriptor:
+    return load_descriptor()
 
 
 @lru_cache(maxsize=2)
