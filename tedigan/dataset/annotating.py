@@ -26,16 +26,13 @@ from tedigan.captions.grammar import Grammar
 from tedigan.captions.grammar_file import GrammarFile
 from tedigan.captions.grammar_files import CELEBA, load_grammar
 from tedigan.dataset.kinds.alignment import align
-from tedigan.errors import ImageError, ParamsError
+from tedigan.errors import ParamsError
 from tedigan.store.files import sha256_file, sha256_value
 from tedigan.store.model_folders import CONFIG
 from tedigan.store.pictures import resize
 from tedigan.tensors import to_images
 
-DESCRIBED_PX, FOUND_PX = (
-    256,
-    64,
-)  # the sides in which a face is described, and looked for by a parser
+FOUND_PX = 64  # the side in which a parser looks for a face
 LANDMARKS = "landmarks"  # a parser that is no network: see tedigan.annotators.landmark_labels
 
 
@@ -64,7 +61,7 @@ class Annotators:
     def shows_face(self, photograph: UInt8[Tensor, "3 h w"]) -> bool | None:
         """Whether dlib finds a face; None where there is neither it nor a parser to ask.
 
-        The parser alone sees a face in every fourth picture of something else (docs/inputs.md).
+        The parser alone sees a face in every fourth picture of something else (docs/numbers.md).
         """
         if can_look():
             return shows_face(photograph)
@@ -73,11 +70,7 @@ class Annotators:
         return has_face(shares_of(self.labels(resize(photograph, FOUND_PX))[0]))
 
     def describe(self, photograph: UInt8[Tensor, "3 h w"]) -> bytes:
-        """Who it is, by dlib's descriptor: 128 numbers, of the face as it is cut out where one is found."""
-        try:
-            photograph = self.align(photograph, size_px=DESCRIBED_PX, name="")
-        except ImageError:
-            pass  # an aligned face that dlib's detector does not find is described as well
+        """Who it is, by dlib's descriptor: 128 numbers of an aligned face, float32."""
         content: bytes = _descriptor()(to_images(photograph[None]))[0].numpy().tobytes()
         return content
 

@@ -14,7 +14,7 @@ from tedigan.dataset.records import Checked
 
 FACES = "faces"  # of dataset.people: group them
 # Root of the mean squared distance of two groups that become one. dlib calls two photographs one person below 0.6;
-# what it does to splits stands in docs/numbers.md (python -m benchmarks.people).
+# what it does to splits stands in docs/numbers.md (python -m benchmarks.unsaid people).
 WITHIN = 0.58
 _BLOCK = 1024  # rows compared at once; bounds memory
 

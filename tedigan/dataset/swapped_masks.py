@@ -17,8 +17,8 @@ from tedigan.vocabulary.labels import LABEL_NAMES
 
 CELLS, LOOK_PX = 32, 64  # LOOK_PX: the side in which the parser looks
 PROBLEM = "swapped masks"
-# Mean IoU of the four parts. Own maps of 486 photographs have 0.61 and more, others' 0.49 in the median and 0.72
-# in one of a hundred. What is found, and how often wrongly: docs/numbers.md (python -m benchmarks.swapped_masks).
+# Mean IoU of the four parts. Own maps of 486 photographs have 0.55 and more, others' 0.48 in the median and 0.71
+# in one of a hundred. What is found, and how often wrongly: docs/numbers.md (python -m benchmarks.unsaid masks).
 DOUBTED, GAIN = 0.8, 0.1
 _PARTS = (
     ("background",),
@@ -41,8 +41,8 @@ def outline_of(labels: UInt8[Tensor, "h w"]) -> UInt8[Tensor, "cells cells"]:
 def doubted(seen: UInt8[Tensor, "cells cells"], given: UInt8[Tensor, "cells cells"]) -> bytes:
     """Both outlines, to be compared with others'; none where they agree."""
     both = torch.stack([seen, given]).flatten(1)
-    agreement = float(_agreement(both[:1], both[1:]))
-    return both.numpy().tobytes() if agreement < DOUBTED else b""
+    found = float(agreement(both[:1], both[1:]))
+    return both.numpy().tobytes() if found < DOUBTED else b""
 
 
 def find_swapped(checked: Sequence[Checked]) -> list[Rejected]:
@@ -59,12 +59,12 @@ def find_swapped(checked: Sequence[Checked]) -> list[Rejected]:
 def _pairs(outlines: UInt8[Tensor, "n 2 c"]) -> Iterator[tuple[int, int, float]]:
     """(row, later row, the lesser gain), the surest first, each row once."""
     seen, given = outlines[:, 0], outlines[:, 1]
-    own = torch.cat([_agreement(a[None], b[None])[0] for a, b in zip(seen, given, strict=True)])
+    own = torch.cat([agreement(a[None], b[None])[0] for a, b in zip(seen, given, strict=True)])
     found: list[tuple[float, int, int]] = []
     for start in range(0, len(own), _BLOCK):
         block = slice(start, start + _BLOCK)
-        gain = _agreement(seen[block], given) - own[block, None]
-        back = _agreement(seen, given[block]).T - own
+        gain = agreement(seen[block], given) - own[block, None]
+        back = agreement(seen, given[block]).T - own
         lesser = torch.minimum(gain, back)
         for row, other in (lesser > GAIN).nonzero().tolist():
             if row + start < other:
@@ -76,7 +76,7 @@ def _pairs(outlines: UInt8[Tensor, "n 2 c"]) -> Iterator[tuple[int, int, float]]
             yield a, b, gained
 
 
-def _agreement(seen: UInt8[Tensor, "n c"], given: UInt8[Tensor, "m c"]) -> Float[Tensor, "n m"]:
+def agreement(seen: UInt8[Tensor, "n c"], given: UInt8[Tensor, "m c"]) -> Float[Tensor, "n m"]:
     """Mean IoU of the parts; a part that neither has agrees."""
     total = torch.zeros(len(seen), len(given))
     for part in range(_NUM_PARTS):
