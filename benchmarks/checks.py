@@ -18,8 +18,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tedigan.annotators.face_parts import has_face, shares_of
 from tedigan.annotators.parser import load_parser
-from tedigan.bulk.checks import has_face, shares_of
 from tedigan.dataset.folder import Dataset
 from tedigan.evaluation.training_photographs import TrainingPhotographs, write_training_photographs
 from tedigan.method.inversion import InversionSettings

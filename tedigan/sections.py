@@ -53,6 +53,8 @@ class Dataset(Section):
     simplifier: str | None
     duplicates: Literal["reject", "keep"]
     attribute_conflicts: Literal["reject", "keep"]
+    faceless: Literal["reject", "keep"]
+    people: Literal["source", "faces"]
     split: Literal["identity", "published", "official", "auto"]
     val_fraction: Share
     test_fraction: Share

@@ -44,6 +44,18 @@ def find_landmarks(
     return np.array([(point.x, point.y) for point in points], dtype=np.float64)
 
 
+def shows_face(pixels: UInt8[Tensor, "3 h w"]) -> bool:
+    """Whether there is a face, or several."""
+    detector = _dlib()[1]
+    look = _array(pixels, max(1.0, max(pixels.shape[1:]) / LOOK_PX))
+    return bool(len(detector(look, 0)) or len(detector(look, 1)))
+
+
+def can_look() -> bool:
+    """Whether both packages are installed."""
+    return all(map(importlib.util.find_spec, ("dlib", _MODELS)))
+
+
 def landmark_model() -> str:
     """The model's name and the first digits of its sha256, for a data set's origin."""
     return f"{_PREDICTOR} {sha256_file(_predictor_path())[:12]}"

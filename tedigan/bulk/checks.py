@@ -15,21 +15,13 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
+from tedigan.annotators.face_parts import has_face, shares_of
 from tedigan.annotators.parser import load_parser
 from tedigan.annotators.parser_network import Parser
 from tedigan.evaluation.training_photographs import TrainingPhotographs
 from tedigan.tensors import to_images
-from tedigan.vocabulary.labels import LABEL_NAMES
 
 PARSER, TRAINING = "checks/parser", "checks/training"
-# Of the picture's pixels, at least, each of these. 99 % of CelebA-HQ's photographs have them at 64 px, faces of a
-# generator at psi 0.7 nearly always, at psi 4 a third, noise too (python -m benchmarks.checks faces).
-PARTS: dict[tuple[str, ...], float] = {
-    ("skin",): 0.1,
-    ("nose",): 0.005,
-    ("mouth", "u_lip", "l_lip"): 0.002,
-    ("l_eye", "r_eye", "eye_g"): 0.001,
-}
 FACE = ("skin", "nose", "mouth", "u_lip", "l_lip", "l_eye", "r_eye", "eye_g", "l_brow", "r_brow")
 NO_FACE, COPY = "no face found", "near a training photograph"
 
@@ -76,18 +68,6 @@ def open_checks(
         None if parser is None else load_parser(str(parser), device),
         None if training is None else TrainingPhotographs.load(training),
     )
-
-
-def shares_of(labels: UInt8[Tensor, "h w"]) -> dict[str, float]:
-    """Class -> its share of the picture."""
-    counts = torch.bincount(labels.flatten().int(), minlength=len(LABEL_NAMES))
-    shares = (counts.double() / labels.numel()).tolist()
-    return dict(zip(LABEL_NAMES, shares, strict=False))
-
-
-def has_face(shares: Mapping[str, float]) -> bool:
-    """Whether each part of a face is there."""
-    return all(sum(shares[one] for one in names) >= least for names, least in PARTS.items())
 
 
 def _folder(names: Collection[str], folder: str, file: Callable[[str], Path]) -> Path | None:

@@ -7,7 +7,9 @@ from tedigan.captions.grammar import Claim
 from tedigan.captions.grammar_file import Attribute, GrammarFile
 from tedigan.captions.tokens import phrase_tokens, singular
 
-NEGATORS = frozenset("no not nothing without never hardly lack lacking neither nor cannot".split())
+NEGATORS = frozenset(
+    "no not nothing without never hardly barely scarcely lack lacking neither nor cannot".split()
+)
 CONJUNCTIONS = frozenset(", and or but".split())
 
 

@@ -21,6 +21,19 @@ _SECTION = {
 }
 
 
+# Those that are one of a few words, the usual one first.
+_CHOICES = {
+    "people": (
+        ["source", "faces"],
+        "faces = group photographs by a face descriptor, where nobody says who is who",
+    ),
+    "faceless": (
+        ["reject", "keep"],
+        "photographs without a face, where a tagger says what they show",
+    ),
+}
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The sub-commands, each with its own `run`."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
@@ -30,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "place", metavar="PATH", help="a data set, or a source: folder, .tar, s3:// prefix"
     )
     one.add_argument("--workers", type=int, metavar="N", help="processes; one a core without it")
-    one.add_argument("--resolution", type=int, default=256, metavar="PX", help="without it, 256")
+    _add_settings(one)
     one.set_defaults(run=_validate)
     one = actions.add_parser("show", help="what a data set is, in a few lines")
     one.add_argument("folder", type=Path)
@@ -49,11 +62,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_make(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", type=Path, help="a photograph, a folder or a .tar of them")
     parser.add_argument("folder", type=Path, help="where dataset/ and dataset.html are written")
+    _add_settings(parser)
+    parser.set_defaults(run=_make)
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    """How a data set would be made: the same for who makes one and for who only asks."""
     parser.add_argument("--resolution", type=int, default=256, metavar="PX", help="without it, 256")
     parser.add_argument("--align", action="store_true", help="cut each face out as FFHQ does")
     for name, what in _SECTION.items():
         parser.add_argument(f"--{name}", help=what)
-    parser.set_defaults(run=_make)
+    for name, (choices, what) in _CHOICES.items():
+        parser.add_argument(f"--{name}", choices=choices, default=choices[0], help=what)
+
+
+def _settings(arguments: argparse.Namespace) -> dict[str, object]:
+    names = ("align", "resolution", *_SECTION, *_CHOICES)
+    return {name: getattr(arguments, name) for name in names}
 
 
 def _make(arguments: argparse.Namespace) -> int:
@@ -64,8 +89,7 @@ def _make(arguments: argparse.Namespace) -> int:
     from tedigan.workspace import Workspace
 
     folder = arguments.folder.resolve()
-    section = {name: getattr(arguments, name) for name in ("align", "resolution", *_SECTION)}
-    section |= {"source": str(arguments.source.resolve())}
+    section = _settings(arguments) | {"source": str(arguments.source.resolve())}
     paths = {"data": folder, "work": folder / ".work"}
     workspace = Workspace(Path.cwd(), _params(section, paths))
     dataset.run(workspace)
@@ -91,15 +115,17 @@ def _params(section: dict[str, object], paths: dict[str, object]) -> "Params":
 
 
 def _validate(arguments: argparse.Namespace) -> int:
-    """As `make` would find it, without its models."""
-    from tedigan.dataset.annotating import Helpers
+    """As `make` would find it, with the same models."""
     from tedigan.dataset.build_settings import BuildSettings
     from tedigan.dataset.validation import validate
     from tedigan.params import chosen
+    from tedigan.stages.dataset import helpers_of
+    from tedigan.workspace import Workspace
 
-    section = _params({"resolution": arguments.resolution}, {}).dataset
-    settings = chosen(section, BuildSettings)
-    verdict = validate(arguments.place, settings, Helpers(), num_workers=arguments.workers)
+    workspace = Workspace(Path.cwd(), _params(_settings(arguments), {}))
+    settings = chosen(workspace.params.dataset, BuildSettings)
+    helpers = helpers_of(workspace)
+    verdict = validate(arguments.place, settings, helpers, num_workers=arguments.workers)
     for problem in [*verdict.problems, *verdict.not_read]:
         print(f"{problem.name}: {problem.problem}: {problem.reason}")
     for name, note in verdict.noted:

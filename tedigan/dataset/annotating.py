@@ -13,8 +13,10 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from tedigan.annotators.descriptor import FaceDescriptor, load_descriptor
+from tedigan.annotators.face_parts import has_face, shares_of
 from tedigan.annotators.landmark_labels import labels_of_landmarks
-from tedigan.annotators.landmarks import find_landmarks, landmark_model
+from tedigan.annotators.landmarks import can_look, find_landmarks, landmark_model, shows_face
 from tedigan.annotators.matting import Matting
 from tedigan.annotators.parser import load_parser
 from tedigan.annotators.parser_network import Parser
@@ -27,8 +29,10 @@ from tedigan.dataset.kinds.alignment import align
 from tedigan.errors import ParamsError
 from tedigan.store.files import sha256_file, sha256_value
 from tedigan.store.model_folders import CONFIG
+from tedigan.store.pictures import resize
 from tedigan.tensors import to_images
 
+FOUND_PX = 64  # the side in which a parser looks for a face
 LANDMARKS = "landmarks"  # a parser that is no network: see tedigan.annotators.landmark_labels
 
 
@@ -53,6 +57,27 @@ class Annotators:
     ) -> UInt8[Tensor, "3 size size"]:
         """The one face of a photograph; an ImageError if there is none, or more than one."""
         return align(photograph, find_landmarks(photograph, name=name), size_px=size_px)
+
+    def shows_face(self, photograph: UInt8[Tensor, "3 h w"]) -> bool | None:
+        """Whether dlib finds a face; None where there is neither it nor a parser to ask.
+
+        The parser alone sees a face in every fourth picture of something else (docs/numbers.md).
+        """
+        if can_look():
+            return shows_face(photograph)
+        if not self.has_parser:
+            return None
+        return has_face(shares_of(self.labels(resize(photograph, FOUND_PX))[0]))
+
+    def describe(self, photograph: UInt8[Tensor, "3 h w"]) -> bytes:
+        """Who it is, by dlib's descriptor: 128 numbers of an aligned face, float32."""
+        content: bytes = _descriptor()(to_images(photograph[None]))[0].numpy().tobytes()
+        return content
+
+    @property
+    def has_parser(self) -> bool:
+        """Whether a network sees label maps."""
+        return self.parser not in (None, LANDMARKS)
 
     @property
     def proposed(self) -> tuple[str, ...]:
@@ -103,9 +128,10 @@ class Annotators:
         return origins
 
     def digest(self) -> str:
-        """Of what `origins` does not say: the grammar, and what the tagger is trusted with."""
+        """Of what `origins` does not say: the grammar, what the tagger may say, and who looks for faces."""
         config = None if self.tagger is None else sha256_file(self.tagger / CONFIG)
-        return sha256_value([self.grammar.file.model_dump(mode="json"), config])
+        looks = [] if config is None else [can_look()]
+        return sha256_value([self.grammar.file.model_dump(mode="json"), config, *looks])
 
 
 @dataclass(frozen=True)
@@ -165,6 +191,11 @@ def open_grammar(
 @cache
 def _built_in_grammar() -> Grammar:
     return load_grammar(CELEBA)
+
+
+@cache
+def _descriptor() -> FaceDescriptor:
+    return load_descriptor()
 
 
 @lru_cache(maxsize=2)

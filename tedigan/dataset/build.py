@@ -8,7 +8,7 @@ the shards that the new photographs fall into.
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,9 @@ from tedigan.dataset.annotating import Helpers, open_annotators
 from tedigan.dataset.build_settings import BuildSettings
 from tedigan.dataset.card import write_card, write_examples
 from tedigan.dataset.dividing import partition_of, split_of, splits_of
-from tedigan.dataset.folder import KNOWN, UNKNOWN, Dataset, shard_name, write_tables
+from tedigan.dataset.folder import GROUPED, KNOWN, UNKNOWN, Dataset, shard_name, write_tables
 from tedigan.dataset.index import Row
+from tedigan.dataset.people import FACES, grouped
 from tedigan.dataset.records import FROM_SOURCE, Checked, DrawnMaker, Maker, Recipe, digest_of
 from tedigan.dataset.sharding import MadeShard, make_shards
 from tedigan.dataset.source_records import PhotographMaker
@@ -94,15 +95,17 @@ def examine(
 
     workers: hold `maker`. code: digest of what makes records; findings of another are forgotten.
     """
-    return survey(
+    habits = [settings.attribute_conflicts, settings.faceless, settings.people]
+    found = survey(
         workers,
         ids,
         workshop,
         records_per_shard=settings.records_per_shard,
-        version=sha256_value([code, digest_of(maker), settings.attribute_conflicts]),
+        version=sha256_value([code, digest_of(maker), *habits]),
         partition=partition_of(maker, settings.split),
         rejects_duplicates=settings.duplicates == "reject",
     )
+    return replace(found, kept=grouped(found.kept))
 
 
 def open_maker(
@@ -134,6 +137,8 @@ def open_maker(
         found,
         open_annotators(helpers, columns=found.attribute_names, device=device),
         rejects_conflicts=settings.attribute_conflicts == "reject",
+        rejects_faceless=settings.faceless == "reject",
+        groups_people=settings.people == FACES,
     )
     return maker, sorted(found.items)[: settings.num_images]
 
@@ -178,7 +183,11 @@ def _description(settings: BuildSettings, maker: Maker, found: Survey) -> dict[s
     return {
         "attribute_names": list(maker.attribute_names),
         "captions_per_image": settings.captions_per_image if writes_captions else None,
-        "identities": KNOWN if maker.has_identities else UNKNOWN,
+        "identities": KNOWN
+        if maker.has_identities
+        else GROUPED
+        if maker.groups_people
+        else UNKNOWN,
         "kinds": maker.suffixes,
         "licence": settings.licence or maker.licence,
         "noted": found.noted | maker.notes,

@@ -16,6 +16,8 @@ class BuildSettings:
     records_per_shard: int
     duplicates: str
     attribute_conflicts: str
+    faceless: str
+    people: str
     split: str
     val_fraction: float
     test_fraction: float

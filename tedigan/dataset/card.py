@@ -2,6 +2,8 @@
 
 import csv
 import io
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -9,7 +11,7 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from tedigan.dataset.demonstration import demonstrations
-from tedigan.dataset.folder import Dataset
+from tedigan.dataset.folder import GROUPED, Dataset
 from tedigan.dataset.splits import SPLITS
 from tedigan.report.dataset_page import CardNumbers, Example, data_card
 from tedigan.store import pictures
@@ -47,7 +49,13 @@ def write_card(dataset: Dataset, path: Path) -> None:
         for place, id in enumerate(ids)
     ]
     shown = dataset.description | {"demonstrations": demonstrations(dataset.description)}
-    page = data_card(shown, numbers(dataset), examples, knows_people=dataset.knows_people)
+    page = data_card(
+        shown,
+        numbers(dataset),
+        examples,
+        knows_people=dataset.knows_people,
+        is_grouped=dataset.description.get("identities") == GROUPED,
+    )
     write_text(path, page)
 
 
@@ -61,11 +69,22 @@ def facts_of(dataset: Dataset) -> dict[str, object]:
         "attributes": len(dataset.attribute_names),
         "people": f"{len(dataset.identities(dataset.ids).unique()):,}"
         if dataset.knows_people
-        else NOBODY_KNOWS,
+        else people_in_words(dataset.identities(dataset.ids).tolist()),
         "splits": ", ".join(f"{name} {len(dataset.split(name)):,}" for name in SPLITS),
         "set aside": ", ".join(f"{n} {p}" for p, n in description["quarantined"].items()) or "none",
         "licence": dataset.licence,
     } | {f"demonstration, {kind}": why for kind, why in demonstrations(dataset.description).items()}
+
+
+def people_in_words(identities: Sequence[int]) -> str:
+    """Of people whom nobody named; groups of like faces are below 0."""
+    groups = Counter(who for who in identities if who < 0)
+    if max(groups.values(), default=1) == 1:
+        return NOBODY_KNOWS
+    return (
+        f"unknown: by their faces {len(groups):,} groups, of which each lies in one split unless the source's own "
+        "lists part it; a person may be in several groups"
+    )
 
 
 def numbers(dataset: Dataset) -> CardNumbers:

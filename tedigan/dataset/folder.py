@@ -32,9 +32,10 @@ from tedigan.store.shards import Shard, read_span
 from tedigan.store.tables import write_table
 
 KINDS = ("image", "text", "sketch", "label", "cutout")
-KNOWN, UNKNOWN = (
+KNOWN, UNKNOWN, GROUPED = (
     "of the source",
     "unknown: each photograph counts as a person of its own",
+    "unknown: photographs are grouped by a face descriptor, which errs",
 )  # who is who
 MAX_KEPT_BYTES = 2 * 2**30
 _NUM_READERS = 4

@@ -52,7 +52,8 @@ class Checked:
 
     key: digest of all that its files are made from. attributes: one byte each, 1 = yes.
     hash: perceptual; empty where repeats are not looked for. notes: what is unusual about it.
-    num_captions: of the source's own.
+    num_captions: of the source's own. descriptor: float32, of the face; empty where people are known.
+    outlines: of what a parser sees and of the source's label map, where the two hardly agree.
     """
 
     id: int
@@ -64,6 +65,8 @@ class Checked:
     hash: bytes = b""
     notes: tuple[str, ...] = ()
     num_captions: int = 0
+    descriptor: bytes = b""
+    outlines: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,7 @@ class Maker(Protocol):
     suffixes: dict[str, str]
     attribute_names: tuple[str, ...]
     has_identities: bool
+    groups_people: bool
     partitions: Mapping[str, Mapping[int, str]]
     notes: dict[str, int]
     left_out: Sequence[LeftOut]
@@ -117,6 +121,7 @@ class DrawnMaker:
     licence = "Drawn by this project; no person is depicted. Free to use under its licence."
     attribute_names = ATTRIBUTE_NAMES
     has_identities = True
+    groups_people = False
 
     def __init__(self, recipe: Recipe, annotators: Annotators) -> None:
         self.recipe = recipe

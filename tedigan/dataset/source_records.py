@@ -25,12 +25,16 @@ from tedigan.dataset.records import (
     write_captions,
 )
 from tedigan.dataset.sources import ItemFiles, Source
-from tedigan.errors import AttributeFileError, DataError, StoreError
+from tedigan.dataset.splits import FIRST_GROUP
+from tedigan.dataset.swapped_masks import LOOK_PX, doubted, outline_of
+from tedigan.errors import AttributeFileError, DataError, ImageError, StoreError
 from tedigan.store import pictures
 from tedigan.store.files import sha256_value
 from tedigan.store.listing import LeftOut
 from tedigan.vocabulary.labels import resize_labels
 
+FACELESS = "no face is found, and the tagger speaks of one"
+NOBODY_LOOKED = "nobody looked whether there is a face: name a parser, or install tedigan[align]"
 MENDED = ", mended by the attributes"  # after who predicted a label map
 
 
@@ -38,10 +42,19 @@ class PhotographMaker:
     """Reads the records of a source; their ids are its numbers.
 
     rejects_conflicts: set photographs aside whose attributes contradict each other, else note them.
+    rejects_faceless: likewise those without a face of which a tagger is to say what they show. groups_people: by
+    their faces, where the source does not say who is who.
     """
 
     def __init__(
-        self, recipe: Recipe, source: Source, annotators: Annotators, *, rejects_conflicts: bool
+        self,
+        recipe: Recipe,
+        source: Source,
+        annotators: Annotators,
+        *,
+        rejects_conflicts: bool,
+        rejects_faceless: bool = True,
+        groups_people: bool = False,
     ) -> None:
         if annotators.is_aligning and (shaped := source.kinds & {"label", "sketch", "cutout"}):
             raise DataError(
@@ -62,6 +75,8 @@ class PhotographMaker:
             _check_grammar(annotators, self.attribute_names)
         self.annotators = annotators
         self._rejects_conflicts = rejects_conflicts
+        self._rejects_faceless = rejects_faceless
+        self.groups_people = groups_people and not self.has_identities
 
     def check(self, item: tuple[int, Finding | None]) -> Finding:
         """Read, decode and compare everything that belongs to a photograph."""
@@ -73,8 +88,9 @@ class PhotographMaker:
             if known is not None and (known.key, known.source_name) == (key, name):
                 return known
             parts = self._parts(files)
+            notes = [*self._faceless(name, parts), *self._unusual(files, parts)]
             attributes = self._attributes(id, parts.photograph)
-            notes = [*self._unusual(files, parts), *self._conflicts(name, attributes)]
+            notes += self._conflicts(name, attributes)
             return Checked(
                 id,
                 key,
@@ -85,6 +101,8 @@ class PhotographMaker:
                 hash=perceptual_hash(parts.photograph),
                 notes=(*pictures.peculiarities(files.photograph_bytes), *notes),
                 num_captions=0 if parts.text is None else len(parts.text.splitlines()),
+                descriptor=self._descriptor(parts.photograph),
+                outlines=self._outlines(parts),
             )
         except DataError as error:
             return Rejected(id, key, name, error.problem, str(error))
@@ -128,6 +146,31 @@ class PhotographMaker:
             files.cutout(photograph) if "cutout" in kinds else None,
         )
 
+    def _faceless(self, name: str, parts: Parts) -> list[str]:
+        """A tagger says of a wall, too, whether it smiles: whether there is a face, as a note or an error."""
+        is_tagged = self.source.attributes is None and self.attribute_names
+        if not is_tagged or self.annotators.is_aligning:
+            return []
+        found = self.annotators.shows_face(parts.photograph)
+        if found is False and self._rejects_faceless:
+            raise ImageError(
+                f"no face is found on {name}, and the tagger would say of it what it says of faces. Leave it out, "
+                "give its attributes in a table, or set dataset.faceless to keep.",
+                problem="no face",
+            )
+        return [] if found else [NOBODY_LOOKED if found is None else FACELESS]
+
+    def _descriptor(self, photograph: UInt8[Tensor, "3 h w"]) -> bytes:
+        return self.annotators.describe(photograph) if self.groups_people else b""
+
+    def _outlines(self, parts: Parts) -> bytes:
+        """Where there is a parser, it may say that the source's label map is another photograph's."""
+        if parts.labels is None or not self.annotators.has_parser:
+            return b""
+        look = pictures.resize(parts.photograph, LOOK_PX)
+        seen = self.annotators.labels(look)[0]
+        return doubted(outline_of(seen), outline_of(resize_labels(parts.labels, LOOK_PX)[0]))
+
     def _unusual(self, files: ItemFiles, parts: Parts) -> list[str]:
         """What is right to keep, and worth a look."""
         notes = [f"the mask of {name} is there and empty" for name in files.empty_masks()]
@@ -167,12 +210,13 @@ class PhotographMaker:
 
     def _identity(self, id: int) -> int:
         if self.source.identities is None:
-            return id
+            return FIRST_GROUP - id if self.groups_people else id
         if id not in self.source.identities:
             raise DataError(
                 f"photograph {id} has no row in identity.csv. Add it.", problem="no identity"
             )
-        return self.source.identities[id]
+        who = self.source.identities[id]
+        return FIRST_GROUP - id if who < 0 and self.groups_people else who
 
     def _conflicts(self, name: str, attributes: bytes) -> list[str]:
         """What cannot be true at once, as a note or an error."""

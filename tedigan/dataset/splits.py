@@ -11,6 +11,9 @@ from tedigan.errors import DataError
 
 SPLITS = ("train", "val", "test")
 MAX_IDENTITY = 2**63  # of a person's number, which index.parquet keeps in 64 bits
+FIRST_GROUP = -(
+    2**40
+)  # less a photograph's id: it and those that look like it, where nobody knows who is who
 # The guide, which the method follows, and the referee, which judges it, never learn from one person. The referee's
 # thresholds are chosen on one half of val; which attributes it may be trusted with is seen on the other.
 HALVES = {"train": ("guide", "referee"), "val": ("thresholds", "reliability")}
@@ -63,12 +66,18 @@ def halves(
 ) -> dict[str, list[int]]:
     """The photographs of each half, of about equal size: nobody is in both, everybody is in one.
 
-    identities: photograph id -> person; below 0 where nobody knows who it is, which counts as a person of its own.
+    identities: photograph id -> person; below 0 where nobody knows who it is, which counts as a person of its own,
+    from FIRST_GROUP down a group of photographs that look alike.
     Decided by a hash of the person alone: more photographs move nobody. A half that would be empty gets a person
     where there are two.
     """
+    firsts = {
+        photo: FIRST_GROUP - who if who <= FIRST_GROUP else photo
+        for photo, who in identities.items()
+    }
     people = {
-        photo: who if who >= 0 else f"photograph {photo}" for photo, who in identities.items()
+        photo: who if who >= 0 else f"photograph {firsts[photo]}"
+        for photo, who in identities.items()
     }
     shares = {who: share_of("half", *names, who) for who in set(people.values())}
     places = {who: names[0] if share < 0.5 else names[1] for who, share in shares.items()}
@@ -125,11 +134,13 @@ def _move_people(
 
 
 def check_apart(splits: Mapping[int, str], identities: Mapping[int, int]) -> None:
-    """DataError if a split is unknown or one person is in two of them."""
+    """DataError if a split is unknown or one person is in two of them; of people below 0 nobody knows."""
     if unknown := set(splits.values()) - set(SPLITS):
         raise DataError(f"unknown partitions {sorted(unknown)}; expected {', '.join(SPLITS)}.")
     seen: dict[int, str] = {}
     for photo, split in splits.items():
+        if identities[photo] < 0:
+            continue
         other = seen.setdefault(identities[photo], split)
         if other != split:
             raise DataError(

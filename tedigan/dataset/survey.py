@@ -10,6 +10,7 @@ import numpy as np
 
 from tedigan.dataset.duplicates import find_duplicates
 from tedigan.dataset.records import Checked, Finding, Rejected
+from tedigan.dataset.swapped_masks import find_swapped
 from tedigan.dataset.workers import Workers
 from tedigan.dataset.workshop import Workshop
 from tedigan.progress import progress
@@ -90,12 +91,17 @@ def _with_split(finding: Finding, partition: Mapping[int, str]) -> Finding:
 
 
 def _compare(findings: list[Finding], *, rejects_duplicates: bool) -> Survey:
-    """Set aside what repeats an earlier record, or note it; and who has more or fewer captions than all others."""
+    """Set aside what repeats an earlier record, or note it.
+
+    And who has more or fewer captions than nearly all others, or another's masks.
+    """
     checked = [finding for finding in findings if isinstance(finding, Checked)]
     rejected = [finding for finding in findings if isinstance(finding, Rejected)]
     usual = _usual_captions(checked)
     rejected += [_miscounted(one, usual) for one in checked if usual not in (0, one.num_captions)]
     checked = [one for one in checked if usual in (0, one.num_captions)]
+    rejected += (swapped := find_swapped(checked))
+    checked = [one for one in checked if one.id not in {other.id for other in swapped}]
     hashed = [one for one in checked if one.hash]
     table = np.frombuffer(b"".join(one.hash for one in hashed), np.uint8).reshape(-1, 32)
     repeats = {hashed[a].id: hashed[b] for a, b in find_duplicates(table).items()}

@@ -12,10 +12,11 @@ import torch
 from tedigan.dataset.annotating import Helpers
 from tedigan.dataset.build import examine, open_maker, set_aside
 from tedigan.dataset.build_settings import BuildSettings
-from tedigan.dataset.card import NOBODY_KNOWS, facts_of
+from tedigan.dataset.card import facts_of, people_in_words
 from tedigan.dataset.dividing import splits_of
 from tedigan.dataset.folder import Dataset
 from tedigan.dataset.given_captions import check_captions
+from tedigan.dataset.people import in_several_splits
 from tedigan.dataset.source_records import PhotographMaker
 from tedigan.dataset.sources import Source
 from tedigan.dataset.splits import SPLITS, check_apart
@@ -81,19 +82,24 @@ def _validate_source(
             found = examine(workers, maker, ids, workshop, settings)
     problems = [Problem(*astuple(one)) for one in set_aside(found, maker)]
     wrong = [one for one in problems if one.problem != NOT_READ]
+    splits: dict[int, str] = {}
     try:
-        splits_of(found, maker, settings)
+        splits = splits_of(found, maker, settings)
     except DataError as error:
         wrong.append(Problem(place, "splits" if found.kept else "nothing left", str(error)))
     source = maker.source
-    people = len(set((source.identities or {}).values()))
+    identities = {one.id: one.identity for one in found.kept}
+    apart = in_several_splits(splits, identities)
     facts: dict[str, object] = {
         "layout": source.layout,
         "photographs": len(source.items),
         "fit to use": len(found.kept),
         "own kinds": ", ".join(sorted(source.kinds)) or "none beside the photographs",
         "attributes": len(source.attribute_names),
-        "people": people if maker.has_identities else NOBODY_KNOWS,
+        "people": len(set(identities.values()))
+        if maker.has_identities
+        else people_in_words([*identities.values()]),
+        **({"groups that the source's lists part": apart} if apart else {}),
         "splits": ", ".join(sorted(source.partitions)) or "not stated",
         **found.noted,
         **source.notes,

@@ -36,10 +36,11 @@ def data_card(
     examples: Sequence[Example],
     *,
     knows_people: bool,
+    is_grouped: bool = False,
 ) -> str:
     """description: what dataset.json holds, and `demonstrations`: kind -> why it is one.
 
-    knows_people: whether somebody said who is who.
+    knows_people: whether somebody said who is who. is_grouped: whether, where nobody did, a descriptor guessed.
     """
     return render(
         "dataset_page.html",
@@ -50,6 +51,7 @@ def data_card(
         problems=_by_problem(numbers.quarantine),
         examples=examples,
         knows_people=knows_people,
+        is_grouped=is_grouped,
     )
 
 

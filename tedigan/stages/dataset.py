@@ -11,7 +11,7 @@ from tedigan.workspace import Outcome, Workspace
 
 def check(workspace: Workspace) -> None:
     """Refuse a grammar or a model that cannot be used before anything runs."""
-    open_annotators(_helpers(workspace), columns=None, device=workspace.device).origins()
+    open_annotators(helpers_of(workspace), columns=None, device=workspace.device).origins()
 
 
 def run(workspace: Workspace) -> Outcome:
@@ -21,7 +21,7 @@ def run(workspace: Workspace) -> Outcome:
     maker, ids = open_maker(
         section.source,
         settings,
-        _helpers(workspace),
+        helpers_of(workspace),
         root=workspace.root,
         cache=workspace.work / "cache",
         device=workspace.device,
@@ -42,7 +42,8 @@ def run(workspace: Workspace) -> Outcome:
     )
 
 
-def _helpers(workspace: Workspace) -> Helpers:
+def helpers_of(workspace: Workspace) -> Helpers:
+    """The models that params name, by their places."""
     section = workspace.params.dataset
 
     def at(path: str | None) -> Path | None:

@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from benchmarks.toy_jobs import toy_job
+from tedigan.annotators.face_parts import has_face, shares_of
 from tedigan.annotators.parser_network import FaceParser, ParserConfig
 from tedigan.bulk.artists import FaceArtist
-from tedigan.bulk.checks import NO_FACE, PARSER, TRAINING, Checks, has_face, open_checks, shares_of
+from tedigan.bulk.checks import NO_FACE, PARSER, TRAINING, Checks, open_checks
 from tedigan.bulk.job_export import export
 from tedigan.bulk.prompts import Prompt, read_prompts
 from tedigan.bulk.redrive import write_redrive

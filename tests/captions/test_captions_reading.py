@@ -119,6 +119,7 @@ def test_denials_reach_as_far_as_they_are_meant(caption: str, names: str) -> Non
         ("he can't smile, she won't", "-Smiling"),
         ("don't give her a beard or glasses", "-Male No_Beard -Eyeglasses"),
         ("hardly any makeup, nothing blurry", "-Heavy_Makeup -Blurry"),
+        ("barely any lipstick, scarcely smiling", "-Wearing_Lipstick -Smiling"),
         ("not a single sideburn, not too young", "-Sideburns -Young"),
         ("without thick-rimmed glasses", "-Eyeglasses"),
         ("no straw hat", "-Wearing_Hat"),

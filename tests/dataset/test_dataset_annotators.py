@@ -168,6 +168,7 @@ def test_one_command_makes_it_of_a_folder_or_of_one_photograph(
     parser = write_parser(tmp_path / "parser")
     source, folder = str(pictures_alone / name), tmp_path / "made"
     models = ["--tagger", str(tagger), "--parser", str(parser), "--resolution", "16"]
+    models += ["--faceless", "keep"]
     licence = ["--licence", "Mine alone."]
     assert main(["dataset", "make", source, str(folder), *models, *licence]) == 0
     said = capsys.readouterr().out
