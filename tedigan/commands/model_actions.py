@@ -90,11 +90,17 @@ def run(arguments: argparse.Namespace) -> int:
 
 def describe(folder: Path) -> list[str]:
     """The card's lines, then `sha256  name` of each file of weights."""
-    from tedigan.store.model_folders import CARD, MAX_CARD, read_config
+    from tedigan.store.model_folders import (
+        CARD,
+        MAX_CARD,
+        is_layer_table,
+        read_config,
+        read_layers,
+    )
     from tedigan.store.plain_files import read_plain, sha256_plain
     from tedigan.store.sums import verify_sums
 
-    read_config(folder)
+    read_layers(folder) if is_layer_table(folder) else read_config(folder)
     verify_sums(folder)
     card = read_plain(folder / CARD, MAX_CARD).decode("utf-8", "replace")
     files = sorted(folder.glob("*.safetensors"))
@@ -103,21 +109,12 @@ def describe(folder: Path) -> list[str]:
 
 def list_models(folder: Path) -> list[str]:
     """One line a model folder at or below `folder`: path, architecture, size, networks, licence."""
-    from tedigan.store.model_folders import CONFIG, read_config
+    from tedigan.store.model_folders import CONFIG, LAYERS
 
     lines = []
-    for file in sorted(folder.rglob(CONFIG)):
-        place = file.parent
+    for place in sorted({file.parent for name in (CONFIG, LAYERS) for file in folder.rglob(name)}):
         try:
-            config = read_config(place)
-            size = config.get("img_resolution") or config.get("input_size_px")
-            facts = [
-                str(config.get("architecture", "?"))[:24],
-                f"{size} px" if size else "",
-                f"num_ws {config['num_ws']}" if "num_ws" in config else "",
-                ", ".join(sorted(weights.stem for weights in place.glob("*.safetensors"))),
-                licence_of(config),
-            ]
+            facts = _facts(place)
         except (TediganError, OSError) as error:
             facts = [f"unreadable: {error}"]
         lines.append(line(f"{place}: " + "; ".join(fact for fact in facts if fact), MAX_LINE))
@@ -128,13 +125,28 @@ def list_models(folder: Path) -> list[str]:
     return lines
 
 
+def _facts(place: Path) -> list[str]:
+    """What a line of `list` says of a folder, unless it is empty."""
+    from tedigan.store.model_folders import is_layer_table, read_config, read_layers
+
+    if is_layer_table(place):
+        return ["layer table", f"{len(read_layers(place)['attributes'])} attributes"]
+    config = read_config(place)
+    size = config.get("img_resolution") or config.get("input_size_px")
+    return [
+        str(config.get("architecture", "?"))[:24],
+        f"{size} px" if size else "",
+        f"num_ws {config['num_ws']}" if "num_ws" in config else "",
+        ", ".join(sorted(weights.stem for weights in place.glob("*.safetensors"))),
+        licence_of(config),
+    ]
+
+
 def verify(folder: Path) -> list[str]:
     """Digests, names, shapes and finite values of a model folder."""
     from tedigan.models.verification import verify_folder
 
-    names, is_recorded = verify_folder(folder)
-    known = "the recorded sha256" if is_recorded else "no sha256 recorded; names, shapes and values"
-    return [f"{folder}: {', '.join(names)}: whole ({known})"]
+    return [f"{folder}: {', '.join(verify_folder(folder))}: whole (the recorded sha256)"]
 
 
 def seal(folder: Path) -> list[str]:

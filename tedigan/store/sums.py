@@ -1,8 +1,8 @@
 """SHA256SUMS of a model folder: what lies in it, as it was written.
 
-All that is written here have one. It names every file. Who reads one compares it with its line; `verify_sums`
-compares all of them. It guards against what was lost, damaged or exchanged by mistake; whoever can write it can
-write a new one.
+All that is written here have one, and none is read without. It names every file. Who reads one compares it with
+its line; `verify_sums` compares all of them. It guards against what was lost, damaged or exchanged by mistake.
+Whoever can write it can write a new one, which a signature upon it shows (tedigan.models.signatures).
 """
 
 import os
@@ -28,13 +28,18 @@ def write_sums(folder: Path) -> None:
 
 
 def has_sums(folder: Path) -> bool:
-    """Whether somebody recorded what lies there; of a folder without, only names, shapes and values are known."""
+    """Whether somebody recorded what lies there; a folder of codes, which is no model's, may be without."""
     return os.path.lexists(folder / SUMS)
 
 
 def read_sums(folder: Path) -> dict[str, str]:
-    """sha256 of each file, by its name; WeightsError for what is no such list, or names nothing."""
+    """sha256 of each file, by its name; WeightsError where there is no such list, or it names nothing."""
     path = folder / SUMS
+    if not has_sums(folder):
+        raise WeightsError(
+            f"{folder} has no {SUMS}, expected a line for each of its files: nothing says that they are those "
+            "that were written. If you trust them, run `tedigan models seal` on the folder, which writes it."
+        )
     lines = read_plain(path, MAX_SUMS).decode("utf-8", "replace").splitlines()
     matches = [_LINE.fullmatch(line) for line in lines]
     sums = {match[2]: match[1] for match in matches if match}
@@ -51,10 +56,8 @@ def read_sums(folder: Path) -> dict[str, str]:
 def check_sums(folder: Path, digests: Mapping[str, str]) -> None:
     """Compare what was read with SHA256SUMS, and whether all that it names is there.
 
-    digests: sha256 by name. Raises WeightsError that names the file. Nothing, where there is no list.
+    digests: sha256 by name. Raises WeightsError that names the file, or says that there is no list.
     """
-    if not has_sums(folder):
-        return
     sums = read_sums(folder)
     for name, digest in digests.items():
         _compare(folder / name, digest, sums)
@@ -66,9 +69,8 @@ def check_sums(folder: Path, digests: Mapping[str, str]) -> None:
 
 
 def check_listed(path: Path, digest: str) -> None:
-    """Compare one file that was read with its line, where there is a list beside it."""
-    if has_sums(path.parent):
-        _compare(path, digest, read_sums(path.parent))
+    """Compare one file that was read with its line in the list beside it."""
+    _compare(path, digest, read_sums(path.parent))
 
 
 def verify_sums(folder: Path) -> None:
