@@ -1,6 +1,7 @@
-"""`tedigan models import | list | show | verify | seal`."""
+"""`tedigan models import | list | show | verify | seal | sign`."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from tedigan.commands.plain_text import line, printable
@@ -31,8 +32,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     one.add_argument("folder", type=Path)
     one = actions.add_parser("verify", help="are a model folder's files whole, and those written?")
     one.add_argument("folder", type=Path)
+    one.add_argument(
+        "--signers",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="KEY",
+        help="public keys, one of which signed it",
+    )
     one = actions.add_parser("seal", help="write SHA256SUMS of a folder that was changed by hand")
     one.add_argument("folder", type=Path)
+    one = actions.add_parser("sign", help="answer for a whole folder with a key (extra `signed`)")
+    one.add_argument("folder", type=Path)
+    one.add_argument("--key", type=Path, required=True, help="private, of `tedigan release key`")
 
 
 def _add_told(parser: argparse.ArgumentParser) -> None:
@@ -82,8 +94,10 @@ def run(arguments: argparse.Namespace) -> int:
         lines = describe(arguments.folder)
     elif arguments.action == "seal":
         lines = seal(arguments.folder)
+    elif arguments.action == "sign":
+        lines = sign(arguments.folder, arguments.key)
     else:
-        lines = verify(arguments.folder)
+        lines = verify(arguments.folder, arguments.signers)
     print("\n".join(map(printable, lines)))
     return 0
 
@@ -142,11 +156,22 @@ def _facts(place: Path) -> list[str]:
     ]
 
 
-def verify(folder: Path) -> list[str]:
-    """Digests, names, shapes and finite values of a model folder."""
+def verify(folder: Path, signers: Sequence[Path] = ()) -> list[str]:
+    """Digests, names, shapes and finite values of a model folder; and who signed it, where that is asked."""
+    from tedigan.models.signatures import check_signed
     from tedigan.models.verification import verify_folder
 
-    return [f"{folder}: {', '.join(verify_folder(folder))}: whole (the recorded sha256)"]
+    names = ", ".join(verify_folder(folder))
+    check_signed(folder, signers)
+    signed = " and signed" if signers else ""
+    return [f"{folder}: {names}: whole (the recorded sha256){signed}"]
+
+
+def sign(folder: Path, key: Path) -> list[str]:
+    """Write a signature upon a folder that is whole."""
+    from tedigan.models.signatures import SIGNATURE, sign_folder
+
+    return [f"{folder}: {', '.join(sign_folder(folder, key))}: whole; {SIGNATURE} is by {key}"]
 
 
 def seal(folder: Path) -> list[str]:
