@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 
 from tedigan.commands.plain_text import line, printable
@@ -65,6 +66,23 @@ def _add_told(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--discriminator-clamp", type=float, help="bound on D's layers, 0 = none (the default)"
     )
+    parser.add_argument(
+        "--discriminator-group",
+        type=int,
+        help="images whose deviation D sees together, 0 = the whole batch (4)",
+    )
+    parser.add_argument(
+        "--fused-from",
+        type=int,
+        metavar="PX",
+        help="of StyleGAN1's up-convolutions, 0 = none (128)",
+    )
+    parser.add_argument("--encoder-type", choices=["psp", "e4e"], help="where opts lacks it")
+    parser.add_argument(
+        "--start-from-latent-avg",
+        action=argparse.BooleanOptionalAction,
+        help="the encoder of pSp or e4e adds the file's average, or not",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -74,12 +92,11 @@ def run(arguments: argparse.Namespace) -> int:
 
         if arguments.only and "G_ema" not in arguments.only:
             raise ParamsError("--only leaves out G_ema, which faces are drawn with. Add it.")
-        clamp = arguments.discriminator_clamp
-        if clamp is not None and clamp < 0:
-            raise ParamsError(
-                f"--discriminator-clamp is {clamp}, expected 0 (off) or more. Set it."
-            )
-        told = Told(arguments.mapping_multiplier, arguments.final_tanh, arguments.demodulate, clamp)
+        for name in ("discriminator_clamp", "discriminator_group", "fused_from"):
+            if (number := getattr(arguments, name)) is not None and number < 0:
+                option = name.replace("_", "-")
+                raise ParamsError(f"--{option} is {number}, expected 0 (off) or more. Set it.")
+        told = Told(**{field.name: getattr(arguments, field.name) for field in fields(Told)})
         made = import_models(
             arguments.file,
             arguments.folder,

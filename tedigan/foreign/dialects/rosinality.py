@@ -27,6 +27,7 @@ from tedigan.tensors import stream
 DIALECT = "rosinality stylegan2"
 MARK = "conv1.conv.modulation.weight"
 UNSAID = {"mapping_multiplier": 0.01}  # lr_mlp of their Generator
+UNSAID_OF_D = {"discriminator_clamp": 0, "discriminator_group": 4}
 
 _LAYER = {
     "weight": "conv.weight",
@@ -114,7 +115,7 @@ def read_generator(
 
 def _model(average: GeneratorTensors, others: dict[str, dict[str, Tensor]]) -> ForeignModel:
     networks = {"G_ema": average.tensors} | others
-    unsaid = UNSAID | ({"discriminator_clamp": 0} if "D" in networks else {})
+    unsaid = UNSAID | (UNSAID_OF_D if "D" in networks else {})
     return ForeignModel(DIALECT, average.config.to_json(), networks, average.notes, unsaid)
 
 
