@@ -10,6 +10,7 @@ from tedigan.errors import ParamsError, TediganError, WeightsError
 from tedigan.models.ready_made import NO_LICENCE, licence_of
 
 MAX_LINE = 400  # characters of a row of `list`
+MAX_CARD_LINES = 200  # of `show`, each cut at MAX_LINE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -133,9 +134,15 @@ def describe(folder: Path) -> list[str]:
 
     read_layers(folder) if is_layer_table(folder) else read_config(folder)
     verify_sums(folder)
-    card = read_plain(folder / CARD, MAX_CARD).decode("utf-8", "replace")
+    card = read_plain(folder / CARD, MAX_CARD).decode("utf-8", "replace").splitlines()
+    if len(card) > MAX_CARD_LINES:
+        card[MAX_CARD_LINES:] = [f"... ({len(card) - MAX_CARD_LINES} more lines in {CARD})"]
     files = sorted(folder.glob("*.safetensors"))
-    return [card, *(f"{sha256_plain(file)}  {file.name}" for file in files)]
+    return [
+        *(one[:MAX_LINE] for one in card),
+        "",
+        *(f"{sha256_plain(file)}  {file.name}" for file in files),
+    ]
 
 
 def list_models(folder: Path) -> list[str]:

@@ -56,6 +56,10 @@ def check_layers(table: object, place: str) -> None:
 
     Raises WeightsError, which names the first key that is wrong.
     """
+    if not isinstance(table, Mapping):
+        raise WeightsError(
+            f"{place} holds {shown(table)}, expected a table of layers. Run the stage analyse_layers again."
+        )
     try:
         LayersOfAttributes.model_validate(table)
     except ValidationError as error:

@@ -17,13 +17,26 @@ from tedigan.store.plain_files import MAX_BYTES, read_plain, sha256_plain
 SUMS = "SHA256SUMS"
 MAX_SUMS = 2**16  # bytes; some 800 files
 MAX_TEXT, MAX_OTHER = 2**20, 2**28  # of config.json and the card; of sheets and logs
-_LINE = re.compile(r"([0-9a-f]{64})  ([^/\\\x00-\x1f\x7f]{1,200})")
+_NAME = r"(?!\.|SHA256SUMS)[^/\\\x00-\x1f\x7f\ud800-\udfff]{1,200}"
+_LINE = re.compile(rf"([0-9a-f]{{64}})  ({_NAME})")
 _ADVICE = "Make or import the model again, or `dvc checkout`."
 
 
 def write_sums(folder: Path) -> None:
-    """Of every file that lies there."""
-    sums = "".join(f"{sha256_plain(path)}  {path.name}\n" for path in _files(folder))
+    """Of every file that lies there. WeightsError for what a list cannot name, or is too large for its kind."""
+    files = _files(folder)
+    for path in files:
+        if not re.fullmatch(_NAME, path.name):
+            raise WeightsError(
+                f"{path} cannot be named in {SUMS}, expected at most 200 printable characters. Rename it, or "
+                "take it away."
+            )
+    sums = "".join(f"{sha256_plain(path, _most(path))}  {path.name}\n" for path in files)
+    if len(sums.encode()) > MAX_SUMS:
+        raise WeightsError(
+            f"{folder} holds {len(files)} files, expected those of one model, some 800 at most. Take away "
+            "what is none of it."
+        )
     write_text(folder / SUMS, sums)
 
 
@@ -62,7 +75,7 @@ def check_sums(folder: Path, digests: Mapping[str, str]) -> None:
     for name, digest in digests.items():
         _compare(folder / name, digest, sums)
     for name in sums:
-        if not (folder / name).exists():
+        if not (folder / name).is_file():
             raise WeightsError(
                 f"{folder / name} is missing, expected as {SUMS} names it. {_ADVICE}"
             )
