@@ -3,8 +3,8 @@
 python -m benchmarks.hostile_models [KIND]
 
 Each input is made by code (tests/models/hostile_folders.py, seldom_files.py) and looked at in a process of its
-own, a fork that has imported all, which may take 60 s and 8 GB; CPU and memory are what it took beyond that. Of what is
-taken, the message begins behind the licence.
+own, a fork that has imported all, which may take 60 s and 8 GB; CPU and memory are what it took beyond that. Of
+what is taken, the message begins behind the licence.
 """
 
 import argparse
