@@ -46,6 +46,7 @@ def damage(folder: Path, rng: random.Random) -> None:
     for _ in range(rng.choice((1, 1, 2, 3))):
         rng.choice((_value, _value, _text, _sums, _header, _bytes, _kind))(folder, rng)
     if rng.random() < 0.5:
+        _write(folder / SUMS, b"")  # a pipe would wait for who reads it
         with contextlib.suppress(OSError, RuntimeError):
             write_sums(folder)
 
