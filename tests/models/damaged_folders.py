@@ -69,7 +69,7 @@ def _value(folder: Path, rng: random.Random) -> None:
     """A value of config.json, at any depth, is another or gone."""
     try:
         config = json.loads(_read(folder / CONFIG))
-    except ValueError:
+    except (ValueError, RecursionError):
         return
     section = config
     while isinstance(section, dict) and section:
@@ -117,7 +117,7 @@ def _header(folder: Path, rng: random.Random) -> None:
     if rng.random() < 0.5:
         header = _spoilt(header, rng)
     else:
-        with contextlib.suppress(ValueError, IndexError):
+        with contextlib.suppress(ValueError, IndexError, RecursionError):
             entries = json.loads(header)
             entry = entries[rng.choice(sorted(entries))]
             entry[rng.choice(sorted(entry))] = rng.choice(
