@@ -27,8 +27,8 @@ from infra.retention import read_retention
 from infra.services import S3, credentials_of, free_ports
 from infra.supervision import check_path, write_configuration
 from tedigan.errors import StoreError
-from tedigan.releases.signing import make_key
 from tedigan.store.files import read_json, write_json, write_text
+from tedigan.store.signing import make_key
 
 PARTS = ("s3", "postgres", "prefect", "mlflow", "worker")
 USUAL = {"s3": 8333, "prefect": 4200, "mlflow": 5000}

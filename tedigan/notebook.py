@@ -37,7 +37,7 @@ from tedigan.method.text_to_face import (
     SteeredText,
 )
 from tedigan.models.makers import open_sentence_reader
-from tedigan.models.parts import Parts, open_parts
+from tedigan.models.parts import Parts, check_places, open_parts
 from tedigan.models.single_faces import (
     BANK_BEST,
     BANK_LACK,
@@ -71,14 +71,15 @@ def load(
     sketch_encoder: str | Path | None = None,
     label_encoder: str | Path | None = None,
     device: str = "auto",
+    signers: Sequence[str | Path] = (),
 ) -> "Model":
     """The networks of model folders or official files, ready to use.
 
     generator: a folder of ours, an official file, or a workspace's models/ with all the others in it; None = the
     drawn faces that come along. steering: a folder with guide/, latent_tagger/ and layers/ of that generator,
-    which sentences need. encoder, sketch_encoder, label_encoder: of
-    photographs, sketches and label maps. device: auto takes a GPU if there is one. Raises WeightsError for what is
-    missing, damaged or hostile; nothing of a file is executed.
+    which sentences need. encoder, sketch_encoder, label_encoder: of photographs, sketches and label maps. device:
+    auto takes a GPU if there is one. signers: public keys; each folder that is named must be signed by one.
+    Raises WeightsError for what is missing, damaged, hostile or not signed; nothing of a file is executed.
     """
     given = {
         "generator": generator,
@@ -88,11 +89,7 @@ def load(
         "label_encoder": label_encoder,
     }
     places = {name: Path(place) for name, place in given.items() if place is not None}
-    for name, place in places.items():
-        if not place.exists():
-            raise WeightsError(
-                f"the {name} {place} does not exist; expected a model folder or an official file. Mend its name."
-            )
+    check_places(places, [Path(key) for key in signers])
     if generator is None:
         if not EMBEDDED_PARTS["generator"].is_dir():
             raise WeightsError(

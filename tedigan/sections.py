@@ -230,3 +230,4 @@ class Runtime(Section):
 
     device: Literal["auto", "cpu", "cuda"]
     num_workers: Literal["auto"] | Count
+    model_signers: tuple[str, ...]

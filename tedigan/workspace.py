@@ -8,6 +8,7 @@ import torch
 
 from tedigan.captions.grammar_files import GRAMMAR
 from tedigan.errors import NumbersError
+from tedigan.models.signatures import check_signed
 from tedigan.overlay import check_written
 from tedigan.params import Params, read_params, write_params
 from tedigan.tensors import choose_device
@@ -37,6 +38,15 @@ class Workspace:
     def at(self, path: str | Path) -> Path:
         """A path of params.yaml, made absolute."""
         return (self.root / path).resolve()
+
+    def given(self, path: str | Path) -> Path:
+        """The same of a model that somebody brings, signed by one of `runtime.model_signers` if there are any.
+
+        Raises WeightsError.
+        """
+        place = self.at(path)
+        check_signed(place, [self.at(key) for key in self.params.runtime.model_signers])
+        return place
 
     def at_or_none(self, path: str | Path | None) -> Path | None:
         """The same of a path that may be left out."""

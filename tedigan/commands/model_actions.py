@@ -1,6 +1,8 @@
-"""`tedigan models import | list | show | verify | seal`."""
+"""`tedigan models import | list | show | verify | seal | sign`."""
 
 import argparse
+from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 
 from tedigan.commands.plain_text import line, printable
@@ -8,6 +10,7 @@ from tedigan.errors import ParamsError, TediganError, WeightsError
 from tedigan.models.ready_made import NO_LICENCE, licence_of
 
 MAX_LINE = 400  # characters of a row of `list`
+MAX_CARD_LINES = 200  # of `show`, each cut at MAX_LINE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,8 +34,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     one.add_argument("folder", type=Path)
     one = actions.add_parser("verify", help="are a model folder's files whole, and those written?")
     one.add_argument("folder", type=Path)
+    one.add_argument(
+        "--signers",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="KEY",
+        help="public keys, one of which signed it",
+    )
     one = actions.add_parser("seal", help="write SHA256SUMS of a folder that was changed by hand")
     one.add_argument("folder", type=Path)
+    one = actions.add_parser("sign", help="answer for a whole folder with a key (extra `signed`)")
+    one.add_argument("folder", type=Path)
+    one.add_argument("--key", type=Path, required=True, help="private, of `tedigan release key`")
 
 
 def _add_told(parser: argparse.ArgumentParser) -> None:
@@ -53,6 +67,23 @@ def _add_told(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--discriminator-clamp", type=float, help="bound on D's layers, 0 = none (the default)"
     )
+    parser.add_argument(
+        "--discriminator-group",
+        type=int,
+        help="images whose deviation D sees together, 0 = the whole batch (4)",
+    )
+    parser.add_argument(
+        "--fused-from",
+        type=int,
+        metavar="PX",
+        help="of StyleGAN1's up-convolutions, 0 = none (128)",
+    )
+    parser.add_argument("--encoder-type", choices=["psp", "e4e"], help="where opts lacks it")
+    parser.add_argument(
+        "--start-from-latent-avg",
+        action=argparse.BooleanOptionalAction,
+        help="the encoder of pSp or e4e adds the file's average, or not",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -62,12 +93,11 @@ def run(arguments: argparse.Namespace) -> int:
 
         if arguments.only and "G_ema" not in arguments.only:
             raise ParamsError("--only leaves out G_ema, which faces are drawn with. Add it.")
-        clamp = arguments.discriminator_clamp
-        if clamp is not None and clamp < 0:
-            raise ParamsError(
-                f"--discriminator-clamp is {clamp}, expected 0 (off) or more. Set it."
-            )
-        told = Told(arguments.mapping_multiplier, arguments.final_tanh, arguments.demodulate, clamp)
+        for name in ("discriminator_clamp", "discriminator_group", "fused_from"):
+            if (number := getattr(arguments, name)) is not None and number < 0:
+                option = name.replace("_", "-")
+                raise ParamsError(f"--{option} is {number}, expected 0 (off) or more. Set it.")
+        told = Told(**{field.name: getattr(arguments, field.name) for field in fields(Told)})
         made = import_models(
             arguments.file,
             arguments.folder,
@@ -82,42 +112,47 @@ def run(arguments: argparse.Namespace) -> int:
         lines = describe(arguments.folder)
     elif arguments.action == "seal":
         lines = seal(arguments.folder)
+    elif arguments.action == "sign":
+        lines = sign(arguments.folder, arguments.key)
     else:
-        lines = verify(arguments.folder)
+        lines = verify(arguments.folder, arguments.signers)
     print("\n".join(map(printable, lines)))
     return 0
 
 
 def describe(folder: Path) -> list[str]:
     """The card's lines, then `sha256  name` of each file of weights."""
-    from tedigan.store.model_folders import CARD, MAX_CARD, read_config
+    from tedigan.store.model_folders import (
+        CARD,
+        MAX_CARD,
+        is_layer_table,
+        read_config,
+        read_layers,
+    )
     from tedigan.store.plain_files import read_plain, sha256_plain
     from tedigan.store.sums import verify_sums
 
-    read_config(folder)
+    read_layers(folder) if is_layer_table(folder) else read_config(folder)
     verify_sums(folder)
-    card = read_plain(folder / CARD, MAX_CARD).decode("utf-8", "replace")
+    card = read_plain(folder / CARD, MAX_CARD).decode("utf-8", "replace").splitlines()
+    if len(card) > MAX_CARD_LINES:
+        card[MAX_CARD_LINES:] = [f"... ({len(card) - MAX_CARD_LINES} more lines in {CARD})"]
     files = sorted(folder.glob("*.safetensors"))
-    return [card, *(f"{sha256_plain(file)}  {file.name}" for file in files)]
+    return [
+        *(one[:MAX_LINE] for one in card),
+        "",
+        *(f"{sha256_plain(file)}  {file.name}" for file in files),
+    ]
 
 
 def list_models(folder: Path) -> list[str]:
     """One line a model folder at or below `folder`: path, architecture, size, networks, licence."""
-    from tedigan.store.model_folders import CONFIG, read_config
+    from tedigan.store.model_folders import CONFIG, LAYERS
 
     lines = []
-    for file in sorted(folder.rglob(CONFIG)):
-        place = file.parent
+    for place in sorted({file.parent for name in (CONFIG, LAYERS) for file in folder.rglob(name)}):
         try:
-            config = read_config(place)
-            size = config.get("img_resolution") or config.get("input_size_px")
-            facts = [
-                str(config.get("architecture", "?"))[:24],
-                f"{size} px" if size else "",
-                f"num_ws {config['num_ws']}" if "num_ws" in config else "",
-                ", ".join(sorted(weights.stem for weights in place.glob("*.safetensors"))),
-                licence_of(config),
-            ]
+            facts = _facts(place)
         except (TediganError, OSError) as error:
             facts = [f"unreadable: {error}"]
         lines.append(line(f"{place}: " + "; ".join(fact for fact in facts if fact), MAX_LINE))
@@ -128,13 +163,39 @@ def list_models(folder: Path) -> list[str]:
     return lines
 
 
-def verify(folder: Path) -> list[str]:
-    """Digests, names, shapes and finite values of a model folder."""
+def _facts(place: Path) -> list[str]:
+    """What a line of `list` says of a folder, unless it is empty."""
+    from tedigan.store.model_folders import is_layer_table, read_config, read_layers
+
+    if is_layer_table(place):
+        return ["layer table", f"{len(read_layers(place)['attributes'])} attributes"]
+    config = read_config(place)
+    size = config.get("img_resolution") or config.get("input_size_px")
+    return [
+        str(config.get("architecture", "?"))[:24],
+        f"{size} px" if size else "",
+        f"num_ws {config['num_ws']}" if "num_ws" in config else "",
+        ", ".join(sorted(weights.stem for weights in place.glob("*.safetensors"))),
+        licence_of(config),
+    ]
+
+
+def verify(folder: Path, signers: Sequence[Path] = ()) -> list[str]:
+    """Digests, names, shapes and finite values of a model folder; and who signed it, where that is asked."""
+    from tedigan.models.signatures import check_signed
     from tedigan.models.verification import verify_folder
 
-    names, is_recorded = verify_folder(folder)
-    known = "the recorded sha256" if is_recorded else "no sha256 recorded; names, shapes and values"
-    return [f"{folder}: {', '.join(names)}: whole ({known})"]
+    names = ", ".join(verify_folder(folder))
+    check_signed(folder, signers)
+    signed = " and signed" if signers else ""
+    return [f"{folder}: {names}: whole (the recorded sha256){signed}"]
+
+
+def sign(folder: Path, key: Path) -> list[str]:
+    """Write a signature upon a folder that is whole."""
+    from tedigan.models.signatures import SIGNATURE, sign_folder
+
+    return [f"{folder}: {', '.join(sign_folder(folder, key))}: whole; {SIGNATURE} is by {key}"]
 
 
 def seal(folder: Path) -> list[str]:

@@ -16,7 +16,7 @@ SHEET, REPORT = "sheet.png", "report.txt"
 
 
 def add_shared_arguments(parser: argparse.ArgumentParser, *, folder: str) -> None:
-    """--model, --steering, --encoder, --strength, --out."""
+    """--model, --steering, --encoder, --signers, --strength, --out."""
     parser.add_argument(
         "--model",
         type=Path,
@@ -30,6 +30,14 @@ def add_shared_arguments(parser: argparse.ArgumentParser, *, folder: str) -> Non
         help="with guide/, latent_tagger/ and layers/ of that generator",
     )
     parser.add_argument("--encoder", type=Path, metavar="PATH", help="folder or official file")
+    parser.add_argument(
+        "--signers",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="KEY",
+        help="public keys: each folder that is named must be signed by one of them",
+    )
     parser.add_argument(
         "--strength", type=float, default=1.0, metavar="X", help="of the text, -3..3 (%(default)s)"
     )
@@ -54,6 +62,7 @@ def open_model(arguments: argparse.Namespace) -> "Model":
         encoder=arguments.encoder,
         sketch_encoder=getattr(arguments, "sketch_encoder", None),
         label_encoder=getattr(arguments, "label_encoder", None),
+        signers=arguments.signers,
     )
 
 

@@ -31,6 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--release", help="champion, challenger, a version or the start of a digest: its models"
     )
     parser.add_argument("--steering", type=Path, metavar="FOLDER", help="of --model, if not in it")
+    parser.add_argument(
+        "--signers", type=Path, nargs="+", default=[], metavar="KEY", help="public keys of models"
+    )
     parser.add_argument("--host", default=LOOPBACK[0], help="loopback and nothing else")
     parser.add_argument(
         "--port", type=int, default=PORT, help="0 takes one that is free (%(default)s)"
@@ -48,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     from tedigan.page.studio import Studio
 
     _check_host(arguments.host)
-    studio = Studio(offers_of(arguments))
+    studio = Studio(offers_of(arguments), signers=arguments.signers)
     with _listening(arguments.port) as listener:
         port = listener.getsockname()[1]
         print(f"http://127.0.0.1:{port}/  (this machine alone; Ctrl-C ends it)", flush=True)

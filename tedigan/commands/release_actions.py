@@ -199,7 +199,7 @@ def _drift(arguments: argparse.Namespace) -> int:
 
 
 def _key(arguments: argparse.Namespace) -> int:
-    from tedigan.releases.signing import make_key
+    from tedigan.store.signing import make_key
 
     print(
         f"{arguments.file} signs, {make_key(arguments.file)} verifies: name it as signer in the policy"

@@ -99,6 +99,10 @@ def import_models(
 
     One model is `folder` itself, two (pSp, e4e) are its `encoder` and `generator`.
     """
+    if path.is_dir():
+        raise WeightsError(
+            f"{path} is a folder, expected an official file. A model folder needs no import: name it as it is."
+        )
     if folder.exists():
         raise WeightsError(f"{folder} exists; expected a new folder. Name another, or remove it.")
     models = read_models(path, told, only)

@@ -9,19 +9,24 @@ from torch import Tensor
 
 from tedigan.errors import WeightsError
 from tedigan.method.layer_analysis import MIN_GAIN, LayerTable
-from tedigan.store.files import finished_folder, read_json, write_json, write_text
+from tedigan.model_configs import check_layers
+from tedigan.store.files import finished_folder, write_json, write_text
+from tedigan.store.model_folders import LAYERS, read_layers
+from tedigan.store.sums import write_sums
 from tedigan.store.tables import write_table
 
-FILE = "layers.json"
 COLUMNS = ["attribute", "layer", "px", "gain", "gain_low", "gain_high", "leak", "acts"]
 
 
 def save_layers(folder: Path, table: LayerTable, *, num_faces: int) -> None:
-    """Write layers.json, layers.csv and a card, whole or not at all."""
+    """Write layers.json, layers.csv, a card and their digests, whole or not at all."""
+    found = layers_json(table, num_faces=num_faces)
+    check_layers(found, LAYERS)
     with finished_folder(folder) as fresh:
-        write_json(fresh / FILE, layers_json(table, num_faces=num_faces))
+        write_json(fresh / LAYERS, found)
         write_table(fresh / "layers.csv", COLUMNS, _rows(table))
         write_text(fresh / "README.md", _card(table, num_faces))
+        write_sums(fresh)
 
 
 def layers_json(table: LayerTable, *, num_faces: int) -> dict[str, Any]:
@@ -40,13 +45,13 @@ def layers_json(table: LayerTable, *, num_faces: int) -> dict[str, Any]:
 
 def load_layers(folder: Path, names: tuple[str, ...], num_ws: int) -> Bool[Tensor, "k num_ws"]:
     """Where each of these attributes acts; a table of other attributes or layers is a WeightsError."""
-    found = read_json(folder / FILE)["attributes"]
+    found = read_layers(folder)["attributes"]
     layers = torch.zeros(len(names), num_ws, dtype=torch.bool)
     for row, name in enumerate(names):
         if name not in found or len(found[name]["gain"]) != num_ws:
             raise WeightsError(
-                f"{folder / FILE} says nothing of {name} on {num_ws} layers, expected what the latent tagger and "
-                "the generator have; it is of other models. Run the stage analyse_layers again."
+                f"{folder / LAYERS} says nothing of {name} on {num_ws} layers, expected what the latent tagger "
+                "and the generator have; it is of other models. Run the stage analyse_layers again."
             )
         layers[row, found[name]["layers"]] = True
     return layers

@@ -1,6 +1,6 @@
 """One generator and the networks that speak to it, from folders of ours or official files."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from tedigan.models.drawing_encoders import (
 from tedigan.models.imports import read_generator
 from tedigan.models.makers import open_steering
 from tedigan.models.ready_made import check_holds
+from tedigan.models.signatures import check_signed
 from tedigan.models.single_faces import Starts
 from tedigan.store.model_folders import freeze, read_config
 
@@ -48,6 +49,16 @@ class Parts:
                 "of this very generator. Name their folder: steering=FOLDER of tedigan.load, or --steering FOLDER."
             )
         return self.steering
+
+
+def check_places(places: Mapping[str, Path], signers: Sequence[Path]) -> None:
+    """WeightsError for a place that does not exist, or that none of these signed, if there are any."""
+    for name, place in places.items():
+        if not place.exists():
+            raise WeightsError(
+                f"the {name} {place} does not exist; expected a model folder or an official file. Mend its name."
+            )
+        check_signed(place, signers)
 
 
 def open_parts(

@@ -19,22 +19,28 @@ from tedigan.method.drawing_fit import empty_drawer
 from tedigan.model_configs import kind_of
 from tedigan.models.imports import Config, generator_networks
 from tedigan.store.files import write_bytes
-from tedigan.store.model_folders import load_into, load_tensors, read_config
+from tedigan.store.model_folders import (
+    is_layer_table,
+    load_into,
+    load_tensors,
+    read_config,
+    read_layers,
+)
 from tedigan.store.plain_files import read_plain
-from tedigan.store.sums import MAX_SUMS, SUMS, has_sums, verify_sums, write_sums
+from tedigan.store.sums import MAX_SUMS, SUMS, verify_sums, write_sums
 
 OF_COMPARISONS = ("rival", "encoders_of_rivals")
 
 
-def verify_folder(folder: Path) -> tuple[list[str], bool]:
-    """The names of a model folder's networks, and whether their sha256 was recorded.
+def verify_folder(folder: Path) -> list[str]:
+    """The names of a model folder's networks; of a layer table its own.
 
     Raises WeightsError for a file that is not the one that was written, KeysError for tensors of other names
     or shapes than config.json implies, WeightsError for values that are no numbers.
     """
     names = check_networks(folder)  # first, as it looks at a header before it reads what follows
     verify_sums(folder)
-    return names, has_sums(folder)
+    return names
 
 
 def seal_folder(folder: Path) -> list[str]:
@@ -42,7 +48,7 @@ def seal_folder(folder: Path) -> list[str]:
     before = read_plain(folder / SUMS, MAX_SUMS) if (folder / SUMS).exists() else None
     write_sums(folder)
     try:
-        return verify_folder(folder)[0]
+        return verify_folder(folder)
     except TediganError:
         (folder / SUMS).unlink() if before is None else write_bytes(folder / SUMS, before)
         raise
@@ -53,6 +59,9 @@ def check_networks(folder: Path) -> list[str]:
 
     Of a rival values alone: its networks are those of a room above, which looks when it opens them.
     """
+    if is_layer_table(folder):
+        read_layers(folder)
+        return ["layers"]
     config = read_config(folder)
     if kind_of(config["architecture"], str(folder)) in OF_COMPARISONS:
         found = sorted(folder.glob("*.safetensors"))

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -52,9 +53,13 @@ class Redrawn:
 class Studio:
     """The models that are offered, and what was made with them lately."""
 
-    def __init__(self, offers: Sequence[Offer], device: str = "auto") -> None:
+    def __init__(
+        self, offers: Sequence[Offer], device: str = "auto", *, signers: Sequence[Path] = ()
+    ) -> None:
+        """signers: see `tedigan.load`."""
         self.offers = {offer.name: offer for offer in offers}
         self._device = device
+        self._signers = signers
         self._models: dict[str, Model] = {}
         self._lately: OrderedDict[tuple[str, str], Any] = OrderedDict()
 
@@ -176,7 +181,7 @@ class Studio:
             )
         if name not in self._models:
             places = self.offers[name].places
-            self._models[name] = load(**places, device=self._device)
+            self._models[name] = load(**places, device=self._device, signers=self._signers)
         return self._models[name]
 
     def _lack_of(self, model: Model, kind: str) -> str:

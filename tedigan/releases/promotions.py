@@ -15,8 +15,8 @@ from typing import Any, Literal
 
 from tedigan.errors import DataError, StoreError
 from tedigan.releases.release import SHORT
-from tedigan.releases.signing import sign, signed_statement
 from tedigan.store.objects import Bucket
+from tedigan.store.signing import sign, signed_statement
 
 Kind = Literal["promote", "rollback"]
 PREDICATE = "urn:tedigan:promotion:v1"

@@ -11,6 +11,7 @@ from tedigan.report import composed, judged_edits
 from tedigan.report.copying import MAX_PX, copied
 from tedigan.store import pictures
 from tedigan.store.files import read_json, sha256_file, write_json
+from tedigan.store.model_folders import read_layers
 from tedigan.store.report_inputs import read_picture_file, read_rows
 
 MAX_FACES = 6  # beside a text
@@ -62,7 +63,7 @@ def write_summary(
         "composed": composed.read_composed(sources.composed, folder, max_examples),
         "holds": composed.read_holds(sources.sources),
         "judged": judged_edits.read_edits(sources.edits, folder),
-        "layers": read_json(sources.models / "layers" / "layers.json"),
+        "layers": read_layers(sources.models / "layers"),
         "reconstructions": _reconstructions(sources.evaluation, folder, max_examples),
         "metrics": read_json(sources.evaluation / "metrics.json"),
         "curves": {name: _curves(sources.models / name / "log.csv") for name in MODELS},

@@ -23,10 +23,10 @@ from tedigan.releases.promotions import Named, Promotion, Promotions
 from tedigan.releases.registry import CHALLENGER, CHAMPION, Registered, Registry, open_registry
 from tedigan.releases.release import MODELS
 from tedigan.releases.release_store import ReleaseStore
-from tedigan.releases.signing import sign, signed_statement
 from tedigan.serving.release_files import files_of
 from tedigan.serving.weighing import Weighed, weigh
 from tedigan.store.files import sha256_value
+from tedigan.store.signing import sign, signed_statement
 from tedigan.turns import turn
 from tedigan.workspace import Workspace
 

@@ -55,8 +55,8 @@ def helpers_of(workspace: Workspace) -> Helpers:
         grammar=at(section.grammar),
         negatives=section.negatives,
         align=section.align,
-        tagger=at(section.tagger),
-        parser=str(folder) if is_folder else section.parser,
+        tagger=None if section.tagger is None else workspace.given(section.tagger),
+        parser=str(workspace.given(folder)) if folder and is_folder else section.parser,
         matting=at(section.matting),
         simplifier=at(section.simplifier),
     )

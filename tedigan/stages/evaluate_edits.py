@@ -68,7 +68,7 @@ def judges_of(
         random_ws(generator, range(params.num_faces), seed=params.seed, truncation_psi=psi),
         workspace.model("referee"),
         descriptor=params.descriptor,
-        parser=workspace.at_or_none(params.parser),
+        parser=None if params.parser is None else workspace.given(params.parser),
         batch_size=params.batch_size,
         seed=params.seed,
     )

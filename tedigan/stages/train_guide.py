@@ -10,7 +10,7 @@ def run(workspace: Workspace) -> Outcome:
     """Train on the guide's half of the train split, which the referee never sees; or take a tagger as it is."""
     params, folder = workspace.params.train_guide, workspace.model("guide")
     if params.init is not None:
-        adopt_tagger(workspace.at(params.init), folder)
+        adopt_tagger(workspace.given(params.init), folder)
         return Outcome(metrics={"adopted": 1.0})
     config = train_tagger(
         workspace.dataset,

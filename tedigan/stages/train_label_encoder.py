@@ -11,6 +11,6 @@ def run(workspace: Workspace) -> Outcome:
     params = workspace.params.train_label_encoder
     if params.parser is None:
         return train(workspace, params, "label", None, [])
-    folder = workspace.at(params.parser)
+    folder = workspace.given(params.parser)
     parser = load_parser(str(folder), workspace.device)
     return train(workspace, params, "label", labels_by(parser), [folder])

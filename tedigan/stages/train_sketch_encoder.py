@@ -11,6 +11,6 @@ def run(workspace: Workspace) -> Outcome:
     params = workspace.params.train_sketch_encoder
     if params.parser is None:
         return train(workspace, params, "sketch", sketches_of, [])
-    folder = workspace.at(params.parser)
+    folder = workspace.given(params.parser)
     of_pairs = sketches_and_outlines(load_parser(str(folder), workspace.device))
     return train(workspace, params, "sketch", sketches_of, [folder], of_pairs=of_pairs)

@@ -30,7 +30,7 @@ def run(workspace: Workspace) -> Outcome:
     moving = training.MoverTrainer(mover, steering, _settings(params, "mover"))
     trainers: list[training.Trainer] = [moving]
     if params.reader is not None:
-        reader = load_text_reader(workspace.at(params.reader), device)
+        reader = load_text_reader(workspace.given(params.reader), device)
     else:
         reader, lessons = _reader(workspace)
         trainers = [training.ReaderTrainer(reader, lessons, _settings(params, "reader")), moving]

@@ -42,7 +42,7 @@ def train(
     maker = of_pairs or draw
     folder = workspace.model(name)
     if params.init is not None:
-        adopt_encoder(workspace.at(params.init), source, folder, modality, seed=params.seed)
+        adopt_encoder(workspace.given(params.init), source, folder, modality, seed=params.seed)
         return Outcome(metrics={"adopted": 1.0})
     generator, features = load_generator(source, device), load_discriminator(source, device)
     lessons = open_lessons(

@@ -14,14 +14,14 @@ import torch
 from torch import Tensor, nn
 
 from tedigan.errors import KeysError, WeightsError
-from tedigan.model_configs import check_config
+from tedigan.model_configs import check_config, check_layers
 from tedigan.store.files import write_bytes, write_json, write_text
 from tedigan.store.plain_files import parse_json, read_plain, sha256_plain
 from tedigan.store.safe_tensors import read_tensors, to_safetensors
-from tedigan.store.sums import check_listed, check_sums, write_sums
+from tedigan.store.sums import check_listed, check_sums, has_sums, write_sums
 from tedigan.tensors import first_not_finite
 
-CONFIG, CARD = "config.json", "README.md"
+CONFIG, CARD, LAYERS = "config.json", "README.md", "layers.json"
 MAX_CONFIG, MAX_CARD = 2**20, 2**18  # bytes
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -34,9 +34,10 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
 
 
 def load_tensors(path: Path) -> dict[str, Tensor]:
-    """Read safetensors onto the CPU; what is not finite, or not what SHA256SUMS beside it says, is refused."""
+    """Read safetensors onto the CPU; what is not finite, or not what a SHA256SUMS beside it says, is refused."""
     tensors, digest = read_tensors(path)
-    check_listed(path, digest)
+    if has_sums(path.parent):
+        check_listed(path, digest)
     check_finite(tensors, str(path))
     return tensors
 
@@ -115,6 +116,26 @@ def save_model(
     write_json(folder / CONFIG, config)
     write_text(folder / CARD, card)
     write_sums(folder)
+
+
+def read_layers(folder: Path) -> dict[str, Any]:
+    """A layer table's layers.json, as its schema and SHA256SUMS want it."""
+    path = folder / LAYERS
+    if not os.path.lexists(path):
+        raise WeightsError(
+            f"{folder} has no {LAYERS}, expected the layer table of a generator. Run the stage analyse_layers, or "
+            "`dvc pull`."
+        )
+    content = read_plain(path, MAX_CONFIG)
+    table: dict[str, Any] = parse_json(content, str(path))
+    check_layers(table, str(path))
+    check_sums(folder, {LAYERS: hashlib.sha256(content).hexdigest()})
+    return table
+
+
+def is_layer_table(folder: Path) -> bool:
+    """Whether a folder holds a layer table and no network."""
+    return os.path.lexists(folder / LAYERS) and not os.path.lexists(folder / CONFIG)
 
 
 def read_config(folder: Path) -> dict[str, Any]:

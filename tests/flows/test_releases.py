@@ -19,11 +19,11 @@ from tedigan.bulk.ledger import Ledger
 from tedigan.bulk.replay import rows_of
 from tedigan.errors import DataError, ParamsError, StoreError
 from tedigan.releases.policy import read_policy
-from tedigan.releases.signing import make_key
 from tedigan.serving.releasing import Releases
 from tedigan.serving.weighing import Weighed
 from tedigan.stages import evaluate, evaluate_edits
 from tedigan.store.model_folders import read_config
+from tedigan.store.signing import make_key
 from tedigan.store.sums import write_sums
 from tedigan.workspace import Outcome, Workspace
 from tests.stages.small import small_workspace, write_models

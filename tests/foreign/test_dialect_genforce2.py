@@ -175,7 +175,7 @@ def test_tensors_that_do_not_fit_are_named(
 
 def test_another_low_pass_filter_is_refused(tmp_path: Path) -> None:
     content = whole()
-    content["discriminator"]["layer1.filter.kernel"] = torch.ones(1, 1, 4, 4)
+    content["discriminator"]["layer1.filter.kernel"] = torch.arange(16.0).reshape(1, 1, 4, 4)
     with pytest.raises(
         WeightsError, match=r"discriminator: layer1.filter.kernel is another low-pass"
     ):

@@ -163,7 +163,7 @@ def test_options_may_be_a_namespace(tmp_path: Path) -> None:
     [
         (
             {"encoder_type": None},
-            " has no encoder_type.* cannot be guessed.*save the file again",
+            " has no encoder_type.* cannot be guessed.*--encoder-type psp",
         ),
         (
             {"encoder_type": "BackboneEncoderUsingLastLayerIntoW"},

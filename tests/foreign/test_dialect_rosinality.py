@@ -209,7 +209,7 @@ def test_tensors_that_do_not_fit_are_named(
         (replaced("style.1.weight", 6, 12), "wants a label .* choose another file"),
         (
             replaced("convs.0.conv.blur.kernel", 4, 4),
-            r"convs.0.conv.blur.kernel is another low-pass filter .*\[1, 3, 3, 1\]",
+            "another low-pass filter than the others",
         ),
         (replaced("to_rgbs.0.upsample.kernel", 2, 2), "another low-pass filter"),
     ],

@@ -46,6 +46,7 @@ def damage(folder: Path, rng: random.Random) -> None:
     for _ in range(rng.choice((1, 1, 2, 3))):
         rng.choice((_value, _value, _text, _sums, _header, _bytes, _kind))(folder, rng)
     if rng.random() < 0.5:
+        _write(folder / SUMS, b"")  # a pipe would wait for who reads it
         with contextlib.suppress(OSError, RuntimeError):
             write_sums(folder)
 
@@ -68,7 +69,7 @@ def _value(folder: Path, rng: random.Random) -> None:
     """A value of config.json, at any depth, is another or gone."""
     try:
         config = json.loads(_read(folder / CONFIG))
-    except ValueError:
+    except (ValueError, RecursionError):
         return
     section = config
     while isinstance(section, dict) and section:
@@ -116,7 +117,7 @@ def _header(folder: Path, rng: random.Random) -> None:
     if rng.random() < 0.5:
         header = _spoilt(header, rng)
     else:
-        with contextlib.suppress(ValueError, IndexError):
+        with contextlib.suppress(ValueError, IndexError, RecursionError):
             entries = json.loads(header)
             entry = entries[rng.choice(sorted(entries))]
             entry[rng.choice(sorted(entry))] = rng.choice(

@@ -20,11 +20,12 @@ WEIGHTS, SUMS, CONFIG = "G_ema.safetensors", "SHA256SUMS", "config.json"
 
 
 class Hostile(NamedTuple):
-    """make: writes it at a place, which is a folder that holds a whole model. action: of `tedigan models`."""
+    """make: writes it at a place, a folder that holds a whole model. action, options: of `tedigan models`."""
 
     name: str
     make: Callable[[Path], Path]
     action: str = "verify"
+    options: tuple[str, ...] = ()
 
 
 def whole_model(place: Path) -> Path:

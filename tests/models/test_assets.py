@@ -13,17 +13,23 @@ from tedigan.tensors import stream
 
 ASSETS = Path(__file__).parents[2] / "assets"
 FOLDERS = sorted(path.parent for path in ASSETS.rglob("config.json"))
+TABLES = sorted(path.parent for path in ASSETS.rglob("layers.json"))
 CPU = torch.device("cpu")
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(ASSETS)))
 def test_a_model_is_whole_and_says_what_it_is_and_how_it_was_taught(folder: Path) -> None:
-    assert verify_folder(folder)[0]
+    assert verify_folder(folder)
     card = (folder / "README.md").read_text()
     assert "- Licence: " in card
     assert ("non-commercial" in card) == ("celebahq" in str(folder.relative_to(ASSETS)))
     log = folder / "log.csv"  # or else the settings alone
     assert log.read_text().startswith("step,") if log.exists() else read_config(folder)["training"]
+
+
+@pytest.mark.parametrize("folder", TABLES, ids=lambda folder: str(folder.relative_to(ASSETS)))
+def test_a_layer_table_is_whole(folder: Path) -> None:
+    assert verify_folder(folder) == ["layers"]
 
 
 def test_all_of_them_are_small() -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from tedigan.errors import DataError, ParamsError, StoreError
 from tedigan.releases.promotions import Named, Promotions
-from tedigan.releases.signing import make_key, sign, signed_statement
 from tedigan.store.objects import MemoryBucket
+from tedigan.store.signing import make_key, sign, signed_statement
 
 A, B, C = (Named(number, str(number) * 64) for number in (1, 2, 3))
 

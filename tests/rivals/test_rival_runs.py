@@ -86,8 +86,8 @@ def test_what_is_there_already_is_left_as_it_is(workspace, trained, tmp_path, mo
 
 
 def test_a_rivals_folder_is_whole_and_says_what_it_was_trained_on(trained):
-    assert verify_folder(trained / "manigan")[0] == ["G_ema", "regions", "words"]
-    assert verify_folder(trained / "dfgan")[0] == ["G_ema", "words"]
+    assert verify_folder(trained / "manigan") == ["G_ema", "regions", "words"]
+    assert verify_folder(trained / "dfgan") == ["G_ema", "words"]
     config = json.loads((trained / "dfgan/config.json").read_text())
     assert config["training"]["images_seen"] == 12
     assert "- Licence: toy\n" in (trained / "dfgan/README.md").read_text()

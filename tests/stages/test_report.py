@@ -11,6 +11,7 @@ from tedigan.dataset.folder import Dataset
 from tedigan.stages import report
 from tedigan.store import pictures
 from tedigan.store.files import sha256_file, sha256_tree, write_json, write_text
+from tedigan.store.sums import write_sums
 from tedigan.store.tables import write_table
 from tedigan.workspace import Workspace
 from tests.report.outline import Outline
@@ -73,6 +74,7 @@ def write_results(workspace):
     nothing = {"gain": [0.0, 0.02, 0.0], "layers": [0, 1, 2], "is_drawn": False}
     table = {"Wearing_Hat": gains, "Bald": nothing}
     write_json(workspace.model("layers") / "layers.json", {"attributes": table})
+    write_sums(workspace.model("layers"))
     evaluation = workspace.result("evaluation")
     for kind in ("photograph", "inversion"):
         pictures.save(evaluation / f"reconstructions/0-{kind}.png", pixels[1])

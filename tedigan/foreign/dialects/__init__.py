@@ -49,19 +49,23 @@ def read_foreign(
     Raises WeightsError for an unknown, damaged or hostile file, KeysError for a tensor that is missing, left over
     or of another shape.
     """
-    models = _read(path, only)
-    if told.given and not any(model.unsaid for model in models):
-        return [complete(model, told, path.name) for model in models]
-    return [complete(one, told if one.unsaid else NOTHING, path.name) for one in models]
+    models = _read(path, only, told)
+    if told.given.keys() - {name for model in models for name in model.unsaid}:
+        return [complete(model, told, path.name) for model in models]  # which refuses it
+    return [complete(one, told.of(one.unsaid), path.name) for one in models]
 
 
-def _read(path: Path, only: Collection[str]) -> list[ForeignModel]:
+def _read(path: Path, only: Collection[str], told: Told) -> list[ForeignModel]:
     if path.suffix == ".pkl" and not is_zip(path):
         return read_pickle(path, only)
     checkpoint = WrappedFile(read_torch_file(path), only)
     for dialect in OF_TORCH:
         if dialect.recognises(checkpoint):
-            found: list[ForeignModel] = dialect.translate(checkpoint)
+            found: list[ForeignModel] = (
+                psp_and_e4e.translate(checkpoint, told.encoder_type, told.start_from_latent_avg)
+                if dialect is psp_and_e4e
+                else dialect.translate(checkpoint)
+            )
             return [one if "encoder" in one.networks else _some_of(one, only) for one in found]
     names = ", ".join(list(checkpoint.content)[:6]) or "nothing"
     raise WeightsError(

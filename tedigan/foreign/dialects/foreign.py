@@ -14,7 +14,9 @@ from tedigan.errors import WeightsError
 class Checkpoint(Protocol):
     """A foreign file, read as data (tedigan.foreign.pickles)."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The file's."""
 
     @property
     def content(self) -> Mapping[str, Any]:

@@ -35,8 +35,7 @@ SPELLING = Spelling(
     fused_word="weight",
     fused_axes=(0, 1, 2, 3),
 )
-NOTE = "Assumed, since the file does not say: genforce's default of fused up-convolutions from 128 px up."
-UNSAID = {"mapping_multiplier": 0.01, "final_tanh": False}
+UNSAID = {"mapping_multiplier": 0.01, "final_tanh": False, "fused_from": 128}
 
 
 def recognises(checkpoint: Checkpoint) -> bool:
@@ -57,7 +56,7 @@ def translate(checkpoint: Checkpoint) -> list[ForeignModel]:
             f"{checkpoint.name}: generator_smooth and generator are networks of different sizes ({configs[0]} and "
             f"{configs[-1]}); expected two copies of one. Download the file again."
         )
-    networks, notes = {name: tensors for name, (_, tensors) in found.items()}, [NOTE]
+    networks, notes = {name: tensors for name, (_, tensors) in found.items()}, []
     if "G_ema" not in networks:
         networks["G_ema"] = networks["G"]
         notes.append("The file has no generator_smooth; G_ema is the live generator.")

@@ -24,6 +24,7 @@ from tedigan.generator.stylegan import Generator
 DIALECT = "genforce stylegan2"
 
 UNSAID = {"mapping_multiplier": 0.01, "final_tanh": False, "demodulate": True}
+UNSAID_OF_D = {"discriminator_clamp": 0, "discriminator_group": 4}
 _MARK = "synthesis.output0.style.weight"  # an output of their StyleGAN1 has no style
 _NETWORKS = {"G_ema": "generator_smooth", "G": "generator", "D": "discriminator"}
 _LAYER = {
@@ -62,7 +63,7 @@ def translate(checkpoint: Checkpoint) -> list[ForeignModel]:
     if "G_ema" not in networks:
         networks["G_ema"] = networks["G"]
         notes.append("The file has no generator_smooth; G_ema is the live generator.")
-    unsaid = UNSAID | ({"discriminator_clamp": 0} if "D" in networks else {})
+    unsaid = UNSAID | (UNSAID_OF_D if "D" in networks else {})
     return [ForeignModel(DIALECT, config.to_json(), networks, notes, unsaid)]
 
 

@@ -5,6 +5,7 @@ rosinality's generator.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -26,6 +27,7 @@ _ARCHITECTURES: dict[str, PyramidArchitecture] = {
     "Encoder4Editing": "e4e_encoder",
 }
 _DIALECTS: dict[PyramidArchitecture, str] = {"psp_encoder": "pSp", "e4e_encoder": "e4e"}
+ENCODER_TYPES = {"psp": "GradualStyleEncoder", "e4e": "Encoder4Editing"}  # as an option names them
 _INPUT, _DECODER = "encoder.input_layer.0.weight", "decoder."
 
 
@@ -35,50 +37,73 @@ def recognises(checkpoint: Checkpoint) -> bool:
     return isinstance(state, Mapping) and {_INPUT, _DECODER + rosinality.MARK} <= state.keys()
 
 
-def translate(checkpoint: Checkpoint) -> list[ForeignModel]:
+def translate(
+    checkpoint: Checkpoint,
+    encoder_type: str | None = None,
+    start_from_latent_avg: bool | None = None,
+) -> list[ForeignModel]:
     """The encoder, then the generator.
 
+    encoder_type (psp | e4e), start_from_latent_avg: where opts does not say; None = not told.
     Raises WeightsError for another kind of encoder or input, or sizes that contradict each other, KeysError for
     a tensor that is missing, left over or of another shape.
     """
     name, opts = checkpoint.name, checkpoint.content.get("opts")
     opts = opts if isinstance(opts, Mapping) else {}
-    architecture = _architecture(opts, name)
+    architecture = _architecture(opts, name, encoder_type)
     latent_avg = _rows(checkpoint.state_dict().get("latent_avg"), name)
     encoder, decoder = _parts(checkpoint.state_dict("state_dict"))
     generator = _read_decoder(decoder, latent_avg, f"{name}: decoder")
     _check_size(opts, generator.config.img_resolution, name)
+    if (
+        latent_avg is None
+    ):  # by which w_avg is sampled, the encoder's too, so that it cannot be told
+        generator.notes.append("Assumed, since the file does not say: mapping multiplier 0.01.")
     section = Section(encoder, f"{name}: encoder")
     network = _unfilled(section, architecture, generator.config.num_ws)
-    offsets, notes = _offsets(opts, latent_avg, generator.tensors["mapping.w_avg"])
+    adds = opts.get("start_from_latent_avg")
+    adds = start_from_latent_avg if adds is None else adds
+    offsets, notes = _offsets(adds, latent_avg, generator.tensors["mapping.w_avg"])
     section.add("w_avg", offsets.expand(network.num_ws, W_DIM).contiguous())
     found = renamed(network, section, lambda ours: ours.removeprefix("backbone."))
     section.finish()
     dialect = _DIALECTS[architecture]
     return [
-        ForeignModel(dialect, network.to_json(), {"encoder": found}, notes),
+        ForeignModel(
+            dialect,
+            network.to_json(),
+            {"encoder": found},
+            notes,
+            _unsaid(opts, encoder_type, latent_avg),
+        ),
         ForeignModel(
             dialect,
             generator.config.to_json(),
             {"G_ema": generator.tensors},
             generator.notes,
-            {}
-            if latent_avg is None
-            else dict(rosinality.UNSAID),  # else both would need another w_avg
+            {} if latent_avg is None else dict(rosinality.UNSAID),
         ),
     ]
 
 
-def _architecture(opts: Mapping[str, object], name: str) -> PyramidArchitecture:
+def _unsaid(
+    opts: Mapping[str, object], encoder_type: str | None, latent_avg: Tensor | None
+) -> dict[str, Any]:
+    """What opts leaves out, with what is assumed of it."""
+    every = {"encoder_type": encoder_type, "start_from_latent_avg": latent_avg is not None}
+    return {name: value for name, value in every.items() if opts.get(name) is None}
+
+
+def _architecture(opts: Mapping[str, object], name: str, told: str | None) -> PyramidArchitecture:
     kind = opts.get("encoder_type")
+    kind = ENCODER_TYPES.get(told or "") if kind is None else kind
     if isinstance(kind, str) and kind in _ARCHITECTURES:
         return _ARCHITECTURES[kind]
     expected = " or ".join(_ARCHITECTURES)
     if kind is None:
         raise WeightsError(
             f"{name}: opts has no encoder_type, expected {expected}; the two have the same tensors, so "
-            "it cannot be guessed. Where you trust the file, load it with torch, set it in `opts`, and save "
-            "the file again."
+            "it cannot be guessed. Say it with --encoder-type psp (the former) or e4e."
         )
     raise WeightsError(
         f"{name}: opts.encoder_type is {str(kind)[:60]}, expected {expected}; no other encoder is run. Choose "
@@ -148,11 +173,12 @@ def _unfilled(section: Section, architecture: PyramidArchitecture, num_ws: int) 
         return PyramidEncoder(architecture, input_channels=input_channels, num_ws=num_ws)
 
 
-def _offsets(
-    opts: Mapping[str, object], latent_avg: Tensor | None, w_avg: Tensor
-) -> tuple[Tensor, list[str]]:
-    """What the encoder's heads are added to, and what was assumed. w_avg: the generator's."""
-    if not opts.get("start_from_latent_avg", latent_avg is not None):
+def _offsets(adds: object, latent_avg: Tensor | None, w_avg: Tensor) -> tuple[Tensor, list[str]]:
+    """What the encoder's heads are added to, and what was assumed.
+
+    adds: start_from_latent_avg, None = whether there is one. w_avg: the generator's.
+    """
+    if not (latent_avg is not None if adds is None else adds):
         return torch.zeros(W_DIM), ["It was trained without latent_avg; its w_avg is zero."]
     if latent_avg is None:
         return w_avg, ["The file has no latent_avg; the encoder adds the generator's w_avg."]

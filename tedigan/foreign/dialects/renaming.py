@@ -23,6 +23,7 @@ class Section:
 
     def __init__(self, tensors: Mapping[str, Tensor], source: str) -> None:
         self.source = source
+        self.low_pass = resample_filter()
         self._left = dict(tensors)
 
     def __contains__(self, name: object) -> bool:
@@ -59,16 +60,20 @@ class Section:
         return tensor.reshape(shape).to(torch.float32)
 
     def drop_filters(self, suffix: str = "kernel") -> None:
-        """Forget the stored low-pass filters, which are constants, once they are the usual [1, 3, 3, 1]."""
+        """Take the stored low-pass filters together, which are one constant, as `low_pass`."""
+        found: Tensor | None = None
         for name in [name for name in self._left if name.endswith(suffix)]:
             kernel = self._left.pop(name).to(torch.float32).squeeze()
-            if kernel.shape != (4, 4) or not torch.allclose(
-                kernel / kernel.sum(), resample_filter()
-            ):
+            check_low_pass(kernel, f"{self.source}: {name}")
+            kernel = kernel / kernel.sum()
+            found = kernel if found is None else found
+            if not torch.allclose(kernel, found, atol=1e-6):
                 raise WeightsError(
-                    f"{self.source}: {name} is another low-pass filter ({list(kernel.shape)}); expected "
-                    "[1, 3, 3, 1] each way, with any gain. Only networks trained with that filter are run."
+                    f"{self.source}: {name} is another low-pass filter than the others; expected one in all "
+                    f"layers. {_ADVICE}"
                 )
+        if found is not None and not torch.allclose(found, self.low_pass):
+            self.low_pass = found
 
     def finish(self) -> None:
         """Raise KeysError if a tensor was not taken."""
@@ -87,6 +92,16 @@ class Section:
         return self._left[name]
 
 
+def check_low_pass(kernel: Tensor, source: str) -> None:
+    """Refuse a filter that ours cannot be: of other sizes, or not alike from both ends."""
+    is_square = kernel.shape == (4, 4) and bool(torch.isfinite(kernel).all()) and kernel.sum() > 0
+    if not is_square or not torch.allclose(kernel, kernel.flip(0, 1), atol=1e-6):
+        raise WeightsError(
+            f"{source} is another low-pass filter ({list(kernel.shape)}); expected four taps each way, alike from "
+            "both ends, such as [1, 3, 3, 1], with any gain. Only networks with such a filter are run."
+        )
+
+
 def level_of(resolution: int) -> int:
     """0 at 4 px, 1 at 8 px, ..."""
     return resolution.bit_length() - 3
@@ -97,10 +112,10 @@ def renamed(
 ) -> dict[str, Tensor]:
     """The state of `network`, which may lie on the meta device, from the file.
 
-    name_of: their name for ours. The low-pass filters are constants and not asked for.
+    name_of: their name for ours. The low-pass filters are the section's.
     """
     return {
-        name: resample_filter()
+        name: section.low_pass
         if name.endswith("resample_filter")
         else section.take(name_of(name), tensor.shape).to(tensor.dtype)
         for name, tensor in network.state_dict().items()

@@ -27,6 +27,7 @@ from tedigan.tensors import stream
 DIALECT = "rosinality stylegan2"
 MARK = "conv1.conv.modulation.weight"
 UNSAID = {"mapping_multiplier": 0.01}  # lr_mlp of their Generator
+UNSAID_OF_D = {"discriminator_clamp": 0, "discriminator_group": 4}
 
 _LAYER = {
     "weight": "conv.weight",
@@ -62,7 +63,8 @@ class GeneratorTensors(NamedTuple):
 
 def recognises(checkpoint: Checkpoint) -> bool:
     """By the name of one tensor."""
-    average = checkpoint.content.get("g_ema", checkpoint.content)
+    content = checkpoint.content
+    average = content.get("g_ema", content.get("g", content))
     return isinstance(average, Mapping) and MARK in average
 
 
@@ -73,13 +75,16 @@ def translate(checkpoint: Checkpoint) -> list[ForeignModel]:
     filters or a mapping network that ours cannot have.
     """
     content, name = checkpoint.content, checkpoint.name
-    if "g_ema" not in content:
+    if not {"g_ema", "g"} & content.keys():
         average = read_generator(checkpoint.state_dict(), None, source=name)
         return [_model(average, {})]
     w_avg = checkpoint.state_dict().get("latent_avg")
-    average = read_generator(checkpoint.state_dict("g_ema"), w_avg, source=f"{name}: g_ema")
+    best = "g_ema" if "g_ema" in content else "g"
+    average = read_generator(checkpoint.state_dict(best), w_avg, source=f"{name}: {best}")
     others = {}
-    if "g" in content:
+    if best == "g":
+        average.notes.append("The file has no g_ema; G_ema is the live generator.")
+    elif "g" in content:
         live = read_generator(checkpoint.state_dict("g"), w_avg, source=f"{name}: g")
         if live.config != average.config:
             raise WeightsError(
@@ -114,7 +119,7 @@ def read_generator(
 
 def _model(average: GeneratorTensors, others: dict[str, dict[str, Tensor]]) -> ForeignModel:
     networks = {"G_ema": average.tensors} | others
-    unsaid = UNSAID | ({"discriminator_clamp": 0} if "D" in networks else {})
+    unsaid = UNSAID | (UNSAID_OF_D if "D" in networks else {})
     return ForeignModel(DIALECT, average.config.to_json(), networks, average.notes, unsaid)
 
 

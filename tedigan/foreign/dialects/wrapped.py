@@ -51,7 +51,8 @@ class WrappedFile:
 
 
 def _bare(section: Mapping[str, Any]) -> dict[str, Any]:
-    """Without the prefix, where every name has it."""
-    if section and all(name.startswith(PREFIX) for name in section):
-        return {name.removeprefix(PREFIX): value for name, value in section.items()}
-    return dict(section)
+    """Without the prefix, where every name has it, if need be more than once."""
+    found = dict(section)
+    while found and all(name.startswith(PREFIX) for name in found):
+        found = {name.removeprefix(PREFIX): value for name, value in found.items()}
+    return found

@@ -172,7 +172,8 @@ def _filter(value: object) -> list[int | float]:
     if not isinstance(value, list) or not 1 <= len(value) <= 64:
         raise _unsupported("resample_filter", shown(value), "a short list such as [1, 3, 3, 1]")
     taps = [_number("resample_filter", step) for step in value]
-    if len(taps) != 4 or any(3 * taps[0] != tap for tap in taps[1:3]) or taps[0] != taps[3]:
+    if len(taps) != 4 or taps != taps[::-1]:
         what = "a generator with another low-pass filter"
-        raise _unsupported(what, f"resample_filter {taps[:8]}", "[1, 3, 3, 1]")
+        want = "four taps alike from both ends, such as [1, 3, 3, 1]"
+        raise _unsupported(what, f"resample_filter {taps[:8]}", want)
     return taps

@@ -95,7 +95,7 @@ def signed_statement(content: bytes, keys: Sequence[Path], *, source: str) -> di
         except VerificationError as error:
             raise DataError(
                 f"{source} was changed, or signed by none of {', '.join(map(str, keys))}: {error}. Name the "
-                "public key of who may sign (`signers` in policy.yaml)."
+                "public key of who may sign."
             ) from error
     return statement
 

@@ -1,45 +1,38 @@
-"""What a model folder's config.json may say: one schema, with a range for every number that makes a network.
+"""What config.json may say, of each kind of model.
 
-`check_config` is asked wherever a config is read, translated from a foreign file, or written, before anything is
-built from it. Keys that only people read (training, quality) may hold any JSON; those that code reads are typed.
+Keys that only people read (training, quality) may hold any JSON; those that code reads are typed.
 """
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from tedigan.errors import WeightsError
-
-MAX_SIZE, MAX_PX = 4096, 1024
-MAX_ATTRIBUTES, MAX_LAYERS = 1024, 64
-
-Px = Literal[4, 8, 16, 32, 64, 128, 256, 512, 1024]
-Size = Annotated[int, Field(strict=True, ge=1, le=MAX_SIZE)]
-Wide = Annotated[int, Field(strict=True, ge=1, le=16 * MAX_SIZE)]
-Side = Annotated[int, Field(strict=True, ge=8, le=MAX_PX)]
-Count = Annotated[int, Field(strict=True, ge=1, le=MAX_LAYERS)]
-Layer = Annotated[int, Field(strict=True, ge=0, lt=MAX_LAYERS)]
-Number = Annotated[float, Field(strict=True)]
-Clamp = Annotated[float, Field(strict=True, gt=0, le=1e6)]
-Bool = Annotated[bool, Field(strict=True)]
-Text = Annotated[str, Field(max_length=4096)]
-Name = Annotated[str, Field(min_length=1, max_length=200)]
-Names = Annotated[list[Name], Field(min_length=1, max_length=MAX_ATTRIBUTES)]
-
-
-class _Config(BaseModel):
-    """Frozen; what it does not name may stand beside it."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
+from tedigan.model_configs.fields import (
+    MAX_LAYERS,
+    MAX_PX,
+    MAX_SIZE,
+    Bool,
+    Checked,
+    Clamp,
+    Count,
+    Layer,
+    Name,
+    Names,
+    Number,
+    Px,
+    Side,
+    Size,
+    Text,
+    Wide,
+)
 
 
-class _Training(_Config):
+class _Training(Checked):
     licence: Text | None = None
     images_seen: Annotated[int, Field(strict=True, ge=0)] = 0
 
 
-class _ModelConfig(_Config):
+class ModelConfig(Checked):
     """Of any folder."""
 
     architecture: Text
@@ -47,13 +40,13 @@ class _ModelConfig(_Config):
     licence: Text | None = None
 
 
-class _Mapping(_Config):
+class _Mapping(Checked):
     num_layers: Count
     lr_multiplier: Annotated[float, Field(strict=True, gt=0, le=100)]
     repeat_w: Bool = True
 
 
-class _Synthesis(_Config):
+class _Synthesis(Checked):
     channel_base: Annotated[int, Field(strict=True, ge=4, le=MAX_SIZE * MAX_PX)]
     channel_max: Size
     conv_clamp: Clamp | None = None
@@ -61,12 +54,12 @@ class _Synthesis(_Config):
     demodulate: Bool = True
 
 
-class _Discriminator(_Config):
+class _Discriminator(Checked):
     mbstd_group_size: Annotated[int, Field(strict=True, ge=1, le=MAX_SIZE)] | None = 4
     conv_clamp: Clamp | None = None
 
 
-class _Generator(_ModelConfig):
+class _Generator(ModelConfig):
     img_resolution: Px
     img_channels: Annotated[int, Field(strict=True, ge=1, le=MAX_SIZE)] = 3
     z_dim: Size
@@ -92,20 +85,20 @@ class _Generator(_ModelConfig):
         return self
 
 
-class _Fit(_Config):
+class _Fit(Checked):
     num_fit_steps: Annotated[int, Field(strict=True, ge=0, le=10_000)]
     fit_rate: Annotated[float, Field(strict=True, gt=0, le=100)]
     weight_prior: Annotated[float, Field(strict=True, ge=0)]
     weight_coherence: Annotated[float, Field(strict=True, ge=0)]
 
 
-class _Drawer(_Config):
+class _Drawer(Checked):
     input_px: Side
     base_channels: Annotated[int, Field(strict=True, ge=1, le=64)]
     fit: _Fit
 
 
-class _VisualEncoder(_ModelConfig):
+class _VisualEncoder(ModelConfig):
     head_dim: Wide
     num_axes: Size
     num_passes: Count
@@ -115,25 +108,27 @@ class _VisualEncoder(_ModelConfig):
     generator: _Generator
 
 
-class _Idinvert(_ModelConfig):
+class _Idinvert(ModelConfig):
     input_size_px: Literal[8, 16, 32, 64, 128, 256, 512, 1024]
     w_dim: Size
     channel_base: Size
     channel_max: Size
 
 
-class _Pyramid(_ModelConfig):
+class _Pyramid(ModelConfig):
     input_channels: Literal[1, 3, 19]
     num_ws: Literal[8, 10, 12, 14, 16, 18]
 
 
-class _Adopted(_ModelConfig):
+class Adopted(ModelConfig):
+    """An official encoder, whose own numbers are checked by its own schema."""
+
     network: Annotated[dict[str, Any], Field(min_length=1)]
     generator: _Generator
     layers: Annotated[list[Layer], Field(max_length=MAX_LAYERS)] | None = None
 
 
-class _TextEncoder(_ModelConfig):
+class _TextEncoder(ModelConfig):
     backbone: Name
     embedding_dim: Wide
     hidden_dim: Wide
@@ -142,7 +137,7 @@ class _TextEncoder(_ModelConfig):
     text_layers: Annotated[list[Layer], Field(max_length=MAX_LAYERS)]
 
 
-class _LatentTagger(_ModelConfig):
+class _LatentTagger(ModelConfig):
     num_ws: Count
     w_dim: Size
     num_axes: Size
@@ -151,7 +146,7 @@ class _LatentTagger(_ModelConfig):
     attribute_names: Names
 
 
-class _Reader(_Config):
+class _Reader(Checked):
     backbone: Name
     num_backbone_layers: Count
     embedding_dim: Wide
@@ -160,35 +155,35 @@ class _Reader(_Config):
     attribute_names: Names
 
 
-class _Mover(_Config):
+class _Mover(Checked):
     num_ws: Count
     num_axes: Size
     hidden_dim: Wide
     attribute_names: Names
 
 
-class _TextMapper(_ModelConfig):
+class _TextMapper(ModelConfig):
     reader: _Reader
     mover: _Mover | None = None
 
 
-class _Parser(_ModelConfig):
+class _Parser(ModelConfig):
     input_px: Side
     base_channels: Size
 
 
-class _TaggedAttribute(_Config):
+class _TaggedAttribute(Checked):
     threshold: Number
     f1: Number = 0.0
     floor: Number = 0.0
     is_proposed: Bool = False
 
 
-class _Axes(_Config):
+class _Axes(Checked):
     num_axes: Size
 
 
-class _Tagger(_ModelConfig):
+class _Tagger(ModelConfig):
     input_px: Side
     base_channels: Size
     attribute_names: Names
@@ -202,11 +197,11 @@ class _Tagger(_ModelConfig):
         return self
 
 
-class _JudgedAttribute(_Config):
+class _JudgedAttribute(Checked):
     threshold: Number
 
 
-class _Referee(_ModelConfig):
+class _Referee(ModelConfig):
     resolution: Side
     hidden_dim: Wide
     embedding_dim: Wide
@@ -222,7 +217,7 @@ class _Referee(_ModelConfig):
         return self
 
 
-class _RivalEncoders(_ModelConfig):
+class _RivalEncoders(ModelConfig):
     vocabulary: Annotated[list[Name], Field(min_length=3, max_length=16 * MAX_SIZE)]
 
 
@@ -231,11 +226,11 @@ class _Rival(_RivalEncoders):
     numbers: dict[Name, Annotated[int, Field(strict=True, ge=1, le=512)]]
 
 
-_SCHEMAS: dict[str, type[_ModelConfig]] = {
+SCHEMAS: dict[str, type[ModelConfig]] = {
     "stylegan2": _Generator,
     "stylegan1": _Generator,
     "visual_encoder": _VisualEncoder,
-    "adopted_encoder": _Adopted,
+    "adopted_encoder": Adopted,
     "idinvert_encoder": _Idinvert,
     "psp_encoder": _Pyramid,
     "e4e_encoder": _Pyramid,
@@ -248,65 +243,3 @@ _SCHEMAS: dict[str, type[_ModelConfig]] = {
     "rival": _Rival,
     "encoders_of_rivals": _RivalEncoders,
 }
-ARCHITECTURES = tuple(_SCHEMAS)
-
-
-def check_config(config: object, place: str) -> None:
-    """Refuse a config.json that no network can be built from. place: where it stands, for the error.
-
-    Raises WeightsError, which names the first key that is wrong, what it is and what was expected.
-    """
-    if not isinstance(config, Mapping):
-        raise WeightsError(f"{place} holds {_shown(config)}, expected a model's numbers. {_ADVICE}")
-    schema = _SCHEMAS[kind_of(config.get("architecture"), place)]
-    try:
-        schema.model_validate(config)
-    except ValidationError as error:
-        raise WeightsError(f"{place}: {_first(error)}. {_ADVICE}") from None
-    if schema is _Adopted:
-        network = config["network"]
-        if kind_of(network.get("architecture"), f"{place}: network") not in OFFICIAL:
-            raise WeightsError(
-                f"{place}: network.architecture is {_shown(network['architecture'])}, expected one of "
-                f"{', '.join(OFFICIAL)}. {_ADVICE}"
-            )
-        check_config(network, f"{place}: network")
-
-
-OFFICIAL = ("idinvert_encoder", "psp_encoder", "e4e_encoder")
-_ADVICE = "Make or import the model again."
-
-
-def kind_of(architecture: object, place: str) -> str:
-    """The known architecture that a text names, if need be with words behind it."""
-    if isinstance(architecture, str):
-        for known in ARCHITECTURES:
-            if architecture[:40].lower().startswith(known):
-                return known
-    raise WeightsError(
-        f"{place}: the model's architecture is {_shown(architecture)}, expected one of "
-        f"{', '.join(ARCHITECTURES)}. {_ADVICE}"
-    )
-
-
-def _first(error: ValidationError) -> str:
-    problems = error.errors(include_url=False, include_context=False)
-    first = problems[0]
-    key = ".".join(str(part) for part in first["loc"])[:120]
-    if first["type"] == "missing":
-        said = f"{key} is missing"
-    elif not key:
-        said = first["msg"].removeprefix("Value error, ")
-    else:
-        said = f"{key} is {_shown(first['input'])}; {first['msg'].lower()}"
-    return said + (f" (and {len(problems) - 1} more)" if len(problems) > 1 else "")
-
-
-def _shown(value: object) -> str:
-    """A value in at most a few words."""
-    if isinstance(value, Mapping | list | tuple):
-        return f"a {'list' if not isinstance(value, Mapping) else 'dict'} of {len(value)}"
-    if isinstance(value, int) and abs(value) >= 10**20:
-        return "a giant number"
-    text = repr(value)
-    return text if len(text) <= 48 else f"{text[:45]}..."
