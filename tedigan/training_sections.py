@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from tedigan.sections import Count, CountOrZero, Positive, Section, Share, Steered, Weight
 
@@ -71,20 +71,6 @@ class TrainSketchEncoder(TrainEncoder):
     fit_rate: Positive
     weight_prior: Weight
     weight_coherence: Weight
-
-    @model_validator(mode="after")
-    def _drawer_learns_beside_the_encoder(self) -> "TrainSketchEncoder":
-        most = self.num_synthetic_steps + self.num_steps
-        if self.init is None and self.num_drawer_steps > most:
-            raise ValueError(
-                f"num_drawer_steps is {self.num_drawer_steps}, but the encoder's training has {most} steps, and "
-                "the drawer learns beside it. Lower it"
-            )
-        if self.num_fit_steps and not self.num_drawer_steps and self.init is None:
-            raise ValueError(
-                "num_fit_steps needs a drawer, but num_drawer_steps is 0. Set one, or both to 0"
-            )
-        return self
 
 
 class TrainLabelEncoder(TrainSketchEncoder):

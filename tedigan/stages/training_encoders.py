@@ -50,9 +50,7 @@ def train(
         Dataset.open(workspace.dataset),
         load_tensors(workspace.codes / "codes.safetensors"),
         modality,
-        None
-        if maker is None
-        else PairMaker(maker, chosen(params, PairSettings), [source, *parsers]),
+        maker and PairMaker(maker, chosen(params, PairSettings), [source, *parsers]),
         work=workspace.work,
     )
     sizes = {"head_dim": params.head_dim, "num_passes": params.num_passes}
@@ -60,7 +58,8 @@ def train(
     weights = loss_weights(linearly_explained(lessons)).to(device)
     settings = chosen(params, EncoderSettings)
     passes = EncoderTrainer(generator, features, encoder, settings, lessons.some_pairs, weights)
-    drawer = DrawerTrainer(lessons, chosen(params, DrawerSettings), seed=params.seed)
+    settings_of_drawer, beside = chosen(params, DrawerSettings), passes.num_steps
+    drawer = DrawerTrainer(lessons, settings_of_drawer, num_steps=beside, seed=params.seed)
     trainer = DrawingTrainer(
         passes, drawer if params.num_drawer_steps else None, lessons, chosen(params, FitSettings)
     )

@@ -30,14 +30,17 @@ class DrawerSettings:
 
 
 class DrawerTrainer:
-    """The drawer and its optimiser."""
+    """The drawer and its optimiser. num_steps: of the encoder, beside which it learns, at most as many."""
 
-    def __init__(self, lessons: DrawingLessons, settings: DrawerSettings, *, seed: int) -> None:
+    def __init__(
+        self, lessons: DrawingLessons, settings: DrawerSettings, *, num_steps: int, seed: int
+    ) -> None:
         torch.manual_seed(seed)  # the network's initial weights
         side = min(MAX_PX, lessons.generator.config.img_resolution)
         outputs = CHANNELS[lessons.modality]
         self.drawer = UNet(side, settings.drawer_channels, outputs).to(lessons.device)
         self.lessons, self.settings = lessons, settings
+        self.num_steps = min(settings.num_drawer_steps, num_steps)
         self.optimiser = torch.optim.Adam(self.drawer.parameters(), lr=settings.learning_rate)
 
     def components(self) -> dict[str, Any]:
@@ -45,12 +48,14 @@ class DrawerTrainer:
         return {"drawer": self.drawer, "drawer_optimiser": self.optimiser}
 
     def step(self, rng: torch.Generator, index: int) -> dict[str, float]:
-        """One step; none after the last of `num_drawer_steps`."""
+        """One step; none after the last."""
         settings = self.settings
-        if index >= settings.num_drawer_steps:
+        if index >= self.num_steps:
             return {}
-        rate, length = settings.learning_rate, settings.num_drawer_steps
-        set_rate(self.optimiser, warm_up_then_fall(index, learning_rate=rate, num_steps=length))
+        rate = warm_up_then_fall(
+            index, learning_rate=settings.learning_rate, num_steps=self.num_steps
+        )
+        set_rate(self.optimiser, rate)
         images, wanted = self.lessons.drawn(settings.batch_size, rng)
         loss = drawer_loss(self.drawer.small(images), wanted)
         self.optimiser.zero_grad(set_to_none=True)
