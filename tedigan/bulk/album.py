@@ -50,7 +50,7 @@ class Album:
     @classmethod
     def read(cls, table: Path, place: str, cache: Path) -> "Album":
         """Of a job's own table."""
-        found = pq.read_table(table)
+        found = pq.ParquetFile(table).read()
         return cls(place, found["name"].to_pylist(), found["sha256"].to_pylist(), cache)
 
     def check(self) -> None:

@@ -103,7 +103,7 @@ def _check_names(commits: Sequence[Commit], only_unmarked: bool) -> None:
 
 def _part(ledger: Ledger, commit: Commit, cache: Path, repeats: Mapping[int, int] | None) -> Part:
     """repeats: left out like what is marked; None = all that was drawn is wanted."""
-    table = pq.read_table(ledger.piece(commit.table, ".parquet", cache))
+    table = pq.ParquetFile(ledger.piece(commit.table, ".parquet", cache)).read()
     wanted = [
         row["failed"] is None
         and (repeats is None or (row["image"] not in repeats and not is_marked(row)))

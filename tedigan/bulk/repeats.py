@@ -27,7 +27,7 @@ def find_repeats(ledger: Ledger, commits: list[Commit]) -> pa.Table:
 
         tables = at_once(fetched, commits)
         for path in progress(tables, desc="seal", unit="shard", total=len(commits)):
-            table = pq.read_table(path, columns=["image", "hash"]).drop_null()
+            table = pq.ParquetFile(path).read(["image", "hash"]).drop_null()
             images.append(table["image"].to_numpy())
             joined = b"".join(table["hash"].to_pylist())
             hashes.append(np.frombuffer(joined, np.uint8).reshape(-1, 32))
@@ -41,7 +41,7 @@ def read_repeats(ledger: Ledger) -> dict[int, int]:
     """Image -> the earlier one that it repeats; empty while the job is not sealed."""
     if not ledger.bucket.exists(REPEATS):
         return {}
-    found = pq.read_table(pa.BufferReader(ledger.bucket.read(REPEATS))).to_pydict()
+    found = pq.ParquetFile(pa.BufferReader(ledger.bucket.read(REPEATS))).read().to_pydict()
     return dict(zip(found["image"], found["repeats"], strict=True))
 
 

@@ -104,7 +104,7 @@ def picture_of(job: str, face: Face, image_format: str) -> bytes:
 
 def read_rows(table: Path) -> list[dict[str, Any]]:
     """A shard's table, a mapping an image, in their order."""
-    rows: list[dict[str, Any]] = pq.read_table(table).to_pylist()
+    rows: list[dict[str, Any]] = pq.ParquetFile(table).read().to_pylist()
     return rows
 
 

@@ -79,7 +79,7 @@ class Index:
     @classmethod
     def read(cls, path: Path, *, attribute_names: Sequence[str]) -> "Index":
         """Read the file; OSError, ValueError or KeyError if it is not what it should be."""
-        return cls(pq.read_table(path), attribute_names=attribute_names)
+        return cls(pq.ParquetFile(path).read(), attribute_names=attribute_names)
 
     @cached_property
     def source_names(self) -> list[str]:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 import torch
 from jaxtyping import Bool, Float, Int64
-from scipy.stats import rankdata
 from torch import Tensor
 
 
@@ -18,7 +17,9 @@ def auroc(scores: Float[Tensor, " n"], truth: Bool[Tensor, " n"]) -> float | Non
     negatives = len(truth) - positives
     if not positives or not negatives:
         return None
-    rank_sum = float(rankdata(scores.double().numpy())[truth.numpy()].sum())
+    _, place, counts = scores.double().unique(return_inverse=True, return_counts=True)
+    ranks = counts.cumsum(0) - (counts - 1) / 2  # from 1; the mean of the ranks that equal scores share
+    rank_sum = float(ranks.double()[place][truth].sum())
     return (rank_sum - positives * (positives + 1) / 2) / (positives * negatives)
 
 

@@ -33,7 +33,6 @@ def _tools_at_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         for name, value in offline_environment(work).items():
             patch.setenv(name, value)
         patch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-        patch.setenv("PYTHONDONTWRITEBYTECODE", "1")
         yield
 
 
@@ -93,9 +92,7 @@ def tiny_checkout(folder: Path) -> Path:
     params["showcase"] |= {"models": "../shown/models"}
     make_repository(folder, (CHECKOUT / "dvc.yaml").read_text(), params)
     shutil.copy(CHECKOUT / "code.lock", folder)
-    shutil.copytree(
-        CHECKOUT / "tedigan", folder / "tedigan", ignore=shutil.ignore_patterns("__pycache__")
-    )
+    shutil.copytree(CHECKOUT / "tedigan", folder / "tedigan")  # compiled modules too
     (folder / "captions.txt").write_text("She is young.\nThe man has a beard.\n")
     (folder / "edits.csv").write_text("photograph,text\n*,She has blond hair.\n")
     (folder / "sources.csv").write_text("text,sketch,label\nShe is young.,test:0,test:0\n")
