@@ -13,7 +13,7 @@ demo: $(READY)  ## every stage on drawn faces, then the path of the page to look
 	@python -m infra.local -- python -m flows.lifecycle
 
 test: $(READY)  ## all tests that need neither a GPU nor real photographs
-	@pytest -q -n 2 --dist loadgroup
+	@pytest -q -n 2 --dist loadgroup --no-loadscope-reorder
 
 N := 400
 mutants: $(READY)  ## break the code in N places, one at a time, and count what is noticed (docs/mutants.md)

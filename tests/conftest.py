@@ -1,6 +1,7 @@
 """One thread per test process: two workers with two threads each wait for each other on two cores.
 
-A file's tests run in one process, unless it names a group of files: what its fixtures make is made once.
+A file's tests run in one process, unless it names a group of files: what its fixtures make is made once. The
+longest groups begin first, so that none runs on alone at the end.
 """
 
 import os
@@ -8,8 +9,12 @@ import os
 import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# No test cuts the power. In what order files are synced is held by tests/store, which put their own here.
+os.fsync = lambda _handle: None
 
 pytest_plugins = ["tests.stages.workspaces"]
+# By what `pytest --durations=0` says of them, the longest first; any other is shorter.
+LONGEST = ("two doors", "up", "releases", "ray")
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist writes the groups into the tests' names
@@ -17,3 +22,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+    items.sort(key=_place)  # stable: what is in no such group keeps its order
+
+
+def _place(item: pytest.Item) -> int:
+    mark = item.get_closest_marker("xdist_group")
+    assert mark is not None
+    (group,) = mark.args
+    return LONGEST.index(group) if group in LONGEST else len(LONGEST)
