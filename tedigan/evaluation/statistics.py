@@ -18,7 +18,9 @@ def auroc(scores: Float[Tensor, " n"], truth: Bool[Tensor, " n"]) -> float | Non
     if not positives or not negatives:
         return None
     _, place, counts = scores.double().unique(return_inverse=True, return_counts=True)
-    ranks = counts.cumsum(0) - (counts - 1) / 2  # from 1; the mean of the ranks that equal scores share
+    ranks = (
+        counts.cumsum(0) - (counts - 1) / 2
+    )  # from 1; the mean of the ranks that equal scores share
     rank_sum = float(ranks.double()[place][truth].sum())
     return (rank_sum - positives * (positives + 1) / 2) / (positives * negatives)
 

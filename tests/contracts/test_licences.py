@@ -20,15 +20,16 @@ DEFAULTS: dict[str, Any] = yaml.safe_load((CHECKOUT / "params.yaml").read_text(e
 # The default params, made small; what they name stays as it is.
 SMALL = {
     "dataset": {"num_images": 60, "captions_per_image": 2},
+    "train_generator": {"sheet_faces": 4},
     "train_encoder": {"num_synthetic_steps": 1, "num_steps": 1, "batch_size": 4},
     "train_sketch_encoder": {
-        "num_pairs": 32,
+        "num_pairs": 16,
         "num_synthetic_steps": 1,
         "num_steps": 1,
         "batch_size": 4,
     },
     "train_label_encoder": {
-        "num_pairs": 32,
+        "num_pairs": 16,
         "num_synthetic_steps": 1,
         "num_steps": 1,
         "batch_size": 4,
@@ -40,11 +41,22 @@ SMALL = {
     "train_text_mapper": {"num_mover_steps": 1, "mover_batch_size": 8, "num_search_steps": 1},
     "train_referee": {"num_views": 1, "num_steps": 2, "batch_size": 8},
     "evaluate": {"num_prompts": 4, "num_images": 4, "batch_size": 4},
-    "evaluate_edits": {"num_photographs": 2, "num_strips": 1, "num_faces": 4},
+    "evaluate_edits": {
+        "num_photographs": 2,
+        "num_strips": 1,
+        "num_faces": 4,
+        "strengths": [-1, 0, 1],
+    },
     "evaluate_sources": {"num_drawings": 2, "num_candidates": 4},
-    "generate": {"faces_per_caption": 1, "bank_size": 64},
+    "generate": {"faces_per_caption": 1, "bank_size": 64, "bank_best": 8, "num_search_steps": 2},
     "compose": {"faces_per_row": 1},
-    "manipulate": {"max_photographs": 1, "num_steps": 1, "num_picture_steps": 1},
+    "manipulate": {
+        "max_photographs": 1,
+        "num_steps": 1,
+        "num_picture_steps": 1,
+        "num_search_steps": 2,
+        "strip": [-1, 1],
+    },
     "runtime": {"device": "cpu", "num_workers": 1},
 }
 EVERY_STAGE = """
