@@ -14,7 +14,7 @@ import yaml
 
 from tedigan import code_lock
 from tedigan.dataset import build, sharding, source_records, survey, workshop
-from tedigan.dataset.folder import shard_name
+from tedigan.dataset.folder import Dataset, shard_name
 from tedigan.store import pictures, shards
 from tedigan.store.files import sha256_tree
 from tests.dataset.datasets_made import ROOT, SMALL, run
@@ -36,9 +36,22 @@ MOMENTS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Who changes it takes a copy."""
+    return write_celebamask(tmp_path_factory.mktemp("resume") / "source", NUM)
+
+
 @pytest.fixture
-def source(tmp_path: Path) -> Path:
-    return write_celebamask(tmp_path / "source", NUM)
+def own(source: Path, tmp_path: Path) -> Path:
+    """A copy that may be changed."""
+    return shutil.copytree(source, tmp_path / "source")
+
+
+@pytest.fixture(scope="module")
+def quiet(source: Path) -> Dataset:
+    """What a run makes that nothing disturbs."""
+    return run(source.parent / "quiet", source=str(source))[0]
 
 
 def killed_run(folder: Path, source: Path, moment: tuple[object, str, int]) -> None:
@@ -69,13 +82,11 @@ def kill(folder: Path, source: Path, moment: tuple[object, str, int]) -> None:
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: f"{moment[1]} {moment[2]}")
 def test_a_run_killed_here_ends_with_the_bytes_of_a_quiet_one(
-    tmp_path: Path, source: Path, moment: tuple[object, str, int]
+    tmp_path: Path, source: Path, quiet: Dataset, moment: tuple[object, str, int]
 ) -> None:
-    run(tmp_path / "quiet", source=str(source))
     kill(tmp_path / "w", source, moment)
-    run(tmp_path / "w", source=str(source))
-    place = "data/dataset"
-    assert sha256_tree(tmp_path / "w" / place) == sha256_tree(tmp_path / "quiet" / place)
+    data, _ = run(tmp_path / "w", source=str(source))
+    assert sha256_tree(data.folder) == sha256_tree(quiet.folder)
     left = sorted(path.name for path in (tmp_path / "w/data").iterdir())
     assert left == ["dataset", "dataset.html"]
 
@@ -122,45 +133,47 @@ def test_workers_end_with_a_run_that_was_killed(tmp_path: Path) -> None:
 
 
 def test_added_photographs_make_only_their_shards(
-    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, own: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, _ = run(tmp_path / "w", source=str(source))
+    first, _ = run(tmp_path / "w", source=str(own))
     before = first.description["shards"]
-    write_celebamask(source, NUM + 4)
+    write_celebamask(own, NUM + 4)
     looked_at = []
     hash_of = source_records.perceptual_hash
     monkeypatch.setattr(
         source_records, "perceptual_hash", lambda pixels: looked_at.append(0) or hash_of(pixels)
     )
-    second, outcome = run(tmp_path / "w", source=str(source))
+    second, outcome = run(tmp_path / "w", source=str(own))
     assert len(looked_at) == 4
     assert outcome.metrics["num_shards_made"] == 2
     assert second.description["shards"][:3] == before[:3]
-    quiet, _ = run(tmp_path / "quiet", source=str(source))
+    quiet, _ = run(tmp_path / "quiet", source=str(own))
     assert sha256_tree(second.folder) == sha256_tree(quiet.folder)
 
 
-def test_a_changed_photograph_makes_its_shard_again(tmp_path: Path, source: Path) -> None:
-    first, _ = run(tmp_path / "w", source=str(source))
-    put(source / "CelebA-HQ-img/00005.png", pictures.encode(noise(99), "png"))
-    second, outcome = run(tmp_path / "w", source=str(source))
+def test_a_changed_photograph_makes_its_shard_again(tmp_path: Path, own: Path) -> None:
+    first, _ = run(tmp_path / "w", source=str(own))
+    put(own / "CelebA-HQ-img/00005.png", pictures.encode(noise(99), "png"))
+    second, outcome = run(tmp_path / "w", source=str(own))
     assert outcome.metrics["num_shards_made"] == 1
     changed = zip(first.description["shards"], second.description["shards"], strict=True)
     assert [a == b for a, b in changed] == [True, False, True, True]
 
 
 @pytest.mark.parametrize("what", ["seed", "captions_per_image", "resolution", "kinds"])
-def test_another_recipe_makes_all_shards_again(tmp_path: Path, source: Path, what: str) -> None:
-    run(tmp_path / "w", source=str(source))
+def test_another_recipe_makes_all_shards_again(
+    tmp_path: Path, source: Path, quiet: Dataset, what: str
+) -> None:
+    shutil.copytree(source.parent / "quiet", tmp_path / "w")
     values = {"seed": 1, "captions_per_image": 3, "resolution": 32, "kinds": ["text"]}
     _, outcome = run(tmp_path / "w", source=str(source), **{what: values[what]})
     assert outcome.metrics["num_shards_made"] == 4
 
 
 def test_other_code_makes_all_shards_again(
-    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, source: Path, quiet: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run(tmp_path / "w", source=str(source))
+    shutil.copytree(source.parent / "quiet", tmp_path / "w")
     _, outcome = run(tmp_path / "w", source=str(source))
     assert outcome.metrics["num_shards_made"] == 0
     monkeypatch.setattr(build, "LIBRARIES", ("numpy",))
@@ -171,28 +184,32 @@ def test_other_code_makes_all_shards_again(
     assert outcome.metrics["num_shards_made"] == 4
 
 
-def test_a_shard_that_somebody_changed_is_made_again(tmp_path: Path, source: Path) -> None:
-    data, _ = run(tmp_path / "w", source=str(source))
-    before = sha256_tree(data.folder)
-    path = data.folder / shard_name(1)
+@pytest.fixture
+def again(source: Path, quiet: Dataset, tmp_path: Path) -> Path:
+    """The folder of the quiet run, to be spoilt."""
+    return shutil.copytree(source.parent / "quiet", tmp_path / "w")
+
+
+def test_a_shard_that_somebody_changed_is_made_again(
+    again: Path, source: Path, quiet: Dataset
+) -> None:
+    path = again / "data/dataset" / shard_name(1)
     path.write_bytes(path.read_bytes()[:-1] + b"x")
-    data, outcome = run(tmp_path / "w", source=str(source))
+    data, outcome = run(again, source=str(source))
     assert outcome.metrics["num_shards_made"] == 1
-    assert sha256_tree(data.folder) == before
+    assert sha256_tree(data.folder) == sha256_tree(quiet.folder)
 
 
-def test_a_lost_work_folder_costs_time_alone(tmp_path: Path, source: Path) -> None:
-    data, _ = run(tmp_path / "w", source=str(source))
-    before = sha256_tree(data.folder)
-    shutil.rmtree(tmp_path / "w/.work")
-    data, _ = run(tmp_path / "w", source=str(source))
-    assert sha256_tree(data.folder) == before
+def test_a_lost_work_folder_costs_time_alone(again: Path, source: Path, quiet: Dataset) -> None:
+    shutil.rmtree(again / ".work")
+    data, _ = run(again, source=str(source))
+    assert sha256_tree(data.folder) == sha256_tree(quiet.folder)
 
 
-def test_a_damaged_memory_costs_time_alone(tmp_path: Path, source: Path) -> None:
-    data, _ = run(tmp_path / "w", source=str(source))
-    before = sha256_tree(data.folder)
-    for path in (tmp_path / "w/.work/dataset").rglob("*.json"):
+def test_a_damaged_memory_costs_time_alone(again: Path, source: Path, quiet: Dataset) -> None:
+    remembered = list((again / ".work/dataset").rglob("*.json"))
+    assert remembered
+    for path in remembered:
         path.write_text(path.read_text()[:40])
-    data, _ = run(tmp_path / "w", source=str(source))
-    assert sha256_tree(data.folder) == before
+    data, _ = run(again, source=str(source))
+    assert sha256_tree(data.folder) == sha256_tree(quiet.folder)
