@@ -57,7 +57,7 @@ def runs(
     problems = damage(source)
     for name in problems.values():
         (clean / name).with_suffix(".png").unlink()
-    changes = {"records_per_shard": PER_SHARD, "duplicates": "reject"}
+    changes = {"records_per_shard": PER_SHARD, "duplicates": "reject", "kinds": ["text", "label"]}
     found = run(folder / "a", source=str(source), **changes)
     return problems, found, run(folder / "b", source=str(clean), **changes)[0]
 
