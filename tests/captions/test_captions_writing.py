@@ -19,7 +19,7 @@ from tedigan.vocabulary.attributes import ATTRIBUTE_NAMES
 
 SOMEONE = {"Male", "Young", "Smiling", "Oval_Face", "Wavy_Hair", "Brown_Hair", "Wearing_Hat"}
 FACES = st.sets(st.sampled_from(ATTRIBUTE_NAMES))
-examples = settings(max_examples=40, deadline=None)
+examples = settings(max_examples=20, deadline=None)
 
 
 @cache
