@@ -1,4 +1,7 @@
-"""The training and synthesis stages on tiny networks, in their order."""
+"""The training and synthesis stages on tiny networks, in their order.
+
+That equal params give equal bytes is for tests/flows/test_two_doors.py to say, which runs every stage twice.
+"""
 
 import json
 import signal
@@ -35,7 +38,6 @@ from tedigan.stages import (
 from tedigan.stages.resuming import open_loop
 from tedigan.store.files import sha256_tree
 from tedigan.store.model_folders import load_tensors
-from tedigan.workspace import Workspace
 from tests.stages.small import small_workspace
 from tests.stages.toy import SIZE
 
@@ -56,37 +58,10 @@ CHAIN = [
 ]
 
 
-def tree_of(workspace: Workspace) -> dict[str, str]:
-    folders = {
-        "generator": workspace.model("generator"),
-        "encoder": workspace.model("encoder"),
-        "codes": workspace.codes,
-        "sketch_encoder": workspace.model("sketch_encoder"),
-        "label_encoder": workspace.model("label_encoder"),
-        "text_encoder": workspace.model("text_encoder"),
-        "guide": workspace.model("guide"),
-        "latent_tagger": workspace.model("latent_tagger"),
-        "layers": workspace.model("layers"),
-        "text_mapper": workspace.model("text_mapper"),
-        "generated": workspace.result("generated"),
-        "composed": workspace.result("composed"),
-        "manipulated": workspace.result("manipulated"),
-    }
-    return {name: sha256_tree(path) for name, path in folders.items()}
-
-
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     workspace = small_workspace(tmp_path_factory.mktemp("lifecycle"))
     return workspace, [stage.run(workspace) for stage in CHAIN]
-
-
-def test_equal_params_give_equal_bytes(finished, tmp_path):
-    workspace, _ = finished
-    again = small_workspace(tmp_path)
-    for stage in CHAIN:
-        stage.run(again)
-    assert tree_of(again) == tree_of(workspace)
 
 
 def test_every_photograph_has_a_code(finished):
