@@ -48,11 +48,11 @@ def _worker(environment: dict[str, str]) -> Iterator[None]:
             end(worker)
 
 
-def end(worker: "subprocess.Popen[bytes]") -> None:
+def end(worker: "subprocess.Popen[bytes]", *, within_s: float = ENDED_WITHIN_S) -> None:
     """Ask, wait, then insist: it may wait for ever for a flow run that was killed."""
     worker.terminate()
     try:
-        worker.wait(ENDED_WITHIN_S)
+        worker.wait(within_s)
     except subprocess.TimeoutExpired:
         worker.kill()
 

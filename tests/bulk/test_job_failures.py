@@ -166,7 +166,7 @@ def test_s3_that_goes_and_comes_back_in_mid_run_costs_time_and_nothing_else(
         set_environment(monkeypatch, s3)
         client().create_bucket(Bucket="faces")
         worker = job(
-            untrained, "s3://faces/jobs", tmp_path, faces_per_prompt=100, images_per_shard=8
+            untrained, "s3://faces/jobs", tmp_path, faces_per_prompt=60, images_per_shard=8
         )
         run_in_thread = Exit(untrained, worker.job)
         wait_for(worker.ledger, 4)
@@ -178,7 +178,7 @@ def test_s3_that_goes_and_comes_back_in_mid_run_costs_time_and_nothing_else(
         assert worker.ledger.conflicts() == []
         assert verify(worker.ledger, tmp_path / "cache").problems == []
         there = seal(worker.ledger)["root"]
-    here = job(untrained, tmp_path / "jobs", tmp_path, faces_per_prompt=100, images_per_shard=8)
+    here = job(untrained, tmp_path / "jobs", tmp_path, faces_per_prompt=60, images_per_shard=8)
     assert seal(finished(here).ledger)["root"] == there
 
 

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,24 @@ from tedigan.workspace import Workspace
 from tests.stages.small import SMALL, write_models
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-TINY: dict[str, dict[str, Any]] = SMALL | {
-    "dataset": {"num_images": 60, "resolution": 32, "captions_per_image": 2},
-    "train_referee": {"num_views": 1, "hidden_dim": 4, "num_steps": 4, "batch_size": 8},
-    "evaluate": {"num_prompts": 4, "num_images": 4, "batch_size": 4},
-    "runtime": {"device": "cpu"},
-}
+TINY: dict[str, dict[str, Any]] = (
+    SMALL
+    | {
+        "dataset": {"num_images": 60, "resolution": 32, "captions_per_image": 2},
+        "train_referee": {"num_views": 1, "hidden_dim": 4, "num_steps": 4, "batch_size": 8},
+        "evaluate": {"num_prompts": 4, "num_images": 4, "batch_size": 4},
+        "runtime": {"device": "cpu", "num_workers": 1},
+    }
+    | {
+        name: SMALL[name] | fewer
+        for name, fewer in {
+            "train_generator": {"total_nimg": 16, "sheet_faces": 4},
+            "train_sketch_encoder": {"num_pairs": 16},
+            "train_label_encoder": {"num_pairs": 16},
+            "evaluate_edits": {"num_photographs": 2, "num_strips": 1, "num_faces": 4},
+        }.items()
+    }
+)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -34,6 +46,25 @@ def _tools_at_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             patch.setenv(name, value)
         patch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
         yield
+
+
+@pytest.fixture(scope="session")
+def new_mlflow(
+    _tools_at_home: None, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[Path], str]:
+    """Makes an MLflow that holds nothing at a path, and says its URI. Its tables are made once, in a second."""
+    import mlflow
+
+    made = tmp_path_factory.mktemp("mlflow") / "new.db"
+    client = mlflow.MlflowClient(f"sqlite:///{made}", f"sqlite:///{made}")
+    client.search_experiments()
+    client.search_registered_models()
+
+    def copied(path: Path) -> str:
+        shutil.copyfile(made, path)
+        return f"sqlite:///{path}"
+
+    return copied
 
 
 @pytest.fixture(scope="session")

@@ -53,7 +53,7 @@ def pool(prefect_server: None) -> Iterator[None]:
         start, env=environment, stdout=subprocess.DEVNULL, preexec_fn=die_with_parent
     ) as worker:
         yield
-        prefect_pool.end(worker)
+        prefect_pool.end(worker, within_s=2)
 
 
 def environment_of_commands() -> dict[str, str]:

@@ -4,6 +4,7 @@ import json
 import shutil
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import mlflow
@@ -48,8 +49,13 @@ def trained(
     trusted = [name for name in NAMES if name in read_config(source)["reliable"]]
     made = small_workspace(
         tmp_path_factory.mktemp("releases"),
-        evaluate_edits={"attributes": trusted[:2]},
-        evaluate={"num_prompts": 20, "num_images": 12, "batch_size": 4},
+        evaluate_edits={
+            "attributes": trusted[:2],
+            "num_photographs": 2,
+            "num_strips": 1,
+            "num_faces": 4,
+        },
+        evaluate={"num_prompts": 10, "num_images": 6, "batch_size": 4},
     )
     shutil.copytree(source, made.model("referee"))
     (made.root / "dvc.lock").write_text("stages: {}\n")
@@ -77,10 +83,15 @@ def retrain(workspace: Workspace, *, seed: int) -> None:
 
 
 @pytest.fixture
-def releases(trained: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Releases:
+def releases(
+    trained: Workspace,
+    new_mlflow: Callable[[Path], str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Releases:
     """A store, a registry, a key and a lenient policy of this test's own; the first networks are there."""
     retrain(trained, seed=0)
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", new_mlflow(tmp_path / "mlflow.db"))
     monkeypatch.setattr(tasks.releases.recording, "why_stale", lambda *_: [])
     public = make_key(tmp_path / "key")
     monkeypatch.setenv("TEDIGAN_RELEASES", str(tmp_path / "store"))
@@ -195,10 +206,10 @@ def test_a_rollback_to_what_is_gone_is_refused(releases: Releases, trained: Work
 
 
 def test_a_registry_that_is_down_or_new_moves_no_alias_to_another_model(
-    releases: Releases, trained: Workspace, tmp_path: Path, monkeypatch, capsys
+    releases: Releases, trained: Workspace, tmp_path: Path, new_mlflow, monkeypatch, capsys
 ) -> None:
     champion = promoted(releases).candidate
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'new.db'}")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", new_mlflow(tmp_path / "new.db"))
     retrain(trained, seed=1)
     other = releases.register().named
     assert other.version == champion.version
