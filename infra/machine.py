@@ -35,6 +35,7 @@ USUAL = {"s3": 8333, "prefect": 4200, "mlflow": 5000}
 POOL = "gpu"
 READY_WITHIN_S = 180.0
 TRIES, TRY_AGAIN_S = 4, 3.0
+SOME_STAND_STILL = 3  # supervisorctl's exit status; 4 where no supervisor answers
 KEPT = (
     "PATH", "HOME", "USER", "LANG", "TMPDIR", "VIRTUAL_ENV", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES",
     "TEDIGAN_POLICY",
@@ -42,6 +43,8 @@ KEPT = (
 # In memory they go with the server, and Prefect ends the flow runs that hold one.
 LEASES = "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE"
 ON_DISK = "prefect.server.concurrency.lease_storage.filesystem"
+# Of MLflow's own, which nobody here submits: their runner and its queues are several processes.
+NO_JOBS = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 DEPLOYED_FROM = "/opt/tedigan"  # what infra/prefect.yaml says, as in the image
 
 
@@ -99,7 +102,7 @@ class Machine:
         """How each part is started."""
         ports, python = self.ports, sys.executable
         root = self.environment["MLFLOW_DEFAULT_ARTIFACT_ROOT"]
-        mlflow = [self._backend_store, f"--default-artifact-root={root}"]
+        mlflow = [self._backend_store, f"--default-artifact-root={root}", "--workers=1"]
         return {
             "s3": [python, "-m", "infra.parts", "s3", str(self.folder / "s3"), f"--port={ports['s3']}"],
             "postgres": [python, "-m", "infra.parts", "postgres", str(self.folder / "postgres")],
@@ -143,7 +146,10 @@ class Machine:
 
     def states(self) -> dict[str, str]:
         """Part -> RUNNING, BACKOFF, STOPPED...; empty where the supervisor does not run."""
-        lines = self.control("status").stdout.splitlines() if self.is_up else []
+        if not self._configuration.is_file():
+            return {}
+        said = self.control("status")
+        lines = said.stdout.splitlines() if said.returncode in (0, SOME_STAND_STILL) else []
         return {words[0]: words[1] for words in (line.split() for line in lines) if len(words) > 1}
 
     def answers(self) -> dict[str, bool]:
@@ -200,7 +206,7 @@ class Machine:
         database = f"postgresql+asyncpg://postgres@/prefect?host={self.folder / 'postgres'}"
         retention = read_retention(self.root / "infra/retention.yaml").of_prefect
         kept = {"PREFECT_API_DATABASE_CONNECTION_URL": database, LEASES: ON_DISK}
-        own = {"prefect": kept | retention}
+        own = {"prefect": kept | retention, "mlflow": NO_JOBS}
         parts = {
             k: (command, environment | own.get(k, {})) for k, command in self.commands().items()
         }
