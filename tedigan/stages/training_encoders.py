@@ -12,7 +12,7 @@ from tedigan.params import chosen
 from tedigan.stages.resuming import close_loop, open_loop
 from tedigan.store.files import finished_folder, sha256_file
 from tedigan.store.model_folders import freeze, load_tensors, save_model
-from tedigan.tensors import stream
+from tedigan.training import ranks
 from tedigan.training.drawing_layers import linearly_explained, loss_weights, report_layers
 from tedigan.training.drawing_lessons import Draw, PairMaker, PairSettings, open_lessons
 from tedigan.training.encoder_trainer import EncoderSettings, EncoderTrainer, new_encoder
@@ -62,11 +62,13 @@ def train(
     )
 
     def step(index: int) -> dict[str, float]:
-        rng = stream(params.seed, loop.name, index)
+        rng = ranks.shared_stream(params.seed, loop.name, index)
         trainer.set_learning_rate(index)
         if index < settings.num_synthetic_steps:
             return trainer.synthetic_step(rng)
-        return trainer.drawing_step(lessons.photographs(params.batch_size, rng), rng, index)
+        return trainer.drawing_step(
+            lessons.photographs(ranks.share(params.batch_size), rng), rng, index
+        )
 
     loop.run(trainer.components(), step, num_steps=trainer.num_steps)
     freeze(encoder, device)
