@@ -1,10 +1,11 @@
 """Two processes train as one does, and go on as if nothing had been when one of them or both are killed."""
 
 import json
-import os
+import multiprocessing
+import shutil
+import signal
 import socket
-import subprocess
-import sys
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -15,37 +16,40 @@ from tedigan.errors import NumbersError
 from tedigan.generator.discriminator import minibatch_std
 from tedigan.tensors import stream
 from tedigan.training import ranks
-from tests.training.tiny_trainings import EVERY, NUM_STEPS, TRAININGS
+from tests.training.tiny_trainings import NUM_STEPS, TRAININGS, be_rank
 
 # Of a loss, after 50 steps. The adversarial training amplifies rounding most: 3e-5 was seen.
 TOLERANCE = 3e-4
 
+pytestmark = pytest.mark.timeout(900)  # 40 s of two quiet cores
 
-def processes(folder: Path, num: int, *names: str, dies: str = "") -> list[subprocess.Popen[str]]:
-    """As torchrun starts them on one machine."""
+
+FORKED = multiprocessing.get_context("forkserver")  # what they import is imported once
+FORKED.set_forkserver_preload(["tests.training.tiny_trainings"])
+
+
+def processes(folder: Path, num: int, *names: str, ends: str = "") -> list[BaseProcess]:
+    """Ranks of one machine; ends: see `end_where_asked`."""
     folder.mkdir(exist_ok=True)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    several = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": str(num)}
-    several = {"TORCHELASTIC_RUN_ID": "test"} | several if num > 1 else {}
-    command = [sys.executable, "-m", "tests.training.tiny_trainings", str(folder), *names]
-    return [
-        subprocess.Popen(
-            command,
-            env=os.environ
-            | several
-            | {"RANK": str(rank), "LOCAL_RANK": str(rank), "OMP_NUM_THREADS": "1", "DIES": dies},
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+    given = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": str(num)}
+    given = {"TORCHELASTIC_RUN_ID": "test"} | given if num > 1 else {}
+    given["ENDS"] = ends
+    started = [
+        FORKED.Process(target=be_rank, args=(rank, folder, list(names), given))
         for rank in range(num)
     ]
+    for one in started:
+        one.start()
+    return started
 
 
-def ends(started: list[subprocess.Popen[str]]) -> list[tuple[int, str]]:
-    said = [one.communicate(timeout=200)[1] for one in started]
-    return [(one.returncode, text) for one, text in zip(started, said, strict=True)]
+def statuses(started: list[BaseProcess]) -> list[int | None]:
+    for one in started:
+        one.join(800)
+    return [one.exitcode for one in started]
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +57,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
     """Every training, by one process and by two."""
     root = tmp_path_factory.mktemp("ranks")
     started = {num: processes(root / str(num), num) for num in (1, 2)}
-    for found in started.values():
-        for status, said in ends(found):
-            assert status == 0, said
+    for num, found in started.items():
+        assert statuses(found) == [0] * num, (root / str(num) / "err-0").read_text()
     return {num: root / str(num) for num in started}
 
 
@@ -80,33 +83,24 @@ def same(one: Path, other: Path) -> bool:
     return all(torch.equal(value, tensors[1][name]) for name, value in tensors[0].items())
 
 
-def test_a_killed_run_of_two_goes_on_to_the_same_bytes(
+def test_a_killed_run_of_two_goes_on_to_the_same_bytes_and_one_process_to_the_same_losses(
     trained: dict[int, Path], tmp_path: Path
 ) -> None:
-    work = tmp_path / "work"
-    (first, said), (second, _) = ends(processes(work, 2, "train_generator", dies="1@23"))
-    assert second == -9
-    assert first not in (0, -9)
-    assert "LostRankError: another of the processes" in said
-    (first, _), (second, _) = ends(processes(work, 2, "train_generator", dies="0,1@33"))
-    assert (first, second) == (-9, -9)
-    (first, said), (second, _) = ends(processes(work, 2, "train_generator"))
-    assert (first, second) == (0, 0)
-    assert "resumes from its checkpoint at step 30" in said
+    """Of one, of both, and by a signal that one of them hears."""
+    name, work, alone = "train_generator", tmp_path / "work", tmp_path / "alone"
+    assert statuses(processes(work, 2, name, ends="SIGKILL 1 23")) == [1, -signal.SIGKILL]
+    assert "LostRankError: another of the processes" in (work / "err-0").read_text()
+    assert statuses(processes(work, 2, name, ends="SIGKILL 0,1 33")) == [-signal.SIGKILL] * 2
+    assert statuses(processes(work, 2, name, ends="SIGTERM 1 41")) == [128 + signal.SIGTERM] * 2
+    shutil.copytree(work, alone)
+    both, one = processes(work, 2, name), processes(alone, 1, name)
+    assert statuses(both) + statuses(one) == [0, 0, 0]
+    assert "resumes from its checkpoint at step 42" in (work / "err-0").read_text()
     assert same(work, trained[2])
-    assert losses(work, "train_generator") == losses(trained[2], "train_generator")
-
-
-def test_another_number_goes_on_and_says_so(trained: dict[int, Path], tmp_path: Path) -> None:
-    work = tmp_path / "work"
-    ends(processes(work, 2, "train_text_encoder", dies="0,1@33"))
-    ((status, said),) = ends(processes(work, 1, "train_text_encoder"))
-    assert status == 0
-    assert "2 processes began it and 1 go on" in said
-    found, undisturbed = (losses(place, "train_text_encoder") for place in (work, trained[1]))
-    for one, other in zip(found, undisturbed, strict=True):
-        assert one == pytest.approx(other, rel=TOLERANCE)
-    assert EVERY < NUM_STEPS
+    assert losses(work, name) == losses(trained[2], name)
+    assert "2 processes began it and 1 go on" in (alone / "err-0").read_text()
+    for found, undisturbed in zip(losses(alone, name), losses(trained[1], name), strict=True):
+        assert found == pytest.approx(undisturbed, rel=TOLERANCE)
 
 
 def shared(rank: int, num: int) -> SharedStream:

@@ -1,14 +1,11 @@
 """Every stage's training with tiny networks and made-up data: some ms a step, alone or as one of several ranks.
 
-    python -m tests.training.tiny_trainings FOLDER NAME...      # as torchrun would start it, or alone
-
-FOLDER then has the losses (NAME.json) and, of a training with a checkpoint, NAME.pt with its last state.
+A folder then has the losses (NAME.json) and, of most, the last state (NAME.pt).
 """
 
 import json
 import os
 import signal
-import sys
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from itertools import pairwise
@@ -249,7 +246,7 @@ def run(loop: Loop, components: dict[str, Any], step: Step) -> None:
     """Its steps; NAME.pt is what a finished one would write."""
 
     def taken(index: int) -> dict[str, float]:
-        die_where_asked(index)
+        end_where_asked(index)
         return step(ranks.shared_stream(0, loop.name, index), index)
 
     try:
@@ -260,11 +257,11 @@ def run(loop: Loop, components: dict[str, Any], step: Step) -> None:
             torch.save(states, loop.checkpoint.path.parents[2] / f"{loop.name}.pt")
 
 
-def die_where_asked(index: int) -> None:
-    """DIES names the ranks and the step, such as `0,1@33`; they die as a power cut would have it."""
-    who, _, step = os.environ.get("DIES", "").partition("@")
+def end_where_asked(index: int) -> None:
+    """ENDS says which signal comes to which ranks at which step, such as `SIGKILL 0,1 33`."""
+    number, who, step = (os.environ.get("ENDS") or "SIGTERM none 0").split()
     if str(ranks.rank()) in who.split(",") and index == int(step):
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), signal.Signals[number])
 
 
 def train(folder: Path, names: list[str]) -> None:
@@ -278,7 +275,11 @@ def train(folder: Path, names: list[str]) -> None:
             (folder / f"{name}.json").write_text(json.dumps(loop.rows))
 
 
-if __name__ == "__main__":
+def be_rank(rank: int, folder: Path, names: list[str], given: dict[str, str]) -> None:
+    """A process as torchrun would start it, or alone where `given` names no others; says into FOLDER/err-RANK."""
+    said = os.open(folder / f"err-{rank}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(said, 2)
+    os.environ |= given | {"RANK": str(rank), "LOCAL_RANK": str(rank)}
     torch.set_num_threads(1)
     with ranks.joined(on_gpu=False) if ranks.is_started() else nullcontext():
-        train(Path(sys.argv[1]), sys.argv[2:] or list(TRAININGS))
+        train(folder, names or list(TRAININGS))
