@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tedigan.__main__ import main
 from tedigan.errors import LostRankError, NumbersError, ParamsError
 from tedigan.progress import listening
 from tedigan.stages import in_ranks, run_stage
@@ -64,6 +65,16 @@ def test_what_ended_a_process_is_said_and_not_that_the_others_missed_it(tmp_path
     write_json(tmp_path / "error-1.json", {"kind": "ValueError", "message": "a bug"})
     with pytest.raises(RuntimeError, match="ValueError: a bug"):
         in_ranks._outcome(tmp_path, "s")
+
+
+def test_a_lost_process_is_a_status_of_its_own(tmp_path: Path, monkeypatch, capsys) -> None:
+    def lost(*_: object) -> None:
+        raise LostRankError("one is gone")
+
+    monkeypatch.setattr(in_ranks, "run", lost)
+    root = workspace(tmp_path / "w", 2).root
+    assert main(["train_generator", "--workspace", str(root)]) == 75
+    assert "error: one is gone" in capsys.readouterr().err
 
 
 def test_only_lines_that_are_whole_are_told_on(tmp_path: Path) -> None:
