@@ -102,7 +102,8 @@ def _parser(given: list[str]) -> argparse.ArgumentParser:
 
 
 def _run_stage(arguments: argparse.Namespace) -> int:
-    from tedigan.stages import check_code, in_ranks, run_stage
+    from tedigan import in_ranks
+    from tedigan.stages import check_code, run_stage
     from tedigan.turns import turn
     from tedigan.workspace import Workspace
 

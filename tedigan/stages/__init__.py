@@ -69,8 +69,7 @@ def run_stage(
 
     ids: under which other tools know this run (tedigan.provenance).
     """
-    from tedigan import provenance
-    from tedigan.stages import in_ranks
+    from tedigan import in_ranks, provenance
 
     check_code(workspace, [name])
     stage = importlib.import_module(f"tedigan.stages.{name}")
@@ -91,7 +90,7 @@ def run_stage(
 def check_stages(workspace: "Workspace") -> None:
     """Ask each stage that offers `check(workspace)` to refuse now what it would refuse when it runs."""
     check_code(workspace, STAGES)
-    from tedigan.stages import in_ranks
+    from tedigan import in_ranks
 
     for name in STAGES:
         in_ranks.num_processes(name, workspace)

@@ -24,6 +24,7 @@ from tedigan.training import ranks
 from tedigan.training.diff_augment import diff_augment
 from tedigan.training.feature_discriminator import FeatureDiscriminator
 from tedigan.training.path_length import PathLength
+from tedigan.training.ranks import descend
 
 
 @dataclass(frozen=True)
@@ -102,14 +103,6 @@ def resting(network: nn.Module | None) -> Iterator[None]:
     finally:
         for weight in weights:
             weight.requires_grad_(True)
-
-
-def descend(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
-    """One step down a loss."""
-    optimiser.zero_grad(set_to_none=True)
-    loss.backward()
-    ranks.average_gradients(optimiser)
-    optimiser.step()
 
 
 class AdversarialTrainer:

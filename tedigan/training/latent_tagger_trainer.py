@@ -174,10 +174,7 @@ class LatentTaggerTrainer:
             index, learning_rate=settings.learning_rate, num_steps=settings.num_steps
         )
         set_rate(self.optimiser, rate)
-        self.optimiser.zero_grad(set_to_none=True)
-        torch.stack(losses).sum().backward()
-        ranks.average_gradients(self.optimiser)
-        self.optimiser.step()
+        ranks.descend(self.optimiser, torch.stack(losses).sum())
         return {"loss": torch.stack(losses).mean().item()}
 
     def _loss(self, member: torch.nn.Module, rng: torch.Generator) -> Tensor:

@@ -6,7 +6,6 @@ are trained on one data set and named, by their folders, when another is made.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -228,28 +227,17 @@ def _fit(
 ) -> Loop:
     """Train; afterwards the network is frozen."""
     depends_on = {"model": name, "code": digest_of(__name__), "settings": asdict(settings)}
-    loop = Loop(
-        f"train_{name}",
-        work=work,
-        depends_on=depends_on,
-        inputs=inputs,
-        every=settings.checkpoint_every,
-        batch_size=settings.batch_size,
-    )
+    often = {"every": settings.checkpoint_every, "batch_size": settings.batch_size}
+    loop = Loop(f"train_{name}", work=work, depends_on=depends_on, inputs=inputs, **often)
     optimiser = torch.optim.AdamW(network.parameters(), settings.learning_rate, weight_decay=0.02)
     ranks.share_statistics(network)
-    rate_at = partial(
-        warm_up_then_cosine, learning_rate=settings.learning_rate, num_steps=settings.num_steps
-    )
 
     def step(index: int) -> dict[str, float]:
         rng = ranks.shared_stream(settings.seed, loop.name, index)
         loss = loss_of(integers(rng, 0, num_photographs, ranks.share(settings.batch_size)), rng)
-        set_rate(optimiser, rate_at(index))
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        ranks.average_gradients(optimiser)
-        optimiser.step()
+        rate, num_steps = settings.learning_rate, settings.num_steps
+        set_rate(optimiser, warm_up_then_cosine(index, learning_rate=rate, num_steps=num_steps))
+        ranks.descend(optimiser, loss)
         return {"loss": loss.item()}
 
     loop.run({name: network, "optimiser": optimiser}, step, num_steps=settings.num_steps)

@@ -99,6 +99,14 @@ def average_gradients(optimiser: torch.optim.Optimizer) -> None:
         gradient.copy_(part.view_as(gradient))
 
 
+def descend(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
+    """One step down a loss, of all ranks' batches."""
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    average_gradients(optimiser)
+    optimiser.step()
+
+
 def mean(value: Tensor) -> Tensor:
     """Over the ranks, without a gradient."""
     return value if num_ranks() == 1 else total(value) / num_ranks()

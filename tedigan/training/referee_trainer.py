@@ -145,10 +145,8 @@ class RefereeTrainer:
         num_known = None if is_whole else ranks.mean((classes >= 0).sum().float())
         loss_identity = self.people(embeddings, classes, num_known)
         set_rate(self.optimiser, learning_rate_at(index, self.settings))
-        self.optimiser.zero_grad(set_to_none=True)
-        (loss_attributes + self.settings.weight_identity * loss_identity).backward()
-        ranks.average_gradients(self.optimiser)
-        self.optimiser.step()
+        loss = loss_attributes + self.settings.weight_identity * loss_identity
+        ranks.descend(self.optimiser, loss)
         return {"loss_attributes": loss_attributes.item(), "loss_identity": loss_identity.item()}
 
 

@@ -106,8 +106,5 @@ class TextEncoderTrainer:
         code = (encoder(self.embeddings[rows]) - encoder.ws_mean) / encoder.ws_std
         loss = latent_loss(code, target)
         set_rate(self.optimiser, self.learning_rate_at(index))
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        ranks.average_gradients(self.optimiser)
-        self.optimiser.step()
+        ranks.descend(self.optimiser, loss)
         return {"loss_latent": loss.item()}

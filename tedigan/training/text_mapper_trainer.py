@@ -144,10 +144,7 @@ class Trainer(ABC):
             index, learning_rate=settings.learning_rate, num_steps=settings.num_steps
         )
         set_rate(self.optimiser, rate)
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        ranks.average_gradients(self.optimiser)
-        self.optimiser.step()
+        ranks.descend(self.optimiser, loss)
 
 
 def run_in_turn(loop: Loop, trainers: Sequence[Trainer], *, seed: int) -> None:

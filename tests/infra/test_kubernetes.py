@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from infra.parts import DATABASES
+from tedigan.in_ranks import SHUTDOWN_S
 from tedigan.sections import TrainingStage
-from tedigan.stages.in_ranks import SHUTDOWN_S
 from tests.infra.manifests import (
     KUBERNETES,
     POOL,

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -269,8 +269,11 @@ def train(folder: Path, names: list[str]) -> None:
     referee_network.DROPOUT_FEATURES = referee_network.DROPOUT_HIDDEN = text_mapper.DROPOUT = 0.0
     for name in names:
         loop = Loop(name, work=folder, depends_on={}, inputs=[], every=EVERY, batch_size=BATCH)
-        with suppress(SystemExit):  # of the ranks beside the first
+        try:
             TRAININGS[name](loop)
+        except SystemExit as ended:  # so leave the ranks beside the first, and who was asked to end
+            if ended.code:
+                raise
         if ranks.is_first():
             (folder / f"{name}.json").write_text(json.dumps(loop.rows))
 

@@ -1,4 +1,4 @@
-"""G + D training at 64 px by one process and by two, on two cores: `python -m benchmarks.ranks`.
+"""G + D training at 64 px by one process and by two, on two cores: `python -m benchmarks.two_processes`.
 
 One process with two threads, as the stage runs today; two processes with a thread each, which share a batch by
 gloo; and one with a thread, of which two would be twice as quick if nothing were exchanged. In turn, each in
@@ -39,7 +39,7 @@ def main() -> None:
             _work(given)
         return
     sizes = [f"--batch={given.batch}", f"--repeats={given.repeats}"]
-    worker = ["benchmarks.ranks", *sizes]
+    worker = ["benchmarks.two_processes", *sizes]
     cells = [
         Cell("1 process, 2 threads", [*worker, "--threads=2"]),
         Cell("2 processes, 1 thread each", [*TORCHRUN, *worker, "--threads=1"]),

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tedigan import in_ranks
 from tedigan.__main__ import main
 from tedigan.errors import LostRankError, NumbersError, ParamsError
 from tedigan.progress import listening
-from tedigan.stages import in_ranks, run_stage
+from tedigan.stages import run_stage
 from tedigan.store.files import read_json, write_json
 from tedigan.workspace import Workspace
 from tests.stages.small import small_workspace
@@ -96,5 +97,5 @@ def test_only_who_was_started_by_torchrun_is_a_rank(monkeypatch: pytest.MonkeyPa
     assert not in_ranks.has_the_record()
     monkeypatch.setenv("RANK", "0")
     assert in_ranks.has_the_record()
-    monkeypatch.setenv(in_ranks.PLACE, os.devnull)
+    monkeypatch.setenv(in_ranks.PARENT, str(os.getpid()))
     assert not in_ranks.has_the_record()

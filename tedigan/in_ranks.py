@@ -31,7 +31,7 @@ from tedigan.training import ranks
 from tedigan.training.loop import stats_file
 from tedigan.workspace import Outcome, Workspace
 
-PLACE, PARENT = "TEDIGAN_RANKS", "TEDIGAN_PARENT"  # where ranks say how it ended, and for whom
+PARENT = "TEDIGAN_PARENT"  # for whom the ranks train, where `start` started them
 LOOK_EVERY_S = 0.2
 SHUTDOWN_S = 120  # for a step and its checkpoint, when the run is asked to end
 
@@ -59,7 +59,7 @@ def run(name: str, workspace: Workspace, stage: Callable[[Workspace], Outcome]) 
 
 def start(name: str, workspace: Workspace, num: int) -> Outcome:
     """Run the stage in `num` processes of this machine, and tell on what they tell."""
-    place = workspace.work / "ranks" / name
+    place = _place(workspace, name)
     for earlier in place.glob("*.json"):
         earlier.unlink()
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
@@ -67,25 +67,26 @@ def start(name: str, workspace: Workspace, num: int) -> Outcome:
     command += ["-m", "tedigan", name, "--workspace", str(workspace.root)]
     threads = str(max(1, torch.get_num_threads() // num))
     given = {"OMP_NUM_THREADS": threads} | os.environ
-    given |= {PLACE: str(place), PARENT: str(os.getpid())}
+    given |= {PARENT: str(os.getpid())}
     stats = stats_file(workspace.work, name)
     heard = stats.stat().st_size if stats.is_file() else 0
     with asked_to_end() as end:
         process = subprocess.Popen(command, env=given, start_new_session=True)  # noqa: S603
-        is_told = False
-        while process.poll() is None:
-            if end.is_asked and not is_told:
+        try:
+            while process.poll() is None and not end.is_asked:
+                heard = _tell_on(stats, heard)
+                time.sleep(LOOK_EVERY_S)
+        finally:  # also where a flow is cancelled
+            if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
-                is_told = True
-            heard = _tell_on(stats, heard)
-            time.sleep(LOOK_EVERY_S)
+                process.wait()
     _tell_on(stats, heard)
     return _outcome(place, name)
 
 
 def has_the_record() -> bool:
     """Whether this process runs the stage as a whole; False for one of those that `start` or torchrun started."""
-    return not ranks.is_started() or (os.environ["RANK"] == "0" and PLACE not in os.environ)
+    return not ranks.is_started() or (os.environ["RANK"] == "0" and PARENT not in os.environ)
 
 
 @contextmanager
@@ -103,22 +104,30 @@ def joined(name: str, workspace: Workspace) -> Iterator[None]:
         end_with(one)
     if os.environ["RANK"] != "0":
         be_quiet()
-    with ranks.joined(on_gpu=workspace.device.type == "cuda"):
+    with _telling(workspace, name), ranks.joined(on_gpu=workspace.device.type == "cuda"):
         yield
 
 
 def take_part(name: str, workspace: Workspace) -> None:
     """What a process does that has not the record; the first one leaves for `start` what came of it."""
-    place, number = Path(os.environ.get(PLACE, workspace.work / "ranks" / name)), ranks.rank()
-    if number and _adopts(getattr(workspace.params, name)):
-        return
-    try:
+    if ranks.is_first() or not _adopts(getattr(workspace.params, name)):
         outcome: Outcome = importlib.import_module(f"tedigan.stages.{name}").run(workspace)
+        write_json(_place(workspace, name) / "outcome.json", asdict(outcome) | _paths(outcome))
+
+
+@contextmanager
+def _telling(workspace: Workspace, name: str) -> Iterator[None]:
+    """What ends this process is left for `start`, which sees no more than that torchrun failed."""
+    try:
+        yield
     except Exception as error:
         said = {"kind": type(error).__name__, "message": str(error)}
-        write_json(place / f"error-{number}.json", said)
+        write_json(_place(workspace, name) / f"error-{os.environ['RANK']}.json", said)
         raise
-    write_json(place / "outcome.json", asdict(outcome) | _paths(outcome))
+
+
+def _place(workspace: Workspace, name: str) -> Path:
+    return workspace.work / "ranks" / name
 
 
 def _adopts(section: Any) -> bool:
