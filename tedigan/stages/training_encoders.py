@@ -12,10 +12,10 @@ from tedigan.params import chosen
 from tedigan.stages.resuming import close_loop, open_loop
 from tedigan.store.files import finished_folder, sha256_file
 from tedigan.store.model_folders import freeze, load_tensors, save_model
-from tedigan.training import ranks
 from tedigan.training.drawing_layers import linearly_explained, loss_weights, report_layers
 from tedigan.training.drawing_lessons import Draw, PairMaker, PairSettings, open_lessons
 from tedigan.training.encoder_trainer import EncoderSettings, EncoderTrainer, new_encoder
+from tedigan.training.ranks import share, shared_stream
 from tedigan.training_sections import TrainSketchEncoder
 from tedigan.workspace import Outcome, Workspace
 
@@ -57,18 +57,15 @@ def train(
     weights = loss_weights(linearly_explained(lessons)).to(device)
     settings = chosen(params, EncoderSettings)
     trainer = EncoderTrainer(generator, features, encoder, settings, lessons.some_pairs, weights)
-    loop = open_loop(
-        workspace, f"train_{name}", [workspace.dataset, source, workspace.codes, *parsers]
-    )
+    inputs = [workspace.dataset, source, workspace.codes, *parsers]
+    loop = open_loop(workspace, f"train_{name}", inputs)
 
     def step(index: int) -> dict[str, float]:
-        rng = ranks.shared_stream(params.seed, loop.name, index)
+        rng = shared_stream(params.seed, loop.name, index)
         trainer.set_learning_rate(index)
         if index < settings.num_synthetic_steps:
             return trainer.synthetic_step(rng)
-        return trainer.drawing_step(
-            lessons.photographs(ranks.share(params.batch_size), rng), rng, index
-        )
+        return trainer.drawing_step(lessons.photographs(share(params.batch_size), rng), rng, index)
 
     loop.run(trainer.components(), step, num_steps=trainer.num_steps)
     freeze(encoder, device)
