@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import botocore.exceptions
 from dvc.exceptions import FileTransferError
 
-from tedigan.errors import StoreError, passes
+from tedigan.errors import LostRankError, StoreError, passes
 
 T = TypeVar("T")
 
@@ -56,7 +56,9 @@ def persistently(do: Callable[[], T]) -> T:
 
 
 def may_pass(error: BaseException) -> bool:
-    """Whether it speaks of a store, a disk or a network that did not answer; a full disk did answer."""
+    """Whether it speaks of a store, a disk, a network or a process that did not answer; a full disk did answer."""
+    if isinstance(error, LostRankError):
+        return True
     if isinstance(error, StoreError) and (error.may_pass or error.__cause__ is None):
         return error.may_pass
     cause = error.__cause__ if isinstance(error, StoreError) else error

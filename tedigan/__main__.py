@@ -9,7 +9,7 @@ import sys
 
 from tedigan.commands.plain_text import message
 from tedigan.commands.workspace_arguments import add_workspace_arguments, workspace_folder
-from tedigan.errors import TediganError
+from tedigan.errors import LostRankError, TediganError
 from tedigan.extras import advised
 from tedigan.stages import STAGES
 from tedigan.store.disk_errors import on_disk
@@ -61,11 +61,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
 STAGE_ACTIONS = {"dataset": "tedigan.commands.dataset_actions"}
 
 
+TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h: nobody needs to mend anything
 INTERRUPTED = 130  # as a shell says it of a program that SIGINT ended
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; what a user can mend is one message on stderr and status 1, Ctrl-C status 130."""
+    """Run one command; what a user can mend is one message on stderr and status 1, Ctrl-C status 130.
+
+    A process of a training that was lost is status 75, as the same command goes on."""
     given = sys.argv[1:] if arguments is None else arguments
     try:
         with advised(), on_disk("the command"):
@@ -73,7 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
             status: int = chosen.run(chosen)
     except TediganError as error:
         print(f"error: {message(str(error))}", file=sys.stderr)
-        return 1
+        return TRY_AGAIN if isinstance(error, LostRankError) else 1
     except KeyboardInterrupt:
         print("interrupted; what is finished is kept, the same command goes on", file=sys.stderr)
         return INTERRUPTED
@@ -99,6 +102,7 @@ def _parser(given: list[str]) -> argparse.ArgumentParser:
 
 
 def _run_stage(arguments: argparse.Namespace) -> int:
+    from tedigan import in_ranks
     from tedigan.stages import check_code, run_stage
     from tedigan.turns import turn
     from tedigan.workspace import Workspace
@@ -106,8 +110,12 @@ def _run_stage(arguments: argparse.Namespace) -> int:
     is_by_hand = arguments.profile is not None  # `dvc repro` has read params.yaml already
     workspace = Workspace.open(workspace_folder(arguments), writes_params=is_by_hand)
     check_code(workspace, [arguments.stage])  # before anything is left there
-    with turn(workspace.turn, f"the stage {arguments.stage}"):
-        finished = run_stage(arguments.stage, workspace)
+    with in_ranks.joined(arguments.stage, workspace):
+        if not in_ranks.has_the_record():
+            in_ranks.take_part(arguments.stage, workspace)
+            return 0
+        with turn(workspace.turn, f"the stage {arguments.stage}"):
+            finished = run_stage(arguments.stage, workspace)
     for name, value in sorted(finished.outcome.metrics.items()):
         print(f"{name} = {value:.6g}")
     print(f"{arguments.stage}: finished; run record {finished.record}")

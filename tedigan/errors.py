@@ -13,6 +13,7 @@
     │   ├── AttributeFileError the attribute table
     │   └── LabelError         a 19-class label map
     ├── NumbersError           a training that diverged, a metric that is no number
+    ├── LostRankError          another process of a training is gone; it may pass
     └── StoreError             a bucket or a disk that does not answer as it should
         └── ObjectError        one object that cannot be had
 
@@ -109,6 +110,10 @@ class LabelError(DataError):
 
 class NumbersError(TediganError):
     """A training or a measurement gave NaN or infinity, which is no result."""
+
+
+class LostRankError(TediganError):
+    """One of the processes that train a network together is gone; its checkpoint is kept, and it can go on."""
 
 
 class StoreError(TediganError):

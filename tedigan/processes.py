@@ -6,12 +6,15 @@ import select
 import signal
 import stat
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
+
+END_S = 120.0  # for a step and its checkpoint
 
 
 def pool_of(num_workers: int, start: Callable[[Any], None], subject: Any) -> ProcessPoolExecutor:
@@ -34,6 +37,25 @@ def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     assert parent is not None, "only worker processes wait for their parent"
     parent.join()
+    os._exit(1)
+
+
+def end_with(pid: int) -> None:
+    """From now on this process is asked to end (SIGTERM) when that one is gone, and ended if it does not."""
+    try:
+        other = os.pidfd_open(pid)
+    except ProcessLookupError:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return
+    threading.Thread(target=_end_after, args=[other], daemon=True).start()
+
+
+def _end_after(other: int) -> None:
+    poll = select.poll()
+    poll.register(other, select.POLLIN)
+    poll.poll()
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(END_S)
     os._exit(1)
 
 

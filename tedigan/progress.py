@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 LOG_INTERVAL_S, TERMINAL_INTERVAL_S = 30.0, 0.5
 Listener = Callable[[int, Mapping[str, float]], None]
+_IS_QUIET: ContextVar[bool] = ContextVar("is_quiet", default=False)
 _LISTENER: ContextVar[Listener | None] = ContextVar("listener", default=None)
 
 
@@ -30,6 +31,7 @@ def progress(
         total=total,
         initial=initial,
         file=_Unbroken(sys.stderr),
+        disable=_IS_QUIET.get(),
         mininterval=TERMINAL_INTERVAL_S if is_terminal else LOG_INTERVAL_S,
         maxinterval=10 * LOG_INTERVAL_S,  # or tqdm lowers the interval by itself
         ncols=None if is_terminal else 100,
@@ -38,7 +40,14 @@ def progress(
 
 def note(line: str) -> None:
     """One line above the bars."""
+    if _IS_QUIET.get():
+        return
     tqdm.write(line, file=_Unbroken(sys.stderr))
+
+
+def be_quiet() -> None:
+    """From now on no bars and notes: somebody beside this process shows the same."""
+    _IS_QUIET.set(True)
 
 
 @contextmanager

@@ -225,9 +225,25 @@ class Report(Section):
     max_examples: Count
 
 
+TrainingStage = Literal[
+    "train_generator",
+    "train_encoder",
+    "train_sketch_encoder",
+    "train_label_encoder",
+    "train_text_encoder",
+    "train_guide",
+    "train_latent_tagger",
+    "train_text_mapper",
+    "train_referee",
+]
+
+
 class Runtime(Section):
-    """Where it runs; never changes what comes out of a CPU run."""
+    """Where it runs; never changes what comes out of a CPU run, but for the last bits."""
 
     device: Literal["auto", "cpu", "cuda"]
     num_workers: Literal["auto"] | Count
     model_signers: tuple[str, ...]
+    num_processes: dict[TrainingStage, Count]
+    photographs: Literal["read", "device"]
+    profile: CountOrZero

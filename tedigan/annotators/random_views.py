@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from tedigan.draws import uniform
 from tedigan.vocabulary.labels import mirror_labels
 
 
@@ -19,7 +20,8 @@ def random_views(
 
     All is drawn on the CPU, for each image on its own; alike: one draw for all, so that none depends on its place.
     """
-    dice = torch.rand(1 if alike else len(images), 7, generator=generator).mul(2).sub(1)
+    drawn = torch.rand(1, 7, generator=generator) if alike else uniform(generator, len(images), 7)
+    dice = drawn.mul(2).sub(1)
     dice = dice.expand(len(images), -1)
     where = F.affine_grid(_motions(dice[:, :4]), list(images.shape), align_corners=False)
     is_mirrored = (dice[:, 4] > 0).to(images.device)[:, None, None]

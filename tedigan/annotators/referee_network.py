@@ -94,14 +94,22 @@ class IdentitySoftmax(nn.Module):
         self.prototypes = nn.Parameter(torch.randn(num_identities, embedding_dim))
 
     def forward(
-        self, embeddings: Float[Tensor, "n embedding_dim"], classes: Int64[Tensor, " n"]
+        self,
+        embeddings: Float[Tensor, "n embedding_dim"],
+        classes: Int64[Tensor, " n"],
+        num_known: Float[Tensor, ""] | None = None,
     ) -> Float[Tensor, ""]:
-        """Mean cross-entropy over the images whose class is known; class -1 = not known. 0 if none is."""
+        """Mean cross-entropy over the images whose class is known; class -1 = not known. 0 if none is.
+
+        num_known: how many to count with, where these are a part of a batch; None = those that are known here.
+        """
         is_known = classes >= 0
         logits = self.scale * embeddings @ F.normalize(self.prototypes, dim=1).T
         if not bool(is_known.any()):
             return logits.sum() * 0
-        return F.cross_entropy(logits[is_known], classes[is_known])
+        if num_known is None:
+            return F.cross_entropy(logits[is_known], classes[is_known])
+        return F.cross_entropy(logits[is_known], classes[is_known], reduction="sum") / num_known
 
 
 def attribute_loss(

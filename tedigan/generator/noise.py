@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from tedigan.draws import normal
 from tedigan.errors import ShapeError
 
 NoiseMode = Literal["const", "random", "none"]
@@ -23,7 +24,7 @@ def noise_maps(
     """What each layer adds for n images, before its strength; None = nothing.
 
     stored: each layer's own map. noise_mode: const = the stored map, random = drawn from `generator`
-    (on the CPU, in the order of the layers), none = off; one word for all layers or one for each.
+    (on its device, in the order of the layers), none = off; one word for all layers or one for each.
     noise: maps in place of the stored ones, one for each layer, of n images or of 1; None = the stored one.
     Raises ShapeError for another number of words or maps, or a map of another size.
     """
@@ -44,7 +45,7 @@ def _map(
     const: Tensor, mode: NoiseMode, n: int, generator: torch.Generator | None
 ) -> Tensor | None:
     if mode == "random":
-        return torch.randn([n, 1, *const.shape[2:]], generator=generator).to(const)
+        return normal(generator, n, 1, *const.shape[2:]).to(const)
     return const if mode == "const" else None
 
 

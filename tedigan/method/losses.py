@@ -36,14 +36,18 @@ def pixel_loss(
     return F.mse_loss(images, target)
 
 
-def perceptual_loss(features: list[Tensor], target: list[Tensor]) -> Float[Tensor, ""]:
+def perceptual_loss(
+    features: list[Tensor], target: list[Tensor], deviations: list[Tensor] | None = None
+) -> Float[Tensor, ""]:
     """Mean over the feature maps of mean |F(x) - F(x^)|, each map scaled by its target's deviation.
 
-    With discriminator features this is feature matching (pix2pixHD, arXiv:1711.11585).
+    With discriminator features this is feature matching (pix2pixHD, arXiv:1711.11585). deviations: where these are
+    a part of a batch, the whole one's.
     """
+    scales = [one.detach().std() for one in target] if deviations is None else deviations
     terms = [
-        F.l1_loss(ours, theirs) / (theirs.detach().std() + 1e-6)
-        for ours, theirs in zip(features, target, strict=True)
+        F.l1_loss(ours, theirs) / (scale + 1e-6)
+        for ours, theirs, scale in zip(features, target, scales, strict=True)
     ]
     return torch.stack(terms).mean()
 

@@ -18,7 +18,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from tedigan.rivals.rival import SIZE_PX, TEXT_DIM, EncodedText, Rival, RivalBatch, follow
-from tedigan.training.adversarial import descend, resting
+from tedigan.training.adversarial import resting
+from tedigan.training.ranks import descend
 
 FIRST_PX, MOST = 4, 8  # px of the first maps; times nf are the widest
 SLOPE = 0.2

@@ -18,7 +18,8 @@ from tedigan.rivals.matching import matching_losses
 from tedigan.rivals.region_encoder import Looked, RegionEncoder
 from tedigan.rivals.rival import EncodedText, Rival, RivalBatch, follow
 from tedigan.rivals.stage_discriminator import Seen, StageDiscriminator, WordDiscriminator
-from tedigan.training.adversarial import descend, resting
+from tedigan.training.adversarial import resting
+from tedigan.training.ranks import descend
 
 LEARNING_RATE, BETAS = 2e-4, (0.5, 0.999)
 MATCHING_WEIGHT = 5.0  # lambda

@@ -69,7 +69,7 @@ def run_stage(
 
     ids: under which other tools know this run (tedigan.provenance).
     """
-    from tedigan import provenance
+    from tedigan import in_ranks, provenance
 
     check_code(workspace, [name])
     stage = importlib.import_module(f"tedigan.stages.{name}")
@@ -82,7 +82,7 @@ def run_stage(
         ids=ids or {},
     ) as record:
         with on_disk(f"the stage {name}"):
-            outcome: Outcome = stage.run(workspace)
+            outcome: Outcome = in_ranks.run(name, workspace, stage.run)
         record.add(outcome=asdict(outcome))
     return Finished(outcome, record.path)
 
@@ -90,7 +90,10 @@ def run_stage(
 def check_stages(workspace: "Workspace") -> None:
     """Ask each stage that offers `check(workspace)` to refuse now what it would refuse when it runs."""
     check_code(workspace, STAGES)
+    from tedigan import in_ranks
+
     for name in STAGES:
+        in_ranks.num_processes(name, workspace)
         check = getattr(importlib.import_module(f"tedigan.stages.{name}"), "check", None)
         if check is not None:
             with on_disk(f"the check of the stage {name}"):

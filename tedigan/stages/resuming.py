@@ -30,6 +30,8 @@ def open_loop(
         depends_on=depends_on,
         inputs=inputs,
         every=section.checkpoint_every,
+        batch_size=getattr(section, "batch_size", None),
+        profile_steps=workspace.params.runtime.profile,
     )
 
 
@@ -43,6 +45,8 @@ def open_images(workspace: Workspace, data: Dataset, loop: Loop) -> TrainingImag
         seed=section.seed,
         name=loop.name,
         device=workspace.device,
+        on_device=workspace.params.runtime.photographs == "device",
+        meter=loop.meter,
     )
 
 

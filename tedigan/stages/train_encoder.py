@@ -8,8 +8,8 @@ from tedigan.params import chosen
 from tedigan.stages.resuming import close_loop, open_images, open_loop
 from tedigan.store.files import finished_folder, sha256_file
 from tedigan.store.model_folders import save_model
-from tedigan.tensors import stream
 from tedigan.training.encoder_trainer import EncoderSettings, EncoderTrainer, new_encoder
+from tedigan.training.ranks import shared_stream
 from tedigan.workspace import Outcome, Workspace
 
 LOSSES = (
@@ -49,7 +49,7 @@ def run(workspace: Workspace) -> Outcome:
     images = open_images(workspace, data, loop)
 
     def step(index: int) -> dict[str, float]:
-        rng = stream(params.seed, loop.name, index)
+        rng = shared_stream(params.seed, loop.name, index)
         trainer.set_learning_rate(index)
         if index < params.num_synthetic_steps:
             return trainer.synthetic_step(rng)

@@ -9,9 +9,9 @@ from tedigan.params import chosen
 from tedigan.stages.resuming import close_loop, open_images, open_loop
 from tedigan.store.files import finished_folder
 from tedigan.store.model_folders import save_model
-from tedigan.tensors import stream
 from tedigan.training.adversarial import AdversarialSettings
 from tedigan.training.generator_start import GeneratorSize, check_size, history_of, start_training
+from tedigan.training.ranks import shared_stream
 from tedigan.workspace import Outcome, Workspace
 
 
@@ -42,7 +42,7 @@ def run(workspace: Workspace) -> Outcome:
     images = open_images(workspace, data, loop)
 
     def step(index: int) -> dict[str, float]:
-        rng = stream(params.seed, loop.name, index)
+        rng = shared_stream(params.seed, loop.name, index)
         return trainer.step(images.at(index, rng), rng, index=index)
 
     num_steps = params.total_nimg // params.batch_size

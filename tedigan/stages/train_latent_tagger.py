@@ -8,7 +8,6 @@ from tedigan.params import chosen
 from tedigan.stages.resuming import close_loop, open_loop
 from tedigan.store.files import finished_folder, sha256_file
 from tedigan.store.model_folders import load_tensors, save_model
-from tedigan.tensors import stream
 from tedigan.training.latent_tagger_trainer import (
     LatentTaggerSettings,
     LatentTaggerTrainer,
@@ -16,6 +15,7 @@ from tedigan.training.latent_tagger_trainer import (
     draw_pairs,
     new_latent_tagger,
 )
+from tedigan.training.ranks import shared_stream
 from tedigan.workspace import Outcome, Workspace
 
 
@@ -51,7 +51,7 @@ def run(workspace: Workspace) -> Outcome:
     loop = open_loop(workspace, "train_latent_tagger", inputs)
     loop.run(
         trainer.components(),
-        lambda index: trainer.step(stream(params.seed, loop.name, index), index),
+        lambda index: trainer.step(shared_stream(params.seed, loop.name, index), index),
         num_steps=params.num_steps,
     )
     explained = trainer.explained()

@@ -12,7 +12,7 @@ from tedigan.stages.resuming import close_loop, open_loop
 from tedigan.store.files import finished_folder
 from tedigan.store.model_folders import save_model
 from tedigan.store.packaged_weights import EFFICIENTNET, load_packaged
-from tedigan.tensors import stream
+from tedigan.training.ranks import shared_stream
 from tedigan.training.referee_trainer import Lessons, RefereeSettings, RefereeTrainer
 from tedigan.workspace import Outcome, Workspace
 
@@ -40,7 +40,7 @@ def run(workspace: Workspace) -> Outcome:
     loop = open_loop(workspace, "train_referee", [workspace.dataset])
     loop.run(
         trainer.components(),
-        lambda index: trainer.step(stream(params.seed, loop.name, index), index),
+        lambda index: trainer.step(shared_stream(params.seed, loop.name, index), index),
         num_steps=params.num_steps,
     )
     network = trainer.network.eval().requires_grad_(False)

@@ -11,7 +11,7 @@ from tedigan.params import chosen
 from tedigan.stages.resuming import close_loop, open_loop
 from tedigan.store.files import finished_folder, sha256_file
 from tedigan.store.model_folders import load_tensors, save_model
-from tedigan.tensors import stream
+from tedigan.training.ranks import shared_stream
 from tedigan.training.text_encoder_trainer import (
     TextEncoderSettings,
     TextEncoderTrainer,
@@ -39,7 +39,7 @@ def run(workspace: Workspace) -> Outcome:
     loop = open_loop(workspace, "train_text_encoder", [workspace.dataset, workspace.codes])
     loop.run(
         trainer.components(),
-        lambda index: trainer.step(stream(params.seed, loop.name, index), index),
+        lambda index: trainer.step(shared_stream(params.seed, loop.name, index), index),
         num_steps=params.num_steps,
     )
     encoder.eval().requires_grad_(False)

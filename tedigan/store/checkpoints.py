@@ -29,7 +29,7 @@ class CheckpointFile:
     def load(self) -> dict[str, Any] | None:
         """The last whole checkpoint, or None; a damaged file counts as none. Tensors and plain values only."""
         try:
-            state: dict[str, Any] = torch.load(self.path, weights_only=True)
+            state: dict[str, Any] = torch.load(self.path, map_location="cpu", weights_only=True)
         except (FileNotFoundError, RuntimeError, EOFError, pickle.UnpicklingError):
             return None
         return state

@@ -76,6 +76,14 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
 
 
+def append_line(path: Path, line: str) -> None:
+    """One more line of a file that grows; what a power cut leaves of it may be less."""
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+
 def read_bytes(path: Path, *, absent: TediganError | None = None) -> bytes:
     """Read a file; what the disk refuses is a StoreError. absent: what is raised where there is no such file."""
     with reading(path):

@@ -15,13 +15,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from tedigan.draws import integers, normal, on_device, uniform
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.discriminator import Discriminator
 from tedigan.generator.stylegan import Generator
 from tedigan.method.losses import discriminator_loss, generator_loss, r1_penalty
+from tedigan.training import ranks
 from tedigan.training.diff_augment import diff_augment
 from tedigan.training.feature_discriminator import FeatureDiscriminator
 from tedigan.training.path_length import PathLength
+from tedigan.training.ranks import descend
 
 
 @dataclass(frozen=True)
@@ -59,8 +62,8 @@ def mix_styles(
 ) -> Float[Tensor, "n num_ws w_dim"]:
     """Style mixing regularisation: with probability `prob`, layers from a random cut on come from `other`."""
     n, num_ws, _ = ws.shape
-    cuts = torch.randint(1, num_ws, (n, 1), generator=generator)
-    is_mixed = torch.rand(n, 1, generator=generator) < prob
+    cuts = integers(generator, 1, num_ws, n, 1)
+    is_mixed = uniform(generator, n, 1) < prob
     from_other = is_mixed & (torch.arange(num_ws) >= cuts)
     return torch.where(from_other[:, :, None].to(ws.device), other, ws)
 
@@ -100,13 +103,6 @@ def resting(network: nn.Module | None) -> Iterator[None]:
     finally:
         for weight in weights:
             weight.requires_grad_(True)
-
-
-def descend(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
-    """One step down a loss."""
-    optimiser.zero_grad(set_to_none=True)
-    loss.backward()
-    optimiser.step()
 
 
 class AdversarialTrainer:
@@ -153,33 +149,35 @@ class AdversarialTrainer:
     ) -> dict[str, float]:
         """Train on one batch; `rng` is this step's stream, `index` counts steps from 0."""
         if self.settings.mirror:
-            flips = torch.rand(len(photographs), 1, 1, 1, generator=rng) < 0.5
+            flips = uniform(rng, len(photographs), 1, 1, 1) < 0.5
             photographs = torch.where(
                 flips.to(photographs.device), photographs.flip(3), photographs
             )
         if self.F is not None and index == 0:
-            self.F.scale_to(photographs)
+            self.F.scale_to(ranks.gathered(photographs))
         loss_g = self._train_generator(len(photographs), rng)
         if self.settings.path_length_weight and index % self.settings.path_length_interval == 0:
             self._shorten_paths(len(photographs), rng)
         loss_d = self._train_discriminator(photographs, rng, index)
-        self._average(len(photographs), self.images_seen_before + (index + 1) * len(photographs))
+        batch = len(photographs) * ranks.num_ranks()
+        self._average(batch, self.images_seen_before + (index + 1) * batch)
         return {"loss_g": loss_g, "loss_d": loss_d}
 
     def _codes(self, n: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         """W+ codes with mixed styles, and the w that they come from."""
-        z = torch.randn(2 * n, self.config.z_dim, generator=rng).to(self.G.mapping.w_avg.device)
+        z = normal(rng, 2 * n, self.config.z_dim).to(self.G.mapping.w_avg.device)
         w = self.G.mapping(z)
         ws = self.G.ws_of_w(w)
         return mix_styles(ws[:n], ws[n:], rng, prob=self.settings.style_mixing_prob), w[:n]
 
     def _draw(self, ws: Tensor, rng: torch.Generator) -> Tensor:
-        return self.G.synthesis(ws, noise_mode="random", generator=rng)
+        noise = on_device(rng, ws.device)
+        return self.G.synthesis(ws, noise_mode="random", generator=noise)
 
     def _train_generator(self, n: int, rng: torch.Generator) -> float:
         ws, w = self._codes(n, rng)
         images = self._draw(ws, rng)
-        self.G.mapping.track_w_avg(w.detach())
+        self.G.mapping.track_w_avg(ranks.mean(w.detach().mean(dim=0, keepdim=True)))
         with resting(self.D), resting(self.F):
             usual = generator_loss(self.D(diff_augment(images, rng, policy=self.settings.augment)))
             loss = usual
@@ -191,7 +189,7 @@ class AdversarialTrainer:
     def _shorten_paths(self, n: int, rng: torch.Generator) -> None:
         """Path length regularisation on half a batch, as in StyleGAN2."""
         ws, _ = self._codes(max(1, n // 2), rng)
-        penalty = self.path_length.penalty(self._draw(ws, rng), ws, rng)
+        penalty = self.path_length.penalty(self._draw(ws, rng), ws, on_device(rng, ws.device))
         settings = self.settings
         weight = settings.path_length_weight * settings.path_length_interval
         descend(self.G_optimiser, weight * penalty)

@@ -5,6 +5,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from tedigan.draws import integers, uniform
+
 
 def diff_augment(
     images: Float[Tensor, "n 3 h w"], generator: torch.Generator, *, policy: str
@@ -18,7 +20,7 @@ def diff_augment(
 
 
 def _uniform(n: int, generator: torch.Generator, like: Tensor) -> Float[Tensor, "n 1 1 1"]:
-    return torch.rand(n, 1, 1, 1, generator=generator).to(like)
+    return uniform(generator, n, 1, 1, 1).to(like)
 
 
 def _colour(images: Tensor, generator: torch.Generator) -> Tensor:
@@ -36,6 +38,6 @@ def _translation(images: Tensor, generator: torch.Generator) -> Tensor:
     n, _, h, w = images.shape
     reach = h // 8
     padded = F.pad(images, [reach] * 4)
-    shifts = torch.randint(0, 2 * reach + 1, (n, 2), generator=generator)
+    shifts = integers(generator, 0, 2 * reach + 1, n, 2)
     rows = [padded[i, :, dy : dy + h, dx : dx + w] for i, (dy, dx) in enumerate(shifts.tolist())]
     return torch.stack(rows)

@@ -14,6 +14,7 @@ from torch import Tensor
 from tedigan.encoders.modalities import CHANNELS
 from tedigan.encoders.unet import UNet
 from tedigan.training.drawing_lessons import DrawingLessons
+from tedigan.training.ranks import descend, share
 from tedigan.training.schedules import set_rate, warm_up_then_fall
 
 MAX_PX = 128  # of the side in which a drawer looks at faces: lines are no finer
@@ -56,11 +57,9 @@ class DrawerTrainer:
             index, learning_rate=settings.learning_rate, num_steps=self.num_steps
         )
         set_rate(self.optimiser, rate)
-        images, wanted = self.lessons.drawn(settings.batch_size, rng)
+        images, wanted = self.lessons.drawn(share(settings.batch_size), rng)
         loss = drawer_loss(self.drawer.small(images), wanted)
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimiser.step()
+        descend(self.optimiser, loss)
         return {"loss_drawer": loss.item()}
 
 

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from tedigan.draws import each, uniform
 from tedigan.vocabulary.labels import LABEL_NAMES
 
 SPARED = 0.3  # of the drawings, by each distortion
@@ -62,7 +63,7 @@ def distort_labels(labels: UInt8[Tensor, "n h w"], rng: torch.Generator) -> UInt
     """Label maps as somebody would have painted them: shaken, and by fewer colours."""
     field = _field(len(labels), labels.shape[-1], rng)
     moved = _sampled(labels[:, None].float(), field, mode="nearest")[:, 0].to(torch.uint8)
-    names = torch.stack([_names(rng) for _ in range(len(labels))]).to(labels.device)
+    names = torch.stack(each(rng, len(labels), lambda: _names(rng))).to(labels.device)
     flat: Tensor = names.gather(1, moved.flatten(1).long())
     return flat.reshape(labels.shape)
 
@@ -95,7 +96,7 @@ class _Affine:
 
     @classmethod
     def of(cls, n: int, rng: torch.Generator) -> "_Affine":
-        draws = (2 * torch.rand(n, 5, generator=rng) - 1) * _amount(n, rng)[:, 0, 0]
+        draws = (2 * uniform(rng, n, 5) - 1) * _amount(n, rng)[:, 0, 0]
         turn, wide, high, right, down = draws.T
         angle = MOST_TURNED * turn
         cos, sin = angle.cos(), angle.sin()
@@ -119,7 +120,7 @@ def _noise(
     n: int, channels: int, cells: int, side: int, rng: torch.Generator
 ) -> Float[Tensor, "n side side c"]:
     """Smooth fields of about -1..1, of so many cells a side."""
-    coarse = 2 * torch.rand(n, channels, cells, cells, generator=rng) - 1
+    coarse = 2 * uniform(rng, n, channels, cells, cells) - 1
     smooth = F.interpolate(coarse, (side, side), mode="bicubic", align_corners=False)
     return smooth.permute(0, 2, 3, 1)
 
@@ -139,9 +140,7 @@ def _of_width(ink: Float[Tensor, "n 1 h w"], rng: torch.Generator) -> Float[Tens
     reach = max(1, round(ink.shape[-1] / 64))
     thick = F.max_pool2d(ink, 2 * reach + 1, stride=1, padding=reach)
     thin = ink.square()
-    change = ((2 * torch.rand(len(ink), 1, 1, 1, generator=rng) - 1) * _amount(len(ink), rng)).to(
-        ink
-    )
+    change = ((2 * uniform(rng, len(ink), 1, 1, 1) - 1) * _amount(len(ink), rng)).to(ink)
     return torch.where(change > 0, torch.lerp(ink, thick, change), torch.lerp(ink, thin, -change))
 
 
@@ -150,7 +149,7 @@ def _kept(
 ) -> Float[Tensor, "n 1 side side"]:
     """1 where strokes stay, 0 where they are gone: up to a share `most` of the sheet, in blots of a cell."""
     share = most * _amount(n, rng)
-    blots = torch.rand(n, 1, cells, cells, generator=rng)
+    blots = uniform(rng, n, 1, cells, cells)
     smooth = F.interpolate(blots, (side, side), mode="bilinear", align_corners=False)
     least = torch.stack([one.quantile(float(s)) for one, s in zip(smooth, share, strict=True)])
     kept = ((smooth - least[:, None, None, None]) * 2 * cells + 0.5).clamp(0, 1)
@@ -159,5 +158,5 @@ def _kept(
 
 def _amount(n: int, rng: torch.Generator) -> Float[Tensor, "n 1 1 1"]:
     """How much of a distortion each drawing gets, 0..1; `SPARED` of them none."""
-    dice = torch.rand(n, 1, 1, 1, generator=rng)
+    dice = uniform(rng, n, 1, 1, 1)
     return ((dice - SPARED) / (1 - SPARED)).clamp(min=0)

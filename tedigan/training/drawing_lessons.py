@@ -16,6 +16,7 @@ from tedigan.annotators.parser_network import Parser
 from tedigan.code_lock import digest_of
 from tedigan.dataset.folder import Dataset
 from tedigan.dataset.kinds.sketches import sketch_of
+from tedigan.draws import integers
 from tedigan.encoders.modalities import IN_WORDS, Drawing, to_inputs
 from tedigan.encoders.visual import Paint
 from tedigan.errors import DataError
@@ -24,6 +25,7 @@ from tedigan.progress import progress
 from tedigan.store.files import sha256_tree, sha256_value
 from tedigan.store.model_folders import load_tensors, save_tensors
 from tedigan.tensors import stream, to_images, to_pixels
+from tedigan.training import ranks
 from tedigan.training.adversarial import mix_styles
 from tedigan.training.drawing_distortions import distort_labels, distort_sketches
 from tedigan.training.encoder_trainer import Lesson
@@ -112,6 +114,9 @@ class PairMaker:
 
     def pairs(self, generator: Generator, folder: Path, name: str) -> DrawingPairs:
         """Made, or kept in `folder` since they were; those of other numbers or networks are removed."""
+        return ranks.first_makes(lambda: self._pairs(generator, folder, name))
+
+    def _pairs(self, generator: Generator, folder: Path, name: str) -> DrawingPairs:
         made_of = [asdict(self.settings), digest_of(__name__), *map(sha256_tree, self.networks)]
         path = folder / f"{name}-{sha256_value(made_of)[:16]}.safetensors"
         if path.is_file():
@@ -142,7 +147,7 @@ class DrawingLessons:
 
     def some_pairs(self, n: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         """n inputs and their codes."""
-        rows = torch.randint(len(self.pairs.ws), (n,), generator=rng)
+        rows = integers(rng, 0, len(self.pairs.ws), n)
         return self._seen(self.pairs.drawings[rows], rng), self.pairs.ws[rows].to(self.device)
 
     def photographs(self, n: int, rng: torch.Generator) -> Lesson:
@@ -152,7 +157,7 @@ class DrawingLessons:
             with torch.no_grad():
                 images = self.generator.synthesis(ws, noise_mode="random", generator=rng)
             return Lesson(images.clamp(-1, 1), inputs, ws)
-        rows = torch.randint(len(self.ids), (n,), generator=rng)
+        rows = integers(rng, 0, len(self.ids), n)
         ids = [self.ids[row] for row in rows.tolist()]
         images = to_images(self.data.pixels(ids).to(self.device))
         inputs = self._seen(drawings_of(self.data, ids, self.modality), rng)
@@ -161,7 +166,7 @@ class DrawingLessons:
     @torch.no_grad()
     def drawn(self, n: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         """Pictures of n generated faces, and their drawings as they were made."""
-        rows = torch.randint(len(self.pairs.ws), (n,), generator=rng)
+        rows = integers(rng, 0, len(self.pairs.ws), n)
         ws = self.pairs.ws[rows].to(self.device)
         images = self.generator.synthesis(ws, noise_mode="random", generator=rng).clamp(-1, 1)
         return images, to_inputs(self.pairs.drawings[rows], self.modality).to(self.device)

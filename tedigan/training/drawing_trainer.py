@@ -9,10 +9,10 @@ from tedigan.encoders.encoder import Encoder
 from tedigan.method.drawing_fit import FitSettings, drawer_to_json
 from tedigan.models.drawing_encoders import fitting
 from tedigan.store.model_folders import freeze
-from tedigan.tensors import stream
 from tedigan.training.drawer_trainer import DrawerTrainer
 from tedigan.training.drawing_lessons import DrawingLessons
 from tedigan.training.encoder_trainer import EncoderTrainer
+from tedigan.training.ranks import share, shared_stream
 
 
 @dataclass(frozen=True)
@@ -31,14 +31,14 @@ class DrawingTrainer:
 
     def step(self, index: int, *, seed: int, name: str) -> dict[str, float]:
         """The losses. seed, name: of the stage; each step has a random stream of its own for both."""
-        rng, settings = stream(seed, name, index), self.encoder.settings
+        rng, settings = shared_stream(seed, name, index), self.encoder.settings
         self.encoder.set_learning_rate(index)
         drawn = {}
         if self.drawer is not None:
-            drawn = self.drawer.step(stream(seed, name, "drawer", index), index)
+            drawn = self.drawer.step(shared_stream(seed, name, "drawer", index), index)
         if index < settings.num_synthetic_steps:
             return self.encoder.synthetic_step(rng) | drawn
-        lesson = self.lessons.photographs(settings.batch_size, rng)
+        lesson = self.lessons.photographs(share(settings.batch_size), rng)
         return self.encoder.drawing_step(lesson, rng, index) | drawn
 
     def finished(self) -> tuple[dict[str, nn.Module], dict[str, Any]]:

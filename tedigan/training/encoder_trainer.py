@@ -25,6 +25,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from tedigan.draws import integers, normal, on_device, uniform
 from tedigan.encoders.visual import Paint, RefiningEncoder, VisualEncoder, w_statistics
 from tedigan.generator.discriminator import Discriminator
 from tedigan.generator.stylegan import Generator
@@ -37,6 +38,7 @@ from tedigan.method.losses import (
     pixel_loss,
 )
 from tedigan.tensors import stream
+from tedigan.training import ranks
 from tedigan.training.adversarial import adam, discriminator_step, mix_styles, resting
 from tedigan.training.schedules import set_rate, warm_up_then_fall
 
@@ -146,7 +148,7 @@ class EncoderTrainer:
 
     def synthetic_step(self, rng: torch.Generator) -> dict[str, float]:
         """The exact code is known: only the latent term. The loss is the last pass's."""
-        inputs, target = self._pairs(self.settings.batch_size, rng)
+        inputs, target = self._pairs(ranks.share(self.settings.batch_size), rng)
         ws, loss = self.passes.start(len(inputs)), torch.zeros([])
         for _ in range(self.encoder.num_passes):
             ws = self.passes.refine(inputs, ws.detach())
@@ -161,7 +163,7 @@ class EncoderTrainer:
 
         The losses are the last pass's.
         """
-        flips = torch.rand(len(photographs), 1, 1, 1, generator=rng) < 0.5
+        flips = uniform(rng, len(photographs), 1, 1, 1) < 0.5
         photographs = torch.where(flips.to(photographs.device), photographs.flip(3), photographs)
         return self.drawing_step(Lesson(photographs, photographs), rng, index)
 
@@ -189,7 +191,8 @@ class EncoderTrainer:
         photographs, inputs = lesson.photographs, lesson.inputs
         with torch.no_grad():
             features = self.features.features(photographs)
-        made, target = self._pairs(max(1, self.settings.batch_size // 2), rng)
+            scales = [ranks.deviation(one) for one in features]
+        made, target = self._pairs(max(1, ranks.share(self.settings.batch_size) // 2), rng)
         own = None if lesson.ws is None else self._own_layers(len(photographs), rng)
         ws, made_ws = self.passes.start(len(photographs)), self.passes.start(len(made))
         terms, images = dict[str, tuple[float, Tensor]](), photographs
@@ -199,9 +202,9 @@ class EncoderTrainer:
                 made_ws = self.passes.refine(made, made_ws.detach())
                 shown = ws if own is None or lesson.ws is None else torch.where(own, lesson.ws, ws)
                 images = self.generator.synthesis(shown, noise_mode="const")
-                terms = self._picture_terms(images, photographs, features) | self._code_terms(
-                    (ws, lesson.ws), (made_ws, target)
-                )
+                terms = self._picture_terms(
+                    images, photographs, (features, scales)
+                ) | self._code_terms((ws, lesson.ws), (made_ws, target))
                 self._update(
                     sum((weight * term for weight, term in terms.values()), torch.zeros([]))
                 )
@@ -210,7 +213,7 @@ class EncoderTrainer:
     def _own_layers(self, n: int, rng: torch.Generator) -> Bool[Tensor, "n num_ws 1"]:
         """Which layers a photograph's own code draws: from a random cut on, perhaps none."""
         num_ws = self.generator.num_ws
-        cuts = torch.randint(1, num_ws + 1, (n, 1), generator=rng)
+        cuts = integers(rng, 1, num_ws + 1, n, 1)
         return (torch.arange(num_ws) >= cuts)[:, :, None].to(self.encoder.w_avg.device)
 
     def _code_terms(
@@ -230,15 +233,15 @@ class EncoderTrainer:
         return terms
 
     def _picture_terms(
-        self, images: Tensor, photographs: Tensor, features: list[Tensor]
+        self, images: Tensor, photographs: Tensor, features: tuple[list[Tensor], list[Tensor]]
     ) -> dict[str, tuple[float, Tensor]]:
-        """What compares pictures, each with its weight. features: the photographs'."""
+        """What compares pictures, each with its weight. features: the photographs', and their deviations."""
         settings = self.settings
         terms = {
             "loss_pixel": (settings.weight_pixel, pixel_loss(images, photographs)),
             "loss_perceptual": (
                 settings.weight_perceptual,
-                perceptual_loss(self.features.features(images), features),
+                perceptual_loss(self.features.features(images), *features),
             ),
         }
         if settings.weight_adversarial:
@@ -251,10 +254,12 @@ class EncoderTrainer:
         """What is seen of n faces, and their codes; here: pictures in -1..1 of codes by style mixing."""
         if self.some_pairs is not None:
             return self.some_pairs(n, rng)
-        z = torch.randn(2 * n, self.generator.config.z_dim, generator=rng)
+        z = normal(rng, 2 * n, self.generator.config.z_dim)
         ws = self.generator.ws_of(z.to(self.encoder.w_avg.device))
         ws = mix_styles(ws[:n], ws[n:], rng, prob=self.settings.style_mixing_prob)
-        images = self.generator.synthesis(ws, noise_mode="random", generator=rng)
+        images = self.generator.synthesis(
+            ws, noise_mode="random", generator=on_device(rng, ws.device)
+        )
         return images.clamp(-1, 1), ws
 
     def _latent_term(self, ws: Tensor, target: Tensor) -> Tensor:
@@ -265,5 +270,6 @@ class EncoderTrainer:
     def _update(self, loss: Tensor) -> None:
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        ranks.average_gradients(self.optimiser)
         torch.nn.utils.clip_grad_norm_(self.encoder.parameters(), 10.0)
         self.optimiser.step()

@@ -14,11 +14,13 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from tedigan.draws import integers, normal
 from tedigan.encoders.latent_tagger import LatentTagger, LatentTaggerConfig
 from tedigan.generator.stylegan import Generator
 from tedigan.generator.whitening import whitening_of
 from tedigan.progress import progress
 from tedigan.tensors import stream
+from tedigan.training import ranks
 from tedigan.training.adversarial import mix_styles
 from tedigan.training.schedules import set_rate, warm_up_then_cosine
 
@@ -172,17 +174,15 @@ class LatentTaggerTrainer:
             index, learning_rate=settings.learning_rate, num_steps=settings.num_steps
         )
         set_rate(self.optimiser, rate)
-        self.optimiser.zero_grad(set_to_none=True)
-        torch.stack(losses).sum().backward()
-        self.optimiser.step()
+        ranks.descend(self.optimiser, torch.stack(losses).sum())
         return {"loss": torch.stack(losses).mean().item()}
 
     def _loss(self, member: torch.nn.Module, rng: torch.Generator) -> Tensor:
-        pairs, n = self.pairs, self.settings.batch_size
-        rows = torch.randint(self.num_held, len(pairs.us), (n,), generator=rng)
+        pairs, n = self.pairs, ranks.share(self.settings.batch_size)
+        rows = integers(rng, self.num_held, len(pairs.us), n)
         us = pairs.us[rows].float()
-        shared = torch.randn(n, 1, us.shape[2], generator=rng).to(us.device)
-        single = torch.randn(us.shape, generator=rng).to(us.device)
+        shared = normal(rng, n, 1, us.shape[2]).to(us.device)
+        single = normal(rng, *us.shape).to(us.device)
         found = member(us + NOISE * shared + LAYER_NOISE * single)
         return F.smooth_l1_loss(found, self.margins[rows])
 

@@ -1,22 +1,28 @@
 """The one training loop: steps, progress, log, checkpoint, resume.
 
 Every step draws its randomness from `(seed, name, step)`, so a run that was killed and resumed ends with
-the same bytes as one that was not.
+the same bytes as one that was not. Of several ranks (tedigan.training.ranks) the first one writes.
 """
 
 import csv
 import io
+import json
 import math
+import signal
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from tedigan.errors import NumbersError
-from tedigan.processes import asked_to_end
+from tedigan.processes import End, asked_to_end
 from tedigan.progress import note, progress, tell
 from tedigan.store.checkpoints import CheckpointFile
-from tedigan.store.files import sha256_file, sha256_tree, sha256_value, write_text
+from tedigan.store.files import append_line, sha256_file, sha256_tree, sha256_value, write_text
 from tedigan.tensors import first_not_finite
+from tedigan.training import ranks
+from tedigan.training.meter import Meter, in_words
+from tedigan.training.profiling import Profile
 
 LOG_ROWS = 200
 
@@ -36,7 +42,11 @@ class Loop:
     """A training run, found again after a kill by the digest of what it depends on.
 
     depends_on: plain values; another version of any of them starts anew. inputs: folders of earlier results;
-    their content is part of the digest.
+    their content is part of the digest. every: steps from one checkpoint to the next.
+    batch_size: images of a step, for what is said of its speed; None = its steps are not of images.
+    profile_steps: how many of them are looked at closely, once; 0 = none.
+
+    `<work>/stats/<name>.jsonl` grows by a line each step that is logged: when, how fast, and its numbers.
     """
 
     def __init__(
@@ -47,10 +57,14 @@ class Loop:
         depends_on: Mapping[str, Any],
         inputs: list[Path],
         every: int,
+        batch_size: int | None = None,
+        profile_steps: int = 0,
     ) -> None:
         spec = {**depends_on, "inputs": [_digest(path) for path in inputs]}
         self.name, self.every = name, every
         self.checkpoint = CheckpointFile(work, name, sha256_value(spec))
+        self.stats, self.meter = stats_file(work, name), Meter(batch_size)
+        self.profile = Profile(work / "profiles" / f"{name}-{ranks.rank()}.json", profile_steps)
         self.resumed_from_step: int | None = None
         self.rows: list[dict[str, float]] = []
 
@@ -64,27 +78,51 @@ class Loop:
         """Call `step(i)` for the steps that remain; it returns numbers for the log.
 
         The first that is not finite is a NumbersError, and the last checkpoint stays as it is. SIGTERM and Ctrl-C
-        end it after the step that it is at, with a checkpoint.
+        end it after the step that it is at, with a checkpoint; so they do where another rank hears them. At the
+        end the ranks beside the first leave by SystemExit(0).
         """
         start = self._resume(components, num_steps)
         log_every = max(1, num_steps // LOG_ROWS)
         bar = progress(total=num_steps, initial=start, desc=self.name, unit="step")
-        with asked_to_end() as end:
+        self.meter.start(start)
+        with asked_to_end() as end, self.profile as profile:
             for i in range(start, num_steps):
-                numbers = step(i)
-                self._check(numbers, i, num_steps)
+                numbers = self._taken(step, i, num_steps, end)
                 if i % log_every == 0 or i == num_steps - 1:
-                    self.rows.append({"step": float(i), **numbers})
-                    tell(i, numbers)
-                    shown = {name: f"{value:.3g}" for name, value in numbers.items()}
-                    bar.set_postfix(shown, refresh=False)
+                    bar.set_postfix_str(self._logged(i, numbers), refresh=False)
                 bar.update()
+                profile.step()
                 if end.is_asked or ((i + 1) % self.every == 0 and i + 1 < num_steps):
                     self._save(components, i + 1)
                 if end.is_asked:
                     note(f"{self.name}: asked to end; goes on from step {i + 1}")
                     break
         bar.close()
+        if not ranks.is_first():
+            raise SystemExit(0)
+
+    def _taken(
+        self, step: Callable[[int], dict[str, float]], i: int, num_steps: int, end: End
+    ) -> dict[str, float]:
+        """A step's numbers, of all ranks; if one of these was asked to end, this one is too."""
+        numbers, is_asked = ranks.agreed(step(i), is_asked=end.is_asked)
+        if is_asked and not end.is_asked:
+            end.signal = signal.SIGTERM
+        self._check(numbers, i, num_steps)
+        return numbers
+
+    def _logged(self, i: int, numbers: Mapping[str, float]) -> str:
+        """A row of the log, a line of the stats file, and the status line."""
+        self.rows.append({"step": float(i), **numbers})
+        speed = self.meter.read(i + 1)
+        if ranks.is_first():
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            line = {"step": i, "time": now, "num_ranks": ranks.num_ranks(), **speed, **numbers}
+            append_line(self.stats, json.dumps(line))
+            tell(i, {**speed, **numbers})
+        return ", ".join(
+            [in_words(speed), *(f"{name} {value:.3g}" for name, value in numbers.items())]
+        )
 
     def write_log(self, path: Path) -> None:
         """The logged numbers as CSV: step, then one column a number."""
@@ -121,17 +159,40 @@ class Loop:
         states = {name: component.state_dict() for name, component in components.items()}
         if broken := first_not_finite(states):
             raise self._diverged(f"{broken} holds NaN or infinity after step {step - 1}")
-        self.checkpoint.save({"step": step, "rows": self.rows, "states": states})
+        ranks.check_alike(states, step)
+        if ranks.is_first():
+            self.checkpoint.save(
+                {
+                    "step": step,
+                    "rows": self.rows,
+                    "states": states,
+                    "num_ranks": ranks.num_ranks(),
+                }
+            )
 
     def _resume(self, components: Mapping[str, Stateful], num_steps: int) -> int:
         state = self.checkpoint.load()
-        if state is None or state["step"] > num_steps:
-            return 0
-        for name, component in components.items():
-            component.load_state_dict(state["states"][name])
-        self.rows, self.resumed_from_step = state["rows"], state["step"]
-        note(f"{self.name}: resumes from its checkpoint at step {state['step']}")
-        return int(state["step"])
+        start = 0 if state is None or state["step"] > num_steps else int(state["step"])
+        if state is not None and start:
+            for name, component in components.items():
+                component.load_state_dict(state["states"][name])
+            self.rows, self.resumed_from_step = state["rows"], start
+            note(f"{self.name}: resumes from its checkpoint at step {start}")
+            self._say_of_others(state["num_ranks"])
+        ranks.check_alike({name: one.state_dict() for name, one in components.items()}, start)
+        return start
+
+    def _say_of_others(self, num_before: int) -> None:
+        if num_before != ranks.num_ranks():
+            note(
+                f"{self.name}: {num_before} processes began it and {ranks.num_ranks()} go on: with the same "
+                "batches, but other rounding, so that the last bits are not those of an undisturbed run"
+            )
+
+
+def stats_file(work: Path, name: str) -> Path:
+    """What grows while it trains; it stays when it is finished."""
+    return work / "stats" / f"{name}.jsonl"
 
 
 def _digest(path: Path) -> str:

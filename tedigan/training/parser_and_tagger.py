@@ -6,7 +6,6 @@ are trained on one data set and named, by their folders, when another is made.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +27,13 @@ from tedigan.annotators.tagger_network import FaceTagger, TaggerConfig, calibrat
 from tedigan.code_lock import digest_of
 from tedigan.dataset.folder import Dataset
 from tedigan.dataset.small_pixels import CHUNK, small_pixels
+from tedigan.draws import integers
 from tedigan.errors import DataError, ParamsError
 from tedigan.models.annotator_cards import parser_card, tagger_card
 from tedigan.store.files import finished_folder
 from tedigan.store.model_folders import freeze, load_into, save_model
-from tedigan.tensors import stream, to_images
+from tedigan.tensors import to_images
+from tedigan.training import ranks
 from tedigan.training.learn_people import learn_people
 from tedigan.training.loop import Loop
 from tedigan.training.schedules import set_rate, warm_up_then_cosine
@@ -226,20 +227,17 @@ def _fit(
 ) -> Loop:
     """Train; afterwards the network is frozen."""
     depends_on = {"model": name, "code": digest_of(__name__), "settings": asdict(settings)}
-    every = settings.checkpoint_every
-    loop = Loop(f"train_{name}", work=work, depends_on=depends_on, inputs=inputs, every=every)
+    often = {"every": settings.checkpoint_every, "batch_size": settings.batch_size}
+    loop = Loop(f"train_{name}", work=work, depends_on=depends_on, inputs=inputs, **often)
     optimiser = torch.optim.AdamW(network.parameters(), settings.learning_rate, weight_decay=0.02)
-    rate_at = partial(
-        warm_up_then_cosine, learning_rate=settings.learning_rate, num_steps=settings.num_steps
-    )
+    ranks.share_statistics(network)
 
     def step(index: int) -> dict[str, float]:
-        rng = stream(settings.seed, loop.name, index)
-        loss = loss_of(torch.randint(num_photographs, (settings.batch_size,), generator=rng), rng)
-        set_rate(optimiser, rate_at(index))
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
+        rng = ranks.shared_stream(settings.seed, loop.name, index)
+        loss = loss_of(integers(rng, 0, num_photographs, ranks.share(settings.batch_size)), rng)
+        rate, num_steps = settings.learning_rate, settings.num_steps
+        set_rate(optimiser, warm_up_then_cosine(index, learning_rate=rate, num_steps=num_steps))
+        ranks.descend(optimiser, loss)
         return {"loss": loss.item()}
 
     loop.run({name: network, "optimiser": optimiser}, step, num_steps=settings.num_steps)

@@ -6,6 +6,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from tedigan.draws import normal
+from tedigan.training import ranks
+
 DECAY = 0.01  # of the running mean, a step
 
 
@@ -28,10 +31,8 @@ class PathLength(nn.Module):
         rng: torch.Generator,
     ) -> Float[Tensor, ""]:
         """mean (|J^T y| - a)^2 for noise y, where images depend on ws; moves a towards these lengths."""
-        noise = torch.randn(images.shape, generator=rng).to(images) / math.sqrt(
-            images[0, 0].numel()
-        )
+        noise = normal(rng, *images.shape).to(images) / math.sqrt(images[0, 0].numel())
         (gradient,) = torch.autograd.grad((images * noise).sum(), ws, create_graph=True)
         lengths = gradient.square().sum(dim=2).mean(dim=1).sqrt()
-        self.mean.lerp_(lengths.detach().mean(), DECAY)
+        self.mean.lerp_(ranks.mean(lengths.detach().mean()), DECAY)
         return (lengths - self.mean).square().mean()

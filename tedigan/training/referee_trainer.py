@@ -20,8 +20,10 @@ from tedigan.annotators.referee_network import (
 )
 from tedigan.annotators.trunk import NUM_FEATURES, Trunk
 from tedigan.dataset.folder import Dataset
+from tedigan.draws import integers
 from tedigan.progress import progress
 from tedigan.tensors import stream, to_images
+from tedigan.training import ranks
 from tedigan.training.degradations import degrade
 from tedigan.training.schedules import set_rate, warm_up_then_cosine
 
@@ -128,9 +130,9 @@ class RefereeTrainer:
         """One step on views that `rng` draws with replacement; what it drops is drawn from the step's own seed."""
         lessons, device = self.lessons, self.device
         num_views, num_photographs = lessons.views.shape[:2]
-        chosen = torch.randint(num_photographs, (self.settings.batch_size,), generator=rng)
-        view = torch.randint(num_views, (self.settings.batch_size,), generator=rng)
-        torch.manual_seed(int(torch.randint(2**31, (), generator=rng)))
+        n = ranks.share(self.settings.batch_size)
+        chosen, view = integers(rng, 0, num_photographs, n), integers(rng, 0, num_views, n)
+        torch.manual_seed(int(torch.randint(2**31, (), generator=rng)) + ranks.rank())
         logits, embeddings = self.network(lessons.views[view, chosen].to(device).float())
         loss_attributes = attribute_loss(
             logits,
@@ -138,11 +140,13 @@ class RefereeTrainer:
             lessons.positive_weights.to(device),
             lessons.is_taught.to(device),
         )
-        loss_identity = self.people(embeddings, lessons.classes[chosen].to(device))
+        classes = lessons.classes[chosen].to(device)
+        is_whole = ranks.num_ranks() == 1
+        num_known = None if is_whole else ranks.mean((classes >= 0).sum().float())
+        loss_identity = self.people(embeddings, classes, num_known)
         set_rate(self.optimiser, learning_rate_at(index, self.settings))
-        self.optimiser.zero_grad(set_to_none=True)
-        (loss_attributes + self.settings.weight_identity * loss_identity).backward()
-        self.optimiser.step()
+        loss = loss_attributes + self.settings.weight_identity * loss_identity
+        ranks.descend(self.optimiser, loss)
         return {"loss_attributes": loss_attributes.item(), "loss_identity": loss_identity.item()}
 
 

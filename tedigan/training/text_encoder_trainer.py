@@ -15,9 +15,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from tedigan.dataset.folder import Dataset
+from tedigan.draws import integers
 from tedigan.encoders.text import TextBackbone, TextEncoder
 from tedigan.method.losses import latent_loss
 from tedigan.progress import progress
+from tedigan.training import ranks
 from tedigan.training.schedules import linear_fall, set_rate
 
 EMBED_BATCH = 128
@@ -99,12 +101,10 @@ class TextEncoderTrainer:
     def step(self, rng: torch.Generator, index: int) -> dict[str, float]:
         """One step on pairs that `rng` draws with replacement."""
         encoder = self.encoder
-        rows = torch.randint(len(self.ws), (self.settings.batch_size,), generator=rng)
+        rows = integers(rng, 0, len(self.ws), ranks.share(self.settings.batch_size))
         target = (self.ws[rows] - encoder.ws_mean) / encoder.ws_std
         code = (encoder(self.embeddings[rows]) - encoder.ws_mean) / encoder.ws_std
         loss = latent_loss(code, target)
         set_rate(self.optimiser, self.learning_rate_at(index))
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimiser.step()
+        ranks.descend(self.optimiser, loss)
         return {"loss_latent": loss.item()}

@@ -19,11 +19,13 @@ from tedigan.captions.dice import Dice
 from tedigan.captions.grammar import Claim, Grammar
 from tedigan.captions.wordings import Wordings
 from tedigan.captions.writer import draw_captions
+from tedigan.draws import integers, normal, uniform
 from tedigan.encoders.text import TextBackbone
 from tedigan.encoders.text_mapper import Mover, MoverConfig, TextReader, TextReaderConfig
 from tedigan.method.steering import Steering, Task, shift_of
 from tedigan.progress import progress
 from tedigan.tensors import MAX_STRENGTH, stream
+from tedigan.training import ranks
 from tedigan.training.adversarial import mix_styles
 from tedigan.training.loop import Loop
 from tedigan.training.schedules import set_rate, warm_up_then_fall
@@ -142,9 +144,7 @@ class Trainer(ABC):
             index, learning_rate=settings.learning_rate, num_steps=settings.num_steps
         )
         set_rate(self.optimiser, rate)
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimiser.step()
+        ranks.descend(self.optimiser, loss)
 
 
 def run_in_turn(loop: Loop, trainers: Sequence[Trainer], *, seed: int) -> None:
@@ -154,7 +154,7 @@ def run_in_turn(loop: Loop, trainers: Sequence[Trainer], *, seed: int) -> None:
 
     def step(number: int) -> dict[str, float]:
         trainer, index = turns[number]
-        return trainer.step(stream(seed, loop.name, number), index)
+        return trainer.step(ranks.shared_stream(seed, loop.name, number), index)
 
     loop.run(components, step, num_steps=len(turns))
 
@@ -186,11 +186,11 @@ class ReaderTrainer(Trainer):
 
     def step(self, rng: torch.Generator, index: int) -> dict[str, float]:
         """On sentences that `rng` draws with replacement."""
-        numbers = torch.randint(
-            len(self.lessons.lengths), (self.settings.batch_size,), generator=rng
-        )
+        numbers = integers(rng, 0, len(self.lessons.lengths), ranks.share(self.settings.batch_size))
         states, lengths, said = self.lessons.rows(numbers)
-        torch.manual_seed(int(torch.randint(2**31, (), generator=rng)))  # of the dropout
+        torch.manual_seed(
+            int(torch.randint(2**31, (), generator=rng)) + ranks.rank()
+        )  # of the dropout
         found = self.reader(states, lengths)
         loss = F.binary_cross_entropy_with_logits(found, said, reduction="sum") / len(lengths)
         self.descend(loss, index)
@@ -210,7 +210,7 @@ class MoverTrainer(Trainer):
 
     def step(self, rng: torch.Generator, index: int) -> dict[str, float]:
         """On codes and wishes that `rng` draws."""
-        task = draw_task(self.steering, self.settings.batch_size, rng)
+        task = draw_task(self.steering, ranks.share(self.settings.batch_size), rng)
         loss = self.steering.loss(task, shift_of(self.mover, task), rng, index).mean()
         self.descend(loss, index)
         return {"loss_moving": loss.item()}
@@ -219,7 +219,7 @@ class MoverTrainer(Trainer):
 def draw_task(steering: Steering, n: int, rng: torch.Generator) -> Task:
     """Random codes, half of them of two faces' styles, and a wish for each."""
     generator = steering.generator
-    z = torch.randn(2 * n, generator.config.z_dim, generator=rng)
+    z = normal(rng, 2 * n, generator.config.z_dim)
     first, second = generator.ws_of(z.to(generator.mapping.w_avg.device)).split(n)
     ws = mix_styles(first, second, rng, prob=MIXING_PROB)
     wishes, strength = draw_wishes(n, len(steering.tagger.names), rng)
@@ -231,11 +231,11 @@ def draw_wishes(
     n: int, k: int, rng: torch.Generator
 ) -> tuple[Float[Tensor, "n k"], Float[Tensor, " n"]]:
     """1 to MAX_WISHES attributes each, stated or denied, at strength 1 or any other in -3..3."""
-    order = torch.rand(n, k, generator=rng).argsort(dim=1).argsort(dim=1)
-    counts = torch.randint(1, min(MAX_WISHES, k) + 1, (n, 1), generator=rng)
-    sides = torch.where(torch.rand(n, k, generator=rng) < 0.5, -1.0, 1.0)
-    any_strength = MAX_STRENGTH * (2 * torch.rand(n, generator=rng) - 1)
-    is_plain = torch.rand(n, generator=rng) < PLAIN_SHARE
+    order = uniform(rng, n, k).argsort(dim=1).argsort(dim=1)
+    counts = integers(rng, 1, min(MAX_WISHES, k) + 1, n, 1)
+    sides = torch.where(uniform(rng, n, k) < 0.5, -1.0, 1.0)
+    any_strength = MAX_STRENGTH * (2 * uniform(rng, n) - 1)
+    is_plain = uniform(rng, n) < PLAIN_SHARE
     return sides * (order < counts), torch.where(is_plain, 1.0, any_strength)
 
 

@@ -8,7 +8,7 @@ from dvc.exceptions import UploadError
 
 from tasks import policy
 from tasks.policy import is_worth_retrying, persistently
-from tedigan.errors import DataError, ParamsError, StoreError, TediganError
+from tedigan.errors import DataError, LostRankError, ParamsError, StoreError, TediganError
 
 
 def verdict(error: BaseException) -> bool:
@@ -37,6 +37,10 @@ def test_a_store_that_did_not_answer_is_tried_again(cause: BaseException) -> Non
 def test_so_is_what_no_one_has_wrapped_and_an_upload_that_broke_off() -> None:
     assert verdict(botocore.exceptions.EndpointConnectionError(endpoint_url="http://x"))
     assert verdict(caused(UploadError(3)))
+
+
+def test_a_training_that_lost_a_process_is_tried_again() -> None:
+    assert verdict(LostRankError("gone"))
 
 
 @pytest.fixture

@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from itertools import pairwise
+from typing import Any, get_args
 
 import kubernetes_validate
 import pytest
 import yaml
 
 from infra.parts import DATABASES
+from tedigan.in_ranks import SHUTDOWN_S
+from tedigan.sections import TrainingStage
 from tests.infra.manifests import (
     KUBERNETES,
     POOL,
@@ -20,13 +23,15 @@ from tests.infra.manifests import (
 )
 
 CLIENTS = {"gpu-worker", "pool-worker", "flow", "bulk", "lifecycle"}
-APPS = CLIENTS | {"prefect", "mlflow", "postgres", "backup"}
-PORTS = {"prefect": 4200, "mlflow": 5000, "postgres": 5432}
+APPS = CLIENTS | {"prefect", "mlflow", "postgres", "backup", "training"}
+PORTS = {"prefect": 4200, "mlflow": 5000, "postgres": 5432, "training": 29400}
+EACH_OTHER = {("training", "training"): {1024}}  # and all above
 WAYS = {(one, server) for one in CLIENTS for server in ("prefect", "mlflow")} | {
     (one, "postgres") for one in ("prefect", "mlflow", "backup")
 }
 S3, ITSELF = {443, 8333}, {443, 6443}
 OUTSIDE = dict.fromkeys(APPS, S3) | {"prefect": set(), "postgres": set(), "pool-worker": ITSELF}
+OUTSIDE["training"] = set()
 FROM_ELSEWHERE = {"gpu-data"}  # the claim with photographs and weights
 
 
@@ -78,7 +83,7 @@ def test_a_pod_reaches_whom_it_needs_and_nobody_else() -> None:
     }
     assert {way: found for way, found in open_ports.items() if found} == {
         (one, other): {PORTS[other]} for one, other in WAYS
-    }
+    } | EACH_OTHER
 
 
 def test_what_no_policy_names_is_refused() -> None:
@@ -198,6 +203,22 @@ def test_both_databases_are_made_and_dumped() -> None:
     assert set(DATABASES) == {"mlflow", *filter(None, made)}
     assert "CREATE DATABASE mlflow;" in everything()
     assert containers(templates()["backup"])[0]["command"][:3] == ["python", "-m", "infra.dumps"]
+
+
+def test_the_pods_of_a_training_find_the_first_one_and_each_other() -> None:
+    (job,) = (one for one in manifests("Job") if one["metadata"].get("name") == "training")
+    spec = job["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    words = container["command"]
+    given = dict(pairwise(words))
+    assert words[:3] == ["python", "-m", "torch.distributed.run"]
+    assert int(given["--nnodes"]) == job["spec"]["completions"] == job["spec"]["parallelism"]
+    assert given["--nproc-per-node"] == container["resources"]["limits"]["nvidia.com/gpu"]
+    assert given["--rdzv-endpoint"] == f"training-0.{spec['subdomain']}:{PORTS['training']}"
+    assert int(given["--shutdown-timeout"]) == SHUTDOWN_S < spec["terminationGracePeriodSeconds"]
+    assert words[words.index("tedigan") + 1] in get_args(TrainingStage)
+    (service,) = (one for one in manifests("Service") if one["metadata"]["name"] == "training")
+    assert (service["spec"]["clusterIP"], spec["subdomain"]) == ("None", "training")
 
 
 def test_a_flow_run_of_the_pool_is_a_job_with_a_gpu() -> None:

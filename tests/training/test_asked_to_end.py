@@ -1,6 +1,7 @@
 """A training that is asked to end does so after its step, with a checkpoint, and goes on to the same bytes."""
 
 import io
+import json
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from tedigan.progress import listening, note, progress
-from tedigan.training.loop import Loop
+from tedigan.training.loop import Loop, stats_file
 
 NUM_STEPS = 10
 
@@ -93,7 +94,18 @@ def test_who_listens_hears_each_step_of_the_log(tmp_path: Path) -> None:
     with listening(lambda step, numbers: heard.append((step, numbers))):
         train(tmp_path / "a")
     train(tmp_path / "b")
-    assert heard == [(i, {"loss": float(i)}) for i in range(NUM_STEPS)]
+    assert [(step, said["loss"]) for step, said in heard] == [
+        (i, float(i)) for i in range(NUM_STEPS)
+    ]
+    assert {"s_per_step", "wait_ms", "memory_gib"} < heard[0][1].keys()
+
+
+def test_the_file_of_numbers_grows_over_runs(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit):
+        train(tmp_path, send(signal.SIGTERM, at=3))
+    train(tmp_path)
+    lines = [json.loads(line) for line in stats_file(tmp_path, "toy").read_text().splitlines()]
+    assert [(one["step"], one["loss"]) for one in lines] == [(i, i) for i in range(NUM_STEPS)]
 
 
 def test_nobody_at_the_other_end_of_the_bar_kills_nothing(tmp_path, monkeypatch) -> None:

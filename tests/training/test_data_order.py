@@ -1,5 +1,6 @@
 """Which photographs a step sees: by its number alone, however they are read."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ from torch import Tensor
 from tedigan.dataset.folder import Dataset
 from tedigan.errors import DataError
 from tedigan.tensors import stream, to_images
-from tedigan.training.data_order import TrainingImages
+from tedigan.training.data_order import NUM_AHEAD, TrainingImages
+from tedigan.training.meter import Meter
 from tests.stages.toy import write_toy_dataset
 
 
@@ -20,9 +22,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     return Dataset.open(folder)
 
 
-def images(data: Dataset) -> TrainingImages:
-    cpu = torch.device("cpu")
-    return TrainingImages(data, data.split("train"), batch_size=3, seed=5, name="x", device=cpu)
+def images(data: Dataset, **options: object) -> TrainingImages:
+    given = {"batch_size": 3, "seed": 5, "name": "x", "device": torch.device("cpu")} | options
+    return TrainingImages(data, data.split("train"), **given)
 
 
 def seen(source: TrainingImages, steps: range) -> list[Tensor]:
@@ -67,7 +69,7 @@ def test_the_next_step_is_read_while_this_one_runs(data: Dataset) -> None:
     source._data = Watched()
     first = seen(source, range(1))[0]
     source._reader.submit(int).result()  # after what was read ahead
-    assert len(asked) == 2
+    assert len(asked) == 1 + NUM_AHEAD
     second = seen(source, range(1, 2))[0]
     assert torch.equal(second, to_images(pixels(asked[1])))
     assert not torch.equal(first, second)
@@ -76,15 +78,37 @@ def test_the_next_step_is_read_while_this_one_runs(data: Dataset) -> None:
 def test_a_photograph_that_cannot_be_read_ends_the_step_that_needs_it(data: Dataset) -> None:
     source = images(data)
     seen(source, range(1))
+    source._reader.submit(int).result()
 
     class Broken:
         def pixels(self, ids: list[int]) -> Tensor:
             raise DataError(f"no {ids}")
 
     source._data = Broken()
-    seen(source, range(1, 2))  # was read before
+    seen(source, range(1, 1 + NUM_AHEAD))  # were read before
     with pytest.raises(DataError):
-        seen(source, range(2, 3))
+        seen(source, range(1 + NUM_AHEAD, 2 + NUM_AHEAD))
+
+
+def test_whoever_holds_all_photographs_sees_the_same_ones(data: Dataset) -> None:
+    read, held = seen(images(data), range(4)), seen(images(data, on_device=True), range(4))
+    assert all(torch.equal(one, other) for one, other in zip(read, held, strict=True))
+
+
+def test_what_a_step_waits_is_counted(data: Dataset) -> None:
+    class Slow:
+        def pixels(self, ids: list[int]) -> Tensor:
+            time.sleep(0.05)
+            return data.pixels(ids)
+
+    meter = Meter(images_a_step=3)
+    source = images(data, meter=meter)
+    source._data = Slow()
+    seen(source, range(1))
+    assert meter.read(1)["wait_ms"] >= 50
+    source._reader.submit(int).result()
+    seen(source, range(1, 3))
+    assert meter.read(3)["wait_ms"] < 25
 
 
 def test_reading_draws_nothing_from_the_networks_stream(data: Dataset, tmp_path: Path) -> None:

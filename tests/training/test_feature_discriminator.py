@@ -7,8 +7,8 @@ from torch import Tensor
 from tedigan.annotators.trunk import Trunk
 from tedigan.store.packaged_weights import EFFICIENTNET_LITE1, load_packaged
 from tedigan.tensors import stream
-from tedigan.training.adversarial import descend
 from tedigan.training.feature_discriminator import CHANNELS, GRID, TAPPED, FeatureDiscriminator
+from tedigan.training.ranks import descend
 
 PX = 64
 
