@@ -61,6 +61,10 @@ EMBEDDED_PARTS = {
     "steering": EMBEDDED / "steering-drawn-64",
 }
 READER = EMBEDDED / "text-reader"
+DRAWERS = {
+    "sketch_encoder": EMBEDDED / "drawer-celebahq",
+    "label_encoder": EMBEDDED / "parser-celebahq",
+}  # that fit any generator's aligned faces to a drawing
 
 
 def load(
@@ -77,7 +81,8 @@ def load(
 
     generator: a folder of ours, an official file, or a workspace's models/ with all the others in it; None = the
     drawn faces that come along. steering: a folder with guide/, latent_tagger/ and layers/ of that generator,
-    which sentences need. encoder, sketch_encoder, label_encoder: of photographs, sketches and label maps. device:
+    which sentences need. encoder, sketch_encoder, label_encoder: of photographs, sketches and label maps; without
+    one of drawings, codes are fitted to them by networks that come along and know aligned faces. device:
     auto takes a GPU if there is one. signers: public keys; each folder that is named must be signed by one.
     Raises WeightsError for what is missing, damaged, hostile or not signed; nothing of a file is executed.
     """
@@ -97,7 +102,13 @@ def load(
                 "or an official file. Name one: tedigan.load(PATH)."
             )
         places = EMBEDDED_PARTS | places
-    return Model(**vars(open_parts(places, STEERING, choose_device(device))))
+    parts = open_parts(places, STEERING, choose_device(device), drawers=drawers_at_hand())
+    return Model(**vars(parts))
+
+
+def drawers_at_hand() -> dict[str, Path]:
+    """Of DRAWERS those that lie beside this installation."""
+    return {name: place for name, place in DRAWERS.items() if place.is_dir()}
 
 
 @dataclass(frozen=True)

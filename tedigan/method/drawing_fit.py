@@ -27,6 +27,7 @@ from tedigan.method.inversion import Schedule, optimise_ws
 from tedigan.method.inversion_terms import Term, WeightedTerm, coherence_term, prior_term
 from tedigan.vocabulary.labels import LABEL_NAMES
 
+SHOWN_PX = 256  # of a face whose fit takes long enough for a bar
 PIXELS_AT_ONCE = 512**2  # of all faces that are fitted together: what a step keeps for its gradient
 BLURS = (0.0125, 0.025, 0.05)  # of the side: how far a stroke is felt
 SMALL_SHARE = 0.007  # of a map: what a class of weight 1 takes
@@ -86,10 +87,14 @@ class FittingEncoder:
         ]
         schedule = Schedule(settings.num_fit_steps, settings.fit_rate)
         layers = range(self.generator.num_ws // 2)
+        bar = "fit" if self.generator.config.img_resolution >= SHOWN_PX else None
         with torch.enable_grad():
             return optimise_ws(
-                self.generator, guess, terms, self.whitening, schedule, layers=layers
+                self.generator, guess, terms, self.whitening, schedule, layers=layers, bar=bar
             ).ws
+
+
+DEFAULT_FIT = FitSettings(60, 0.08, 0.1, 0.1)  # where nobody says otherwise
 
 
 def drawer_to_json(drawer: UNet, settings: FitSettings) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Codes move in whitened units (tedigan.generator.whitening), in which one step of
 direction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -24,6 +24,7 @@ from tedigan.method.inversion_terms import (
     perceptual_term,
     pixel_term,
 )
+from tedigan.progress import progress
 
 BETAS, EPSILON = (0.9, 0.999), 1e-8  # Adam's
 WINDOW = 10  # steps between two looks at a photograph's progress, and between two rows of its trace
@@ -130,12 +131,13 @@ def optimise_ws(
     schedule: Schedule,
     *,
     layers: Sequence[int] | None = None,
+    bar: str | None = None,
 ) -> Inversion:
     """ws* = argmin sum of weighted terms, by Adam from `ws`.
 
     Photographs do not influence each other: each has its own code, loss, rate and step, and leaves the batch when
     it has cooled down. Where no term weighs anything the codes come back as they are, with an empty trace.
-    layers: which of them move; None = all.
+    layers: which of them move; None = all. bar: its name, of a progress bar; None = none.
     """
     active = [term for term in terms if term.weight > 0]
     found, trace = ws.detach().clone(), list[TraceRow]()
@@ -144,7 +146,8 @@ def optimise_ws(
     shape = (len(ws), ws.shape[1], whitening.num_axes)
     descent = _Descent.begin(shape, ws.device, schedule)
     stays = [layer for layer in range(ws.shape[1]) if layers is not None and layer not in layers]
-    for step in range(schedule.num_steps):
+    steps: Iterable[int] = range(schedule.num_steps)
+    for step in steps if bar is None else progress(steps, desc=bar, unit="step"):
         values, losses, gradient = _slope(generator, ws, active, whitening, descent)
         if step % WINDOW == 0:
             trace += _rows(values, descent.rows, step)

@@ -98,6 +98,13 @@ class _Drawer(Checked):
     fit: _Fit
 
 
+class _DrawerAlone(ModelConfig):
+    input_px: Side
+    base_channels: Annotated[int, Field(strict=True, ge=1, le=64)]
+    input_channels: Literal[1, 19]
+    fit: _Fit
+
+
 class _VisualEncoder(ModelConfig):
     head_dim: Wide
     num_axes: Size
@@ -230,6 +237,7 @@ SCHEMAS: dict[str, type[ModelConfig]] = {
     "stylegan2": _Generator,
     "stylegan1": _Generator,
     "visual_encoder": _VisualEncoder,
+    "drawer": _DrawerAlone,
     "adopted_encoder": Adopted,
     "idinvert_encoder": _Idinvert,
     "psp_encoder": _Pyramid,

@@ -1,17 +1,20 @@
 """Encoders of every kind of picture, from folders of ours or official files, with the layers that they give."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from tedigan.encoders.encoder import Encoder
-from tedigan.encoders.modalities import Drawing, Modality
+from tedigan.encoders.mean_face import MeanFace
+from tedigan.encoders.modalities import CHANNELS, Drawing, Modality
 from tedigan.encoders.unet import UNet
 from tedigan.errors import WeightsError
 from tedigan.generator.stylegan import Generator
 from tedigan.generator.whitening import whitening_of
-from tedigan.method.drawing_fit import FitSettings, FittingEncoder, empty_drawer
+from tedigan.method.drawing_fit import DEFAULT_FIT, FitSettings, FittingEncoder, empty_drawer
 from tedigan.models.adopt_encoder import check_modality, fit_encoder, official_layers
 from tedigan.models.imports import read_encoder
 from tedigan.models.opening import load_encoder
@@ -19,6 +22,7 @@ from tedigan.store.model_folders import freeze, open_network, read_config
 from tedigan.tensors import stream
 
 OURS = ("visual_encoder", "adopted_encoder")
+DRAWERS = ("drawer", "parser")  # what draws faces, and needs no encoder
 
 
 @dataclass(frozen=True)
@@ -30,15 +34,39 @@ class DrawingEncoder:
 
 
 def open_drawing_encoder(place: Path, generator: Generator, modality: Drawing) -> DrawingEncoder:
-    """A folder of ours or an official file -> its encoder, with the layers that were measured, or pSp's choice."""
+    """A folder of ours or an official file -> its encoder, with the layers that were measured, or pSp's choice.
+
+    A folder may also hold what draws faces alone, a drawer or a parser: any generator's codes are fitted by it,
+    from the mean face.
+    """
     device = generator.mapping.w_avg.device
-    encoder = open_any_encoder(place, generator, device, modality)
     config = read_config(place) if place.is_dir() else {}
+    if config.get("architecture") in DRAWERS:
+        return _from_the_mean_face(place, config, generator, modality)
+    encoder = open_any_encoder(place, generator, device, modality)
     if config.get("drawer") is not None:
         drawer = open_network(lambda: empty_drawer(config), place / "drawer.safetensors")
         freeze(drawer, device)
         encoder = fitting(encoder, drawer, generator, FitSettings(**config["drawer"]["fit"]))
     return DrawingEncoder(encoder, config.get("layers") or official_layers(generator))
+
+
+def _from_the_mean_face(
+    place: Path, config: Mapping[str, Any], generator: Generator, modality: Drawing
+) -> DrawingEncoder:
+    if config["architecture"] == "parser":
+        config = {**config, "input_channels": CHANNELS["label"], "fit": asdict(DEFAULT_FIT)}
+    check_modality(config["input_channels"], modality, place)
+    drawer = open_network(
+        lambda: empty_drawer({**config, "drawer": config}),
+        place / f"{config['architecture']}.safetensors",
+    )
+    device = generator.mapping.w_avg.device
+    mean = MeanFace(generator, config["input_channels"])
+    for network in (drawer, mean):
+        freeze(network, device)
+    layers = list(range(generator.num_ws // 2))
+    return DrawingEncoder(fitting(mean, drawer, generator, FitSettings(**config["fit"])), layers)
 
 
 def fitting(

@@ -62,13 +62,17 @@ def check_places(places: Mapping[str, Path], signers: Sequence[Path]) -> None:
 
 
 def open_parts(
-    places: Mapping[str, Path], settings: SteeringSettings, device: torch.device
+    places: Mapping[str, Path],
+    settings: SteeringSettings,
+    device: torch.device,
+    *,
+    drawers: Mapping[str, Path],
 ) -> Parts:
     """The networks at `generator`, `steering`, `encoder`, `sketch_encoder` and `label_encoder`.
 
     generator and encoders: a folder of ours or an official file; steering: a folder that holds guide/,
     latent_tagger/ and layers/. Where the generator's is a workspace's models/, what stands in it counts as
-    given.
+    given. drawers: in the places of encoders of drawings that are not given.
     """
     root = places["generator"]
     if (root / "generator").is_dir():
@@ -77,6 +81,7 @@ def open_parts(
         if (root / "latent_tagger").is_dir():
             inside["steering"] = root
         places = inside | {name: place for name, place in places.items() if name != "generator"}
+    places = {**drawers, **places}
     networks = read_generator(places["generator"]).networks
     for network in networks.values():
         freeze(network, device)

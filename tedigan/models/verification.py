@@ -120,6 +120,7 @@ _KINDS: dict[str, Callable[[Config], dict[str, nn.Module]]] = {
     "stylegan2": generator_networks,
     "stylegan1": generator_networks,
     "visual_encoder": _visual_encoder,
+    "drawer": lambda c: {"drawer": empty_drawer({**c, "drawer": c})},
     "adopted_encoder": lambda c: {"encoder": AdoptedEncoder(official_encoder(c["network"]))},
     "idinvert_encoder": _official_encoder,
     "psp_encoder": _official_encoder,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tedigan.models.parts import ENCODERS, STEERING
-from tedigan.notebook import EMBEDDED, EMBEDDED_PARTS, READER
+from tedigan.notebook import EMBEDDED, EMBEDDED_PARTS, READER, drawers_at_hand
 from tedigan.page.recipe import Recipe
 from tedigan.store.files import sha256_file
 from tedigan.store.model_folders import CARD
@@ -48,6 +48,7 @@ class Offer:
             found |= {name: place for name, place in self.places.items() if name != "generator"}
         else:
             found = dict(self.places)
+        found = drawers_at_hand() | found
         steering = found.pop("steering", None)
         return found | ({} if steering is None else {name: steering / name for name in STEERING})
 

@@ -163,10 +163,15 @@ def test_the_models_say_what_they_lack_and_under_which_licence(client):
     assert not any(about["lacks"].values())
     assert about["layers"] == {"sketch": [0, 1, 2, 3, 4], "label": [0, 1, 2]}
     lacks = client.get("/api/models/bare").json()["lacks"]
+    assert "steering" in lacks["text"]
+    assert not any(lacks[kind] for kind in ("sketch", "label", "photograph"))
+
+
+def test_where_nothing_draws_faces_an_encoder_is_asked_for(offers, monkeypatch):
+    monkeypatch.setattr("tedigan.notebook.DRAWERS", {})
+    lacks = routes.Studio(offers, device="cpu").about("bare")["lacks"]
     assert "tedigan train_sketch_encoder" in lacks["sketch"]
     assert "tedigan train_label_encoder" in lacks["label"]
-    assert "steering" in lacks["text"]
-    assert not lacks["photograph"]
 
 
 FAULTS = {
