@@ -6,6 +6,8 @@ MODELS holds a generator, what steers it, a sketch_encoder/ and a label_encoder/
 `benchmarks/hand`, from named features of a head; no drawing is made of a photograph. In FOLDER:
 
 sketches.webp, labels.webp   a drawing a row: as the networks see it, four faces of it, four of it and its sentence
+combined.webp                a head a row: its sketch, its label map, a random face for its style, then two faces
+                             of each set of WAYS
 holds.csv                    a drawing a row: how its faces agree with it, beside random faces, and what the tagger
                              that comes along finds of its sentence
 """
@@ -13,6 +15,7 @@ holds.csv                    a drawing a row: how its faces agree with it, besid
 import argparse
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,7 +30,7 @@ from tedigan.annotators.tagger import load_guide
 from tedigan.dataset.given_drawings import read_drawing
 from tedigan.encoders.modalities import Drawing
 from tedigan.evaluation.drawn_faces import AGREEMENT
-from tedigan.notebook import EMBEDDED
+from tedigan.models.embedded import EMBEDDED
 from tedigan.store import pictures
 from tedigan.store.tables import write_table
 from tedigan.tensors import choose_device, to_images
@@ -38,6 +41,9 @@ COLUMNS = ["drawing", "of", "sentence", "agreement", "agreement_with_text", "agr
            "mentions", "found_without_text", "found_with_text"]  # fmt: skip
 RANDOM_FACES = 48
 Found = Callable[[Mapping[str, bool], Tensor], float]
+WAYS = ("sketch+label", "sketch+style", "label+style", "sketch+text", "label+text", "style+text",
+        "sketch+label+text", "sketch+label+style+text")  # fmt: skip
+NUM_COMBINED = 4  # heads
 SHEETS: dict[Drawing, str] = {"sketch": "sketches", "label": "labels"}
 
 
@@ -60,6 +66,11 @@ def main() -> None:
         grid = pictures.grid(torch.stack(shown), 1 + 2 * arguments.faces)
         pictures.save(arguments.out / f"{SHEETS[kind]}.webp", grid)
     write_table(arguments.out / "holds.csv", COLUMNS, rows)
+    combined = [
+        face for head in HEADS[:NUM_COMBINED] for face in _combined(model, head, arguments.seed)
+    ]
+    columns = len(combined) // NUM_COMBINED
+    pictures.save(arguments.out / "combined.webp", pictures.grid(torch.stack(combined), columns))
     for kind in draws:
         mine = np.array([row[3:] for row in rows if row[1] == kind], dtype=float)
         means = zip(COLUMNS[3:], np.nanmean(mine, axis=0), strict=True)
@@ -91,6 +102,29 @@ def _tried(
     row = [head.name, kind, head.says, *map(agreement, (alone, said, random)), len(wishes), *hits]
     seen = labels_to_colours(wanted) if kind == "label" else wanted.expand(-1, 3, -1, -1)
     return row, [seen[0], *alone, *said]
+
+
+def _combined(model: tedigan.Model, head: Head, seed: int) -> list[Tensor]:
+    """A row of the sheet of several sources."""
+    style = model.random_ws(1, seed=seed + len(head.name))
+    given = {
+        "sketch": _given(head, "sketch", seed),
+        "label": _given(head, "label", seed),
+        "style": style,
+        "text": head.says,
+    }
+    side = model.generator.config.img_resolution
+    sketch = read_drawing(_given(head, "sketch", seed), "sketch", side).drawing
+    label = read_drawing(_given(head, "label", seed), "label", side).drawing
+    row = [
+        sketch.expand(-1, 3, -1, -1)[0],
+        labels_to_colours(label)[0],
+        _stacked(model.draw(style))[0],
+    ]
+    for way in WAYS:
+        some: dict[str, Any] = {name: given[name] for name in way.split("+")}
+        row += [*_stacked(model.compose(2, **some, seed=seed).faces)]
+    return row
 
 
 def _given(head: Head, kind: Drawing, seed: int) -> Image.Image:

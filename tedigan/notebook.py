@@ -36,6 +36,7 @@ from tedigan.method.text_to_face import (
     StartSettings,
     SteeredText,
 )
+from tedigan.models.embedded import EMBEDDED, EMBEDDED_PARTS, READER, drawers_at_hand
 from tedigan.models.makers import open_sentence_reader
 from tedigan.models.parts import Parts, check_places, open_parts
 from tedigan.models.single_faces import (
@@ -54,17 +55,6 @@ from tedigan.store import pictures
 from tedigan.tensors import choose_device, sample_z, stream, to_images, to_pixels
 
 Photograph = Image.Image | str | Path
-
-EMBEDDED = Path(__file__).resolve().parents[1] / "assets"
-EMBEDDED_PARTS = {
-    "generator": EMBEDDED / "stylegan2-drawn-64",
-    "steering": EMBEDDED / "steering-drawn-64",
-}
-READER = EMBEDDED / "text-reader"
-DRAWERS = {
-    "sketch_encoder": EMBEDDED / "drawer-celebahq",
-    "label_encoder": EMBEDDED / "parser-celebahq",
-}  # that fit any generator's aligned faces to a drawing
 
 
 def load(
@@ -104,11 +94,6 @@ def load(
         places = EMBEDDED_PARTS | places
     parts = open_parts(places, STEERING, choose_device(device), drawers=drawers_at_hand())
     return Model(**vars(parts))
-
-
-def drawers_at_hand() -> dict[str, Path]:
-    """Of DRAWERS those that lie beside this installation."""
-    return {name: place for name, place in DRAWERS.items() if place.is_dir()}
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,7 @@ class TrainSketchEncoder(TrainEncoder):
 
     parser: str | None
     num_pairs: Annotated[int, Field(ge=2)]
+    drawer: str | None
     num_drawer_steps: CountOrZero
     drawer_channels: Annotated[int, Field(ge=1, le=64)]
     num_fit_steps: CountOrZero

@@ -14,8 +14,8 @@ from tedigan.encoders.visual import Paint
 from tedigan.errors import ImageError, LabelError, ParamsError, WeightsError
 from tedigan.generator.stylegan import Generator
 from tedigan.method.drawing_fit import FittingEncoder
+from tedigan.models.embedded import DRAWERS, EMBEDDED_PARTS
 from tedigan.models.opening import load_discriminator
-from tedigan.notebook import DRAWERS, EMBEDDED_PARTS
 from tedigan.store.model_folders import save_model
 from tedigan.training.encoder_trainer import new_encoder
 from tedigan.vocabulary.labels import LABEL_PALETTE
@@ -106,7 +106,7 @@ def test_without_encoders_of_drawings_codes_are_fitted_by_what_comes_along(drawi
         found = model.drawing_encoders[kind]
         assert isinstance(found.encoder, FittingEncoder)
         assert found.layers == [0, 1, 2, 3, 4]
-        (weights,) = DRAWERS[f"{kind}_encoder"].glob("*.safetensors")
+        (weights,) = (DRAWERS | EMBEDDED_PARTS)[f"{kind}_encoder"].glob("*.safetensors")
         assert weights.stem == network
     made = model.compose(2, sketch=drawings["sketch"])
     fitted = made.ws[:, :5]
@@ -119,7 +119,7 @@ def test_what_cannot_be_is_refused(model, drawings, tmp_path, monkeypatch):
         model.compose(2)
     with pytest.raises(ParamsError, match="this generator has layers 0 to 9"):
         model.compose(sketch=drawings["sketch"], layers={"sketch": [10]})
-    monkeypatch.setattr("tedigan.notebook.DRAWERS", {})
+    monkeypatch.setattr("tedigan.models.embedded.DRAWERS", {})
     with pytest.raises(WeightsError, match=r"no sketch_encoder.*--sketch-encoder"):
         tedigan.load(device="cpu").compose(sketch=drawings["sketch"])
     with pytest.raises(LabelError, match="which is no class"):

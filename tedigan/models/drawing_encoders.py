@@ -1,7 +1,7 @@
 """Encoders of every kind of picture, from folders of ours or official files, with the layers that they give."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -54,19 +54,26 @@ def open_drawing_encoder(place: Path, generator: Generator, modality: Drawing) -
 def _from_the_mean_face(
     place: Path, config: Mapping[str, Any], generator: Generator, modality: Drawing
 ) -> DrawingEncoder:
-    if config["architecture"] == "parser":
-        config = {**config, "input_channels": CHANNELS["label"], "fit": asdict(DEFAULT_FIT)}
-    check_modality(config["input_channels"], modality, place)
-    drawer = open_network(
-        lambda: empty_drawer({**config, "drawer": config}),
-        place / f"{config['architecture']}.safetensors",
-    )
-    device = generator.mapping.w_avg.device
-    mean = MeanFace(generator, config["input_channels"])
+    drawer, mean = open_drawer(place, modality), MeanFace(generator, CHANNELS[modality])
     for network in (drawer, mean):
-        freeze(network, device)
+        freeze(network, generator.mapping.w_avg.device)
+    settings = FitSettings(**config["fit"]) if "fit" in config else DEFAULT_FIT
     layers = list(range(generator.num_ws // 2))
-    return DrawingEncoder(fitting(mean, drawer, generator, FitSettings(**config["fit"])), layers)
+    return DrawingEncoder(fitting(mean, drawer, generator, settings), layers)
+
+
+def open_drawer(place: Path, modality: Drawing) -> UNet:
+    """What draws faces, of a drawer's folder or a parser's; WeightsError for any other, or another kind."""
+    config = read_config(place)
+    kind = str(config.get("architecture"))[:40]
+    if kind not in DRAWERS:
+        raise WeightsError(
+            f"{place} holds a {kind!r}, expected what draws faces: a {' or a '.join(DRAWERS)}. Name one."
+        )
+    channels = config.get("input_channels", CHANNELS["label"])  # a parser's
+    check_modality(channels, modality, place)
+    sizes = {"drawer": config, "input_channels": channels}
+    return open_network(lambda: empty_drawer(sizes), place / f"{kind}.safetensors")
 
 
 def fitting(

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tedigan.models.embedded import EMBEDDED, EMBEDDED_PARTS, READER, drawers_at_hand
 from tedigan.models.parts import ENCODERS, STEERING
-from tedigan.notebook import EMBEDDED, EMBEDDED_PARTS, READER, drawers_at_hand
 from tedigan.page.recipe import Recipe
 from tedigan.store.files import sha256_file
 from tedigan.store.model_folders import CARD

@@ -9,6 +9,7 @@ from tedigan.encoders.modalities import Drawing
 from tedigan.method.drawing_fit import FitSettings
 from tedigan.models.adopt_encoder import adopt_encoder
 from tedigan.models.cards import encoder_card
+from tedigan.models.drawing_encoders import open_drawer
 from tedigan.models.opening import load_discriminator, load_generator
 from tedigan.params import chosen
 from tedigan.stages.resuming import close_loop, open_loop
@@ -58,11 +59,11 @@ def train(
     weights = loss_weights(linearly_explained(lessons)).to(device)
     settings = chosen(params, EncoderSettings)
     passes = EncoderTrainer(generator, features, encoder, settings, lessons.some_pairs, weights)
-    settings_of_drawer, beside = chosen(params, DrawerSettings), passes.num_steps
-    drawer = DrawerTrainer(lessons, settings_of_drawer, num_steps=beside, seed=params.seed)
-    trainer = DrawingTrainer(
-        passes, drawer if params.num_drawer_steps else None, lessons, chosen(params, FitSettings)
-    )
+    begun = params.drawer and open_drawer(workspace.given(params.drawer), modality)
+    of_drawer, most = chosen(params, DrawerSettings), passes.num_steps
+    drawer = DrawerTrainer(lessons, of_drawer, begun or None, num_steps=most, seed=params.seed)
+    taught = drawer if begun or params.num_drawer_steps else None
+    trainer = DrawingTrainer(passes, taught, lessons, chosen(params, FitSettings))
     inputs = [workspace.dataset, source, workspace.codes, *parsers]
     loop = open_loop(workspace, f"train_{name}", inputs)
     step = partial(trainer.step, seed=params.seed, name=loop.name)

@@ -31,15 +31,25 @@ class DrawerSettings:
 
 
 class DrawerTrainer:
-    """The drawer and its optimiser. num_steps: of the encoder, beside which it learns, at most as many."""
+    """The drawer and its optimiser. num_steps: of the encoder, beside which it learns, at most as many.
+
+    start: what draws faces already; None = a new one.
+    """
 
     def __init__(
-        self, lessons: DrawingLessons, settings: DrawerSettings, *, num_steps: int, seed: int
+        self,
+        lessons: DrawingLessons,
+        settings: DrawerSettings,
+        start: UNet | None,
+        *,
+        num_steps: int,
+        seed: int,
     ) -> None:
         torch.manual_seed(seed)  # the network's initial weights
         side = min(MAX_PX, lessons.generator.config.img_resolution)
         outputs = CHANNELS[lessons.modality]
-        self.drawer = UNet(side, settings.drawer_channels, outputs).to(lessons.device)
+        drawer = start or UNet(side, settings.drawer_channels, outputs)
+        self.drawer = drawer.requires_grad_(True).to(lessons.device)
         self.lessons, self.settings = lessons, settings
         self.num_steps = min(settings.num_drawer_steps, num_steps)
         self.optimiser = torch.optim.Adam(self.drawer.parameters(), lr=settings.learning_rate)

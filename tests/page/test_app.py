@@ -168,7 +168,7 @@ def test_the_models_say_what_they_lack_and_under_which_licence(client):
 
 
 def test_where_nothing_draws_faces_an_encoder_is_asked_for(offers, monkeypatch):
-    monkeypatch.setattr("tedigan.notebook.DRAWERS", {})
+    monkeypatch.setattr("tedigan.models.embedded.DRAWERS", {})
     lacks = routes.Studio(offers, device="cpu").about("bare")["lacks"]
     assert "tedigan train_sketch_encoder" in lacks["sketch"]
     assert "tedigan train_label_encoder" in lacks["label"]

@@ -24,6 +24,7 @@ from tests.stages.toy import ROOT, SIZE, toy_workspace
 DRAWING = {
     "head_dim": 16,
     "num_pairs": 32,
+    "drawer": None,
     "num_drawer_steps": 2,
     "drawer_channels": 2,
     "num_fit_steps": 2,
