@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.discriminator import minibatch_std
 from tedigan.generator.mapping import truncate
 from tedigan.generator.stylegan import Generator
+from tedigan.store.sums import write_sums
 from tedigan.tensors import num_ws_of, sample_z, stream, to_images, to_pixels
 from tests.generator.nets import TINY, tiny_discriminator, tiny_generator
 
@@ -124,10 +126,14 @@ def test_a_conditional_generator_is_refused():
 
 
 @pytest.mark.shared
-def test_the_real_face_weights_make_faces_that_their_discriminator_takes_for_photographs():
-    folder = SHARED / "data/stylegan2-celebahq-64"
-    if not folder.exists():
+def test_the_real_face_weights_make_faces_that_their_discriminator_takes_for_photographs(tmp_path):
+    given, folder = SHARED / "data/stylegan2-celebahq-64", tmp_path / "sealed"
+    if not given.exists():
         pytest.skip("the real-face weights are not on this machine (../shared/data)")
+    folder.mkdir()
+    for path in given.iterdir():
+        shutil.copyfile(path, folder / path.name)
+    write_sums(folder)
     from tedigan.models.opening import load_discriminator, load_generator
 
     device = torch.device("cpu")

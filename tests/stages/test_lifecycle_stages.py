@@ -38,6 +38,7 @@ from tedigan.stages import (
 from tedigan.stages.resuming import open_loop
 from tedigan.store.files import sha256_tree
 from tedigan.store.model_folders import load_tensors
+from tedigan.store.sums import write_sums
 from tests.stages.small import small_workspace
 from tests.stages.toy import SIZE
 
@@ -178,6 +179,7 @@ def test_a_generator_of_another_size_is_refused(finished, tmp_path):
     text = config.read_text().replace('"img_resolution": 32', '"img_resolution": 64')
     text = text.replace('"num_ws": 8', '"num_ws": 10')
     (init / "config.json").write_text(text)
+    write_sums(init)
     (tmp_path / "w").mkdir()
     other = small_workspace(tmp_path / "w", train_generator={"init": str(init)})
     with pytest.raises(WeightsError, match="makes 64 px, but the data set has 32 px"):
