@@ -234,12 +234,12 @@ def test_strength_and_variations_of_one_face_can_be_kept(page, tmp_path):
     assert (kept.face, kept.recipe.variation.of, kept.recipe.strength) == (5, 1, 3)
 
 
-def test_a_model_without_an_encoder_says_why_its_sheet_is_closed(page):
+def test_a_model_without_steering_takes_no_sentence_and_all_drawings(page):
     page.run("const m = document.querySelector('#model'); m.value = 'bare';"
              "m.dispatchEvent(new Event('change'))")  # fmt: skip
-    page.until(lambda: "no sketch encoder" in page.find("#panel-sketch .lack").text)
-    assert not page.find("#panel-sketch [data-do=example]").is_enabled()
-    assert not page.find("#sentence").is_enabled()
+    page.until(lambda: not page.find("#sentence").is_enabled())
+    assert page.find("#panel-sketch [data-do=example]").is_enabled()
+    assert not page.find("#panel-sketch .lack").text
 
 
 def test_nothing_given_is_said_and_no_error_of_the_browser(page):
