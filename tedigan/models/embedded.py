@@ -6,6 +6,7 @@ EMBEDDED = Path(__file__).resolve().parents[2] / "assets"
 EMBEDDED_PARTS = {
     "generator": EMBEDDED / "stylegan2-drawn-64",
     "steering": EMBEDDED / "steering-drawn-64",
+    "sketch_encoder": EMBEDDED / "drawer-drawn-64",
     "label_encoder": EMBEDDED / "parser-drawn-64",
 }
 READER = EMBEDDED / "text-reader"
