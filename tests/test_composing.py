@@ -121,7 +121,7 @@ def test_what_cannot_be_is_refused(model, drawings, tmp_path, monkeypatch):
         model.compose(sketch=drawings["sketch"], layers={"sketch": [10]})
     monkeypatch.setattr("tedigan.models.embedded.DRAWERS", {})
     with pytest.raises(WeightsError, match=r"no sketch_encoder.*--sketch-encoder"):
-        tedigan.load(device="cpu").compose(sketch=drawings["sketch"])
+        tedigan.load(EMBEDDED_PARTS["generator"], device="cpu").compose(sketch=drawings["sketch"])
     with pytest.raises(LabelError, match="which is no class"):
         model.compose(label=Image.new("RGB", (64, 64), (90, 90, 200)))
     with pytest.raises(ImageError, match="empty sheet"):
