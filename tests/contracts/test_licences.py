@@ -147,7 +147,9 @@ def test_the_default_path_reaches_only_what_may_be_used(tmp_path: Path) -> None:
         ("manipulate", "edits"),
         ("train_text_mapper", "reader"),
         ("train_guide", "init"),
+        ("train_sketch_encoder", "drawer"),
         ("train_label_encoder", "parser"),
+        ("train_label_encoder", "drawer"),
         ("evaluate_sources", "parser"),
         ("compose", "sources"),
     ):
