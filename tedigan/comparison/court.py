@@ -9,7 +9,7 @@ from tedigan.comparison.comparison_protocol import ComparisonProtocol
 from tedigan.comparison.drawing import INDEX
 from tedigan.comparison.familiar import FamiliarPhotographs
 from tedigan.comparison.judging import Court
-from tedigan.comparison.looking import Judges, Photographs, Pictures, Seen, look
+from tedigan.comparison.looking import CaptionJudge, Judges, Photographs, Pictures, Seen, look
 from tedigan.dataset.folder import Dataset
 from tedigan.evaluation.contestants import choose_test_photographs, one_caption
 from tedigan.evaluation.faces import MIN_PREVALENCE
@@ -107,6 +107,7 @@ def open_session(places: Places, protocol: ComparisonProtocol) -> Session:
     protocol.check({"features": tools.features.name, "distance": tools.distance.name})
     knows_strangers = len(data.split("val")) >= MIN_STRANGERS
     training = TrainingPhotographs.of(data)[0] if knows_strangers else None
+    clip = None if places.clip is None else open_clip(places.clip, places.device)
     judges = Judges(
         tools.referee,
         tools.features,
@@ -115,9 +116,9 @@ def open_session(places: Places, protocol: ComparisonProtocol) -> Session:
         _familiar(places, protocol, data, tools.features) if knows_strangers else None,
         places.batch_size,
         None if places.inception is None else open_inception(places.inception, places.device),
-        None if places.clip is None else open_clip(places.clip, places.device),
+        CaptionJudge.read(clip, protocol.captions, places.batch_size) if clip else None,
     )
-    given = "".join(f"-{one.name}" for one in (judges.inception, judges.clip) if one is not None)
+    given = "".join(f"-{one.name}" for one in (judges.inception, clip) if one is not None)
     train = data.split("train")
     prevalence = data.attributes(train).float().mean(dim=0)
     counted = tools.referee.is_reliable & (prevalence >= MIN_PREVALENCE)
@@ -144,7 +145,7 @@ def open_session(places: Places, protocol: ComparisonProtocol) -> Session:
         training.limit if training else None,
         judges.familiar.limit if judges.familiar else None,
         judges.inception,
-        judges.clip.name if judges.clip else None,
+        clip.name if clip else None,
     )
     return Session(court, judges)
 

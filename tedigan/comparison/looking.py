@@ -1,6 +1,6 @@
 """What the judges see of one method's pictures, in one pass and in memory that hardly grows with their number."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -59,6 +59,26 @@ class Photographs:
 
 
 @dataclass(frozen=True)
+class CaptionJudge:
+    """A CLIP that has read a protocol's captions."""
+
+    clip: Clip
+    captions: Float[Tensor, "n d"]
+
+    @classmethod
+    def read(cls, clip: Clip, texts: Sequence[str], batch_size: int) -> "CaptionJudge":
+        """Once for all methods."""
+        parts = [texts[start : start + batch_size] for start in range(0, len(texts), batch_size)]
+        return cls(clip, torch.cat([clip.of_texts([*part]) for part in parts]))
+
+    def fits(self, images: Float[Tensor, "b 3 h w"], at: int) -> Float[Tensor, "b 2"]:
+        """Cosines of pictures from the prompt `at` on with their own captions, and with the next prompts'."""
+        seen, own = self.clip.of_images(images), torch.arange(len(images)) + at
+        captions = (self.captions[(own + shift) % len(self.captions)] for shift in (0, 1))
+        return torch.stack([(seen * one).sum(dim=1) for one in captions], dim=1)
+
+
+@dataclass(frozen=True)
 class Judges:
     """training, familiar: None where nobody says how near a copy is. inception, clip: None = no file was given."""
 
@@ -69,7 +89,7 @@ class Judges:
     familiar: FamiliarPhotographs | None
     batch_size: int
     inception: Inception | None = None
-    clip: Clip | None = None
+    clip: CaptionJudge | None = None
 
 
 _PLAIN = ("found", "kept", "likeness", "familiarity", "variety", "strangers", "clip")
@@ -125,9 +145,8 @@ def look(shown: Pictures, protocol: ComparisonProtocol, judges: Judges, num: int
     likeness, strangers = torch.empty(num if judges.training else 0), torch.empty(num - 1)
     familiarity = torch.empty(num if judges.familiar else 0)
     inception, clip = Moments.none(INCEPTION_WIDTH if judges.inception else 1), torch.empty(0, 2)
-    captions = None
     if judges.clip:
-        clip, captions = torch.empty(num, 2), _read(judges.clip, protocol, judges.batch_size)
+        clip = torch.empty(num, 2)
     found = kept = moments = last = None
     at, batches = 0, -(-num // judges.batch_size)
     for pixels in progress(
@@ -148,8 +167,8 @@ def look(shown: Pictures, protocol: ComparisonProtocol, judges: Judges, num: int
             familiarity[rows] = judges.familiar.likeness(features)
         if judges.inception:
             inception.add(judges.inception(images))
-        if judges.clip and captions is not None:
-            clip[rows] = _fits(judges.clip.of_images(images), captions, at)
+        if judges.clip:
+            clip[rows] = judges.clip.fits(images, at)
         before = images if last is None else torch.cat([last, images])
         if len(before) > 1:
             start = max(at - 1, 0)
@@ -161,21 +180,6 @@ def look(shown: Pictures, protocol: ComparisonProtocol, judges: Judges, num: int
     variants = shown.variants(protocol.variety_prompts, protocol.variety_faces)
     variety = _variety(variants, judges.distance)
     return Seen(found, kept, moments, likeness, familiarity, variety, strangers, inception, clip)
-
-
-def _read(clip: Clip, protocol: ComparisonProtocol, batch_size: int) -> Float[Tensor, "n d"]:
-    texts = protocol.captions
-    starts = range(0, len(texts), batch_size)
-    return torch.cat([clip.of_texts([*texts[start : start + batch_size]]) for start in starts])
-
-
-def _fits(
-    images: Float[Tensor, "b d"], captions: Float[Tensor, "n d"], at: int
-) -> Float[Tensor, "b 2"]:
-    """Cosines of pictures from the prompt `at` on with their own captions, and with the next prompts'."""
-    own = (torch.arange(len(images)) + at) % len(captions)
-    following = (own + 1) % len(captions)
-    return torch.stack([(images * captions[rows]).sum(dim=1) for rows in (own, following)], dim=1)
 
 
 def _likeness(

@@ -120,16 +120,13 @@ def save_model(
 
 def read_layers(folder: Path) -> dict[str, Any]:
     """A layer table's layers.json, as its schema and SHA256SUMS want it."""
-    path = folder / LAYERS
-    if not os.path.lexists(path):
-        raise WeightsError(
-            f"{folder} has no {LAYERS}, expected the layer table of a generator. Run the stage analyse_layers, or "
-            "`dvc pull`."
-        )
-    content = read_plain(path, MAX_CONFIG)
-    table: dict[str, Any] = parse_json(content, str(path))
-    check_layers(table, str(path))
-    check_sums(folder, {LAYERS: hashlib.sha256(content).hexdigest()})
+    missing = (
+        f"{folder} has no {LAYERS}, expected the layer table of a generator. Run the stage analyse_layers, or "
+        "`dvc pull`."
+    )
+    table, digest = _read_json(folder / LAYERS, missing)
+    check_layers(table, str(folder / LAYERS))
+    check_sums(folder, {LAYERS: digest})
     return table
 
 
@@ -156,20 +153,25 @@ def architecture_of(folder: Path) -> str | None:
 
 def _read_config(folder: Path) -> tuple[dict[str, Any], str]:
     """config.json, unchecked, and its sha256."""
-    path = folder / CONFIG
-    if not os.path.lexists(path):
-        raise WeightsError(
-            f"{folder} is not a model folder: it has no {CONFIG}. Run the stage that trains the "
-            "model, or `dvc pull`."
-        )
-    content = read_plain(path, MAX_CONFIG)
-    config = parse_json(content, str(path))
+    missing = (
+        f"{folder} is not a model folder: it has no {CONFIG}. Run the stage that trains the "
+        "model, or `dvc pull`."
+    )
+    config, digest = _read_json(folder / CONFIG, missing)
     if not isinstance(config, dict):
         raise WeightsError(
-            f"{path} holds a {type(config).__name__}, expected a model's numbers under their names. Make or "
-            "import the model again."
+            f"{folder / CONFIG} holds a {type(config).__name__}, expected a model's numbers under their names. "
+            "Make or import the model again."
         )
-    return config, hashlib.sha256(content).hexdigest()
+    return config, digest
+
+
+def _read_json(path: Path, missing: str) -> tuple[Any, str]:
+    """What a plain file of at most MAX_CONFIG says, and its sha256. missing: the error where there is none."""
+    if not os.path.lexists(path):
+        raise WeightsError(missing)
+    content = read_plain(path, MAX_CONFIG)
+    return parse_json(content, str(path)), hashlib.sha256(content).hexdigest()
 
 
 def model_digests(folders: Iterable[Path]) -> dict[str, str]:

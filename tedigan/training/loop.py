@@ -11,6 +11,7 @@ import math
 import signal
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -22,7 +23,7 @@ from tedigan.store.files import append_line, sha256_file, sha256_tree, sha256_va
 from tedigan.tensors import first_not_finite
 from tedigan.training import ranks
 from tedigan.training.meter import Meter, in_words
-from tedigan.training.profiling import Profile
+from tedigan.training.profiling import profiled
 
 LOG_ROWS = 200
 
@@ -64,7 +65,9 @@ class Loop:
         self.name, self.every = name, every
         self.checkpoint = CheckpointFile(work, name, sha256_value(spec))
         self.stats, self.meter = stats_file(work, name), Meter(batch_size)
-        self.profile = Profile(work / "profiles" / f"{name}-{ranks.rank()}.json", profile_steps)
+        self.profiled = partial(
+            profiled, work / "profiles" / f"{name}-{ranks.rank()}.json", profile_steps
+        )
         self.resumed_from_step: int | None = None
         self.rows: list[dict[str, float]] = []
 
@@ -85,13 +88,13 @@ class Loop:
         log_every = max(1, num_steps // LOG_ROWS)
         bar = progress(total=num_steps, initial=start, desc=self.name, unit="step")
         self.meter.start(start)
-        with asked_to_end() as end, self.profile as profile:
+        with asked_to_end() as end, self.profiled() as look:
             for i in range(start, num_steps):
                 numbers = self._taken(step, i, num_steps, end)
                 if i % log_every == 0 or i == num_steps - 1:
                     bar.set_postfix_str(self._logged(i, numbers), refresh=False)
                 bar.update()
-                profile.step()
+                look()
                 if end.is_asked or ((i + 1) % self.every == 0 and i + 1 < num_steps):
                     self._save(components, i + 1)
                 if end.is_asked:
