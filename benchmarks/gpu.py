@@ -3,7 +3,7 @@
 1. the tests that need a GPU
 2. ws -> images at 256 and 1024 px, in each precision, with the share of the convolution peak measured beside it
 3. z -> picture files at 256 and 1024 px
-4. G + D training steps at 64, 128 and 256 px
+4. G + D training steps at 64, 128 and 256 px, in each precision
 5. with `--pack`: the generator of `--init` trained further on its photographs (`benchmarks.gpu_training`)
 
 Each step is a process of its own. What it wrote lies in OUT when it ends, so that whoever cuts this off loses the
@@ -166,9 +166,11 @@ def _files(settings: Settings) -> Iterator[Cell]:
 
 def _steps(settings: Settings) -> Iterator[Cell]:
     for size, batch in settings.batches.items():
-        for r1 in ([], ["--r1"]):
-            name = f"{size} px, batch {batch}" + (", R1" if r1 else "")
-            yield _cell(name, "step", settings, "fp32", *_size(size, batch=batch), *r1)
+        worker = ["benchmarks.trainer_worker", *_size(size, batch=batch)]
+        worker += ["--device", settings.device, "--repeats", "3", "--precision"]
+        for precision in settings.precisions:
+            yield Cell(f"{size} px, batch {batch}, {precision}", [*worker, precision])
+        yield Cell(f"{size} px, batch {batch}, R1, fp32", [*worker, "fp32", "--r1"])
 
 
 CELLS = {"synthesis": _synthesis, "files": _files, "steps": _steps}

@@ -40,6 +40,8 @@ SETTINGS = AdversarialSettings(
     ema_rampup=0.05,
     mirror=True,
     augment="none",
+    precision="fp32",
+    num_fp16_res=4,
 )
 NEW = GeneratorSize(256, 256, 8, channel_base=4096, channel_max=128, conv_clamp=None)
 

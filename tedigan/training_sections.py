@@ -37,6 +37,8 @@ class TrainGenerator(Training):
     ema_rampup: Weight
     mirror: bool
     augment: Literal["none", "color,translation"]
+    precision: Literal["fp32", "bf16", "fp16"]
+    num_fp16_res: Count
     sheet_faces: Annotated[int, Field(ge=1, le=256)]
 
 

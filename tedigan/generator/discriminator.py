@@ -61,7 +61,7 @@ class DiscriminatorEpilogue(nn.Module):
 
     def forward(self, x: Float[Tensor, "n c 4 4"]) -> Float[Tensor, " n"]:
         """Logits; > 0 means photograph."""
-        x = self.conv(minibatch_std(x, self.group_size))
+        x = self.conv(minibatch_std(self.conv.cast(x), self.group_size))
         logits: Tensor = self.out(self.fc(x.flatten(1)))
         return logits.squeeze(1)
 

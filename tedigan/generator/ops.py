@@ -70,18 +70,40 @@ def modulated_conv(
 
     The scales are applied to the activations and to the result, not to the weights: the same product,
     and one shared kernel for the whole batch. With `up_kernel`, the result is twice the size
-    (transposed convolution, then the FIR kernel).
+    (transposed convolution, then the FIR kernel). It is computed in x's precision, where weight and styles
+    are first divided by their largest, so that fp16 does not overflow; demodulation puts that back.
     """
-    x = x * styles[:, :, None, None]
+    dtype = x.dtype
+    if demodulate and dtype != weight.dtype:
+        weight = weight / (_largest(weight, [1, 2, 3]) * math.sqrt(weight[0].numel()))
+        styles = styles / _largest(styles, [1])
+    x = x * styles.to(dtype)[:, :, None, None]
+    kernel = weight.to(dtype)
     if up_kernel is None:
-        x = F.conv2d(x, weight, padding=weight.shape[-1] // 2)
+        x = F.conv2d(x, kernel, padding=weight.shape[-1] // 2)
     else:
-        x = F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
+        x = F.conv_transpose2d(x, kernel.transpose(0, 1), stride=2)
         x = low_pass(x, up_kernel * 4, padding=1)
     if demodulate:
         energy = styles.square() @ weight.square().sum(dim=[2, 3]).T
-        x = x * (energy + 1e-8).rsqrt()[:, :, None, None]
+        x = x * (energy + 1e-8).rsqrt().to(dtype)[:, :, None, None]
     return x
+
+
+def _largest(x: Tensor, dims: list[int]) -> Tensor:
+    """A constant: a result that does not depend on the factor has the same gradient either way."""
+    return x.detach().abs().amax(dim=dims, keepdim=True).clamp_min(1e-8)
+
+
+class CastingLayer(nn.Module):
+    """A layer that may compute in less than its weights have (tedigan.training.mixed_precision)."""
+
+    weight: nn.Parameter
+    dtype: torch.dtype | None = None  # None = the weights'
+
+    def cast(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
+        """What the layer is given, in the precision that it computes in."""
+        return x.to(self.dtype or self.weight.dtype)
 
 
 class Linear(nn.Module):
@@ -109,7 +131,7 @@ class Linear(nn.Module):
         return leaky(y) if self.activate else y
 
 
-class Conv(nn.Module):
+class Conv(CastingLayer):
     """Plain convolution of the discriminator, optionally halving the size (FIR, then stride 2)."""
 
     resample_filter: Tensor
@@ -136,13 +158,15 @@ class Conv(nn.Module):
         self, x: Float[Tensor, "n c_in h w"], *, gain: float = 1.0
     ) -> Float[Tensor, "n c_out h2 w2"]:
         """`gain` scales the result."""
-        weight = self.weight * self.weight_gain
+        x = self.cast(x)
+        weight = (self.weight * self.weight_gain).to(x.dtype)
+        bias = None if self.bias is None else self.bias.to(x.dtype)
         pointwise = weight.shape[-1] == 1
         if self.down and pointwise:
-            x = F.conv2d(low_pass(x, self.resample_filter, padding=1, stride=2), weight, self.bias)
+            x = F.conv2d(low_pass(x, self.resample_filter, padding=1, stride=2), weight, bias)
         elif self.down:
             x = low_pass(x, self.resample_filter, padding=2)
-            x = F.conv2d(x, weight, self.bias, stride=2)
+            x = F.conv2d(x, weight, bias, stride=2)
         else:
-            x = F.conv2d(x, weight, self.bias, padding=weight.shape[-1] // 2)
+            x = F.conv2d(x, weight, bias, padding=weight.shape[-1] // 2)
         return leaky(x, gain=gain, clamp=self.conv_clamp) if self.activate else x * gain

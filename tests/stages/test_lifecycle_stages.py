@@ -171,6 +171,15 @@ def test_nothing_to_adopt_and_nothing_to_train_is_refused(tmp_path):
         train_generator.run(workspace)
 
 
+@pytest.mark.parametrize("has_init", [False, True])
+def test_fp16_without_a_gpu_is_refused_before_anything_is_trained(finished, tmp_path, has_init):
+    workspace, _ = finished
+    init = {"init": str(workspace.model("generator"))} if has_init else {}
+    other = small_workspace(tmp_path, train_generator={"precision": "fp16"} | init)
+    with pytest.raises(ParamsError, match="precision is fp16, which CPUs emulate"):
+        train_generator.check(other)
+
+
 def test_a_generator_of_another_size_is_refused(finished, tmp_path):
     workspace, _ = finished
     config = workspace.model("generator") / "config.json"

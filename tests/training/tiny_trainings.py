@@ -69,6 +69,8 @@ GAN = AdversarialSettings(
     ema_rampup=0.5,
     mirror=True,
     augment="color,translation",
+    precision="fp32",
+    num_fp16_res=4,
 )
 ENCODER = EncoderSettings(
     num_synthetic_steps=NUM_STEPS // 2,
