@@ -13,7 +13,8 @@ from benchmarks.timing import measure, say
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.discriminator import Discriminator
 from tedigan.generator.engine import choose_engine
-from tedigan.generator.fast_synthesis import DTYPES, measure_error
+from tedigan.generator.fast_synthesis import measure_error
+from tedigan.generator.ops import DTYPES
 from tedigan.generator.stylegan import Generator
 from tedigan.generator.stylegan2 import Synthesis
 from tedigan.store import pictures

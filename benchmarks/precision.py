@@ -6,7 +6,8 @@ from pathlib import Path
 import torch
 
 from benchmarks.pairing import table
-from tedigan.generator.fast_synthesis import DTYPES, FastSynthesis, measure_error
+from tedigan.generator.fast_synthesis import FastSynthesis, measure_error
+from tedigan.generator.ops import DTYPES
 from tedigan.generator.stylegan2 import Synthesis
 from tedigan.models.opening import load_generator
 from tedigan.tensors import sample_z

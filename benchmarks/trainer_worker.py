@@ -8,7 +8,7 @@ import torch
 
 from benchmarks.timing import measure, say
 from tedigan.draws import integers
-from tedigan.generator.fast_synthesis import DTYPES
+from tedigan.generator.ops import DTYPES
 from tedigan.params import chosen, read_params
 from tedigan.provenance import CHECKOUT
 from tedigan.tensors import choose_device, stream, to_images

@@ -38,6 +38,7 @@ NOT_COUNTED = {
     "tedigan.stages": "the table, and the door that runs a stage by its name",
     "tedigan.workspace": "where things lie, and what is said about a run",
     "tedigan.progress": "bars",
+    "tedigan.evaluation.generator_watch": "what is seen of a generator while it trains",
     "tedigan.training.meter": "what is said of a training's speed",
     "tedigan.training.profiling": "a close look at it",
     "tedigan.torchvision_cure": "makes torchvision importable",

@@ -40,6 +40,8 @@ class TrainGenerator(Training):
     precision: Literal["fp32", "bf16", "fp16"]
     num_fp16_res: Count
     sheet_faces: Annotated[int, Field(ge=1, le=256)]
+    watch_every: CountOrZero
+    watch_faces: CountOrZero
 
 
 class TrainEncoder(Training):

@@ -12,7 +12,8 @@ from torch.utils._triton import has_triton
 
 from tedigan.errors import ParamsError
 from tedigan.generator.cuda_graph import CapturedSynthesis
-from tedigan.generator.fast_synthesis import FastSynthesis, PixelError, Precision, measure_error
+from tedigan.generator.fast_synthesis import FastSynthesis, PixelError, measure_error
+from tedigan.generator.ops import Precision
 from tedigan.generator.stylegan import Generator
 from tedigan.generator.stylegan2 import Synthesis
 from tedigan.progress import note

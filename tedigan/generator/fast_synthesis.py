@@ -10,7 +10,6 @@ import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -18,15 +17,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from tedigan.generator.noise import NoiseMode
-from tedigan.generator.ops import LRELU_GAIN
+from tedigan.generator.ops import DTYPES, LRELU_GAIN, Precision
 from tedigan.generator.stylegan2 import Synthesis, SynthesisLayer, ToRGB
-
-Precision = Literal["fp32", "bf16", "fp16"]
-DTYPES: dict[Precision, torch.dtype] = {
-    "fp32": torch.float32,
-    "bf16": torch.bfloat16,
-    "fp16": torch.float16,
-}
 
 Epilogue = Callable[[Tensor, Tensor, Tensor | None, Tensor, float | None], Tensor]
 

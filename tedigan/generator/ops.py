@@ -6,11 +6,19 @@ scaled at run time ("equalised learning rate").
 """
 
 import math
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
+
+Precision = Literal["fp32", "bf16", "fp16"]
+DTYPES: dict[Precision, torch.dtype] = {
+    "fp32": torch.float32,
+    "bf16": torch.bfloat16,
+    "fp16": torch.float16,
+}
 
 LRELU_GAIN = math.sqrt(2)
 RESAMPLE_TAPS = (1.0, 3.0, 3.0, 1.0)

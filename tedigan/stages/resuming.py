@@ -1,6 +1,6 @@
 """What training stages share: a loop that is found again after a kill, the photographs it sees, its end."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
 
 from tedigan.code_lock import digest_of_stage
@@ -15,14 +15,14 @@ def open_loop(
     stage: str,
     inputs: list[Path],
     *,
-    lengths: frozenset[str] = frozenset(),
+    lengths: Set[str] = frozenset(),
 ) -> Loop:
-    """lengths: parameters that only say how long to train; a checkpoint serves a longer run too."""
+    """lengths: parameters that only say how long to train, or what to show; a checkpoint serves others too."""
     section = getattr(workspace.params, stage)
     depends_on = {
         "stage": stage,
         "code": digest_of_stage(stage),
-        "params": section.model_dump(mode="json", exclude=lengths | {"checkpoint_every"}),
+        "params": section.model_dump(mode="json", exclude={*lengths, "checkpoint_every"}),
     }
     return Loop(
         stage,

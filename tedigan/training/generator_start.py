@@ -13,12 +13,14 @@ from tedigan.annotators.trunk import Trunk
 from tedigan.errors import WeightsError
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.discriminator import Discriminator
+from tedigan.generator.ops import Precision
 from tedigan.generator.stylegan import Generator
 from tedigan.model_configs import check_config
 from tedigan.models.imports import read_generator, read_generator_config
 from tedigan.store.packaged_weights import EFFICIENTNET_LITE1, load_packaged
 from tedigan.training.adversarial import AdversarialSettings, AdversarialTrainer
 from tedigan.training.feature_discriminator import FeatureDiscriminator
+from tedigan.training.mixed_precision import check_device
 
 
 @dataclass(frozen=True)
@@ -88,14 +90,27 @@ def history_of(
     }
 
 
-def check_size(init: Path, resolution: int) -> None:
-    """WeightsError for a generator of another size than the data set's."""
-    made = read_generator_config(init).img_resolution
-    if made != resolution:
-        raise WeightsError(
-            f"{init} makes {made} px, but the data set has {resolution} px. "
-            "Set dataset.resolution to the generator's, or choose another train_generator.init."
-        )
+def check_start(
+    init: Path | None,
+    resolution: int,
+    conv_clamp: float | None,
+    precision: Precision,
+    device: torch.device,
+) -> None:
+    """WeightsError for an `init` of another size than the data set's, ParamsError for what cannot train so.
+
+    conv_clamp: of new networks, where there is no `init`.
+    """
+    clamps = [conv_clamp]
+    if init is not None:
+        config = read_generator_config(init)
+        if config.img_resolution != resolution:
+            raise WeightsError(
+                f"{init} makes {config.img_resolution} px, but the data set has {resolution} px. "
+                "Set dataset.resolution to the generator's, or choose another train_generator.init."
+            )
+        clamps = [config.conv_clamp, config.clamp_of_d]
+    check_device(precision, device, clamps)
 
 
 def _trainer(

@@ -10,6 +10,7 @@ import json
 import math
 import signal
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -37,6 +38,17 @@ class Stateful(Protocol):
 
     def load_state_dict(self, state_dict: dict[str, Any], /) -> Any:
         """Put a state back."""
+
+
+@dataclass(frozen=True)
+class Lookout:
+    """Numbers that a training's state is asked for each `every` steps: of what it makes, not of how it learns.
+
+    look: number of steps done -> numbers. It changes nothing and draws from no stream of the training's.
+    """
+
+    every: int
+    look: Callable[[int], dict[str, float]]
 
 
 class Loop:
@@ -77,8 +89,11 @@ class Loop:
         step: Callable[[int], dict[str, float]],
         *,
         num_steps: int,
+        lookout: Lookout | None = None,
     ) -> None:
         """Call `step(i)` for the steps that remain; it returns numbers for the log.
+
+        What the lookout sees goes to the stats file and to who listens, and not into the log, which is a result.
 
         The first that is not finite is a NumbersError, and the last checkpoint stays as it is. SIGTERM and Ctrl-C
         end it after the step that it is at, with a checkpoint; so they do where another rank hears them. At the
@@ -95,6 +110,7 @@ class Loop:
                     bar.set_postfix_str(self._logged(i, numbers), refresh=False)
                 bar.update()
                 look()
+                self._looked(lookout, i + 1, num_steps)
                 if end.is_asked or ((i + 1) % self.every == 0 and i + 1 < num_steps):
                     self._save(components, i + 1)
                 if end.is_asked:
@@ -118,14 +134,29 @@ class Loop:
         """A row of the log, a line of the stats file, and the status line."""
         self.rows.append({"step": float(i), **numbers})
         speed = self.meter.read(i + 1)
-        if ranks.is_first():
-            now = datetime.now(UTC).isoformat(timespec="seconds")
-            line = {"step": i, "time": now, "num_ranks": ranks.num_ranks(), **speed, **numbers}
-            append_line(self.stats, json.dumps(line))
-            tell(i, {**speed, **numbers})
+        self._told(i, {**speed, **numbers})
         return ", ".join(
             [in_words(speed), *(f"{name} {value:.3g}" for name, value in numbers.items())]
         )
+
+    def _looked(self, lookout: Lookout | None, done: int, num_steps: int) -> None:
+        """At each `every` steps and at the end, by the first rank; a run that goes on does not look again."""
+        if lookout is None or not ranks.is_first():
+            return
+        if done % lookout.every == 0 or done == num_steps:
+            seen = lookout.look(done)
+            note(
+                f"{self.name}: " + ", ".join(f"{name} {value:.4g}" for name, value in seen.items())
+            )
+            self._told(done - 1, seen)
+
+    def _told(self, step: int, numbers: Mapping[str, float]) -> None:
+        """By the first rank, to the stats file and to who listens."""
+        if ranks.is_first():
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            line = {"step": step, "time": now, "num_ranks": ranks.num_ranks(), **numbers}
+            append_line(self.stats, json.dumps(line))
+            tell(step, numbers)
 
     def write_log(self, path: Path) -> None:
         """The logged numbers as CSV: step, then one column a number."""

@@ -16,8 +16,7 @@ from torch import Tensor, nn
 
 from tedigan.errors import ParamsError
 from tedigan.generator.discriminator import Discriminator
-from tedigan.generator.fast_synthesis import DTYPES, Precision
-from tedigan.generator.ops import CastingLayer
+from tedigan.generator.ops import DTYPES, CastingLayer, Precision
 from tedigan.generator.stylegan2 import Synthesis
 
 GATE = 1.0  # of what other faces make of a gradient: what rounding may

@@ -6,7 +6,8 @@ import torch
 
 from tedigan.errors import ShapeError
 from tedigan.generator.config import GeneratorConfig
-from tedigan.generator.fast_synthesis import DTYPES, FastSynthesis, measure_error
+from tedigan.generator.fast_synthesis import FastSynthesis, measure_error
+from tedigan.generator.ops import DTYPES
 from tedigan.generator.stylegan import Generator
 from tedigan.tensors import sample_noise, sample_z, stream
 from tests.generator.nets import TINY, tiny_generator

@@ -175,7 +175,8 @@ def test_nothing_to_adopt_and_nothing_to_train_is_refused(tmp_path):
 def test_fp16_without_a_gpu_is_refused_before_anything_is_trained(finished, tmp_path, has_init):
     workspace, _ = finished
     init = {"init": str(workspace.model("generator"))} if has_init else {}
-    other = small_workspace(tmp_path, train_generator={"precision": "fp16"} | init)
+    changes = {"train_generator": {"precision": "fp16"} | init, "dataset": {"resolution": 32}}
+    other = small_workspace(tmp_path, **changes)
     with pytest.raises(ParamsError, match="precision is fp16, which CPUs emulate"):
         train_generator.check(other)
 

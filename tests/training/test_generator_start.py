@@ -15,7 +15,7 @@ from tedigan.store.model_folders import save_model
 from tedigan.training.adversarial import AdversarialTrainer
 from tedigan.training.generator_start import (
     GeneratorSize,
-    check_size,
+    check_start,
     history_of,
     start_training,
 )
@@ -116,8 +116,8 @@ def test_the_history_says_how_many_images_of_which_data(
 
 def test_a_generator_of_another_size_than_the_data_set_s_is_refused(tmp_path: Path) -> None:
     init = folder_of(tmp_path, {}, G_ema=networks(6)[0])
-    check_size(init, 16)
+    check_start(init, 16, None, "fp32", torch.device("cpu"))
     with pytest.raises(
         WeightsError, match=r"makes 16 px, but the data set has 32 px\. Set dataset"
     ):
-        check_size(init, 32)
+        check_start(init, 32, None, "fp32", torch.device("cpu"))

@@ -9,8 +9,7 @@ from torch import Tensor
 from torch.amp import GradScaler
 
 from tedigan.errors import ParamsError
-from tedigan.generator.fast_synthesis import DTYPES, Precision
-from tedigan.generator.ops import CastingLayer, modulated_conv
+from tedigan.generator.ops import DTYPES, CastingLayer, Precision, modulated_conv
 from tedigan.generator.stylegan import Generator
 from tedigan.tensors import stream
 from tedigan.training import adversarial
