@@ -8,7 +8,7 @@ import argparse
 
 from benchmarks.pairing import Cell, ratio, run_in_turn, save, table
 
-SIZES = {64: ["--batch=16"], 128: ["--batch=8", "--channel-base=16384"]}
+SIZES = {64: ["--batch=16"], 128: ["--batch=4", "--channel-base=16384"]}
 SIZES |= {256: ["--batch=4", "--channel-base=16384"]}
 
 

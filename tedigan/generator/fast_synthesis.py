@@ -14,13 +14,13 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from tedigan.generator.noise import NoiseMode
-from tedigan.generator.ops import DTYPES, LRELU_GAIN, Precision
+from tedigan.generator.ops import DTYPES, LRELU_GAIN, Linear, Precision
 from tedigan.generator.stylegan2 import Synthesis, SynthesisLayer, ToRGB
 
-Epilogue = Callable[[Tensor, Tensor, Tensor | None, Tensor, float | None], Tensor]
+Epilogue = Callable[..., tuple[Tensor, Tensor | None]]
 
 
 def epilogue(
@@ -29,11 +29,20 @@ def epilogue(
     noise: Float[Tensor, "_ 1 h w"] | None,
     bias: Float[Tensor, "c 1 1"],
     clamp: float | None,
-) -> Float[Tensor, "n c h w"]:
-    """lrelu(x scale + noise + bias), bounded; x is a convolution's own result and may be overwritten."""
+    following: Float[Tensor, "n c 1 1"] | None,
+    is_shown: bool,
+) -> tuple[Float[Tensor, "n c h w"], Float[Tensor, "n c h w"] | None]:
+    """y = lrelu(x scale + noise + bias), bounded, and y following, what the next layer convolves, if there is one.
+
+    x is a convolution's own result and may be overwritten. is_shown: y itself is looked at; else the second takes
+    its place. What follows a convolution then is one pass over memory, where it is compiled.
+    """
     x = x.mul_(scale) if noise is None else torch.addcmul(noise, x, scale)
     x = F.leaky_relu_(x.add_(bias), 0.2)
-    return x if clamp is None else x.clamp_(-clamp, clamp)
+    y = x if clamp is None else x.clamp_(-clamp, clamp)
+    if following is None:
+        return y, None
+    return y, y * following if is_shown else y.mul_(following)
 
 
 class FastSynthesis:
@@ -57,6 +66,9 @@ class FastSynthesis:
             name.replace("torgb", "conv1"): (name, _ToRGB(layer, self.dtype))
             for name, layer in layers.items()
             if isinstance(layer, ToRGB)
+        }
+        self._affines = {
+            name: _Affine(synthesis.get_submodule(f"{name}.affine")) for name in synthesis.rows
         }
         self._const = _laid_out(synthesis.get_parameter("b4.const")[None], self.dtype)
         self._rgb_kernel = _depthwise(synthesis.get_buffer("b4.resample_filter"), 3, torch.float32)
@@ -82,7 +94,10 @@ class FastSynthesis:
         maps = self.reference.noise_maps(
             ws.shape[0], noise_mode=noise_mode, generator=generator, noise=noise
         )
-        return self.from_styles(self.reference.styles_of(ws), maps)
+        self.reference.config.check_ws(ws)
+        rows = self.reference.rows
+        styles = {name: affine(ws[:, rows[name]]) for name, affine in self._affines.items()}
+        return self.from_styles(styles, maps)
 
     @torch.inference_mode()
     def from_styles(
@@ -96,15 +111,21 @@ class FastSynthesis:
         x = self._const * scales["b4.conv1"][0]
         images: Tensor | None = None
         for name, conv in self._convs.items():
-            y = self._epilogue(
-                conv.convolve(x), scales[name][1], conv.noise(noise[name]), conv.bias, conv.clamp
+            after = following[name]
+            y, modulated = self._epilogue(
+                conv.convolve(x),
+                scales[name][1],
+                conv.noise(noise[name]),
+                conv.bias,
+                conv.clamp,
+                None if after is None else scales[after][0],
+                name in self._torgbs,
             )
             if name in self._torgbs:
                 place, torgb = self._torgbs[name]
                 rgb = torgb(y, styles[place])
                 images = rgb if images is None else self._upsample(images) + rgb
-            if (after := following[name]) is not None:
-                x = y * scales[after][0]
+            x = y if modulated is None else modulated
         assert images is not None, "a generator has at least the 4 px block"
         return images.tanh() if self.reference.config.final_tanh else images
 
@@ -119,6 +140,18 @@ def _laid_out(weight: Tensor, dtype: torch.dtype) -> Tensor:
 def _depthwise(kernel: Float[Tensor, "4 4"], channels: int, dtype: torch.dtype) -> Tensor:
     """The upsampling FIR kernel with gain 4, one copy a channel."""
     return _laid_out((kernel * 4).expand(channels, 1, -1, -1), dtype)
+
+
+class _Affine:
+    """What turns a row of ws into a layer's styles, with its gains in its weights."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        assert isinstance(layer, Linear), "a layer that is styled has one"
+        self.weight = (layer.weight.detach() * layer.weight_gain).contiguous()
+        self.bias = layer.bias.detach() * layer.bias_gain
+
+    def __call__(self, w: Float[Tensor, "n w_dim"]) -> Float[Tensor, "n c_in"]:
+        return F.linear(w, self.weight, self.bias)
 
 
 class _Conv:
