@@ -3,17 +3,17 @@
 import argparse
 import itertools
 from contextlib import nullcontext
+from dataclasses import replace
 
 import torch
 
+from benchmarks.gpu_training import SETTINGS
 from benchmarks.timing import measure, say
 from tedigan.draws import integers
 from tedigan.generator.ops import DTYPES
-from tedigan.params import chosen, read_params
 from tedigan.provenance import CHECKOUT
 from tedigan.tensors import choose_device, stream, to_images
 from tedigan.training import ranks
-from tedigan.training.adversarial import AdversarialSettings
 from tedigan.training.generator_start import GeneratorSize, start_training
 
 NUM_PHOTOGRAPHS = 64
@@ -30,19 +30,14 @@ def main() -> None:
 
 
 def _work(given: argparse.Namespace, device: torch.device) -> None:
-    section = read_params(CHECKOUT / "params.yaml").train_generator
-    changes = {"feature_weight": 0.0, "precision": given.precision, "r1_gamma": 0.1}
-    changes |= {"conv_clamp": 256.0} if given.precision == "fp16" else {}
-    changes |= {"r1_interval": 1} if given.r1 else {}
-    if given.channel_base:
-        changes |= {"channel_base": given.channel_base, "channel_max": 512}
-        changes |= {"z_dim": 512, "w_dim": 512}
-    section = section.model_copy(update=changes)
+    clamp = 256.0 if given.precision == "fp16" else None
+    interval = 1 if given.r1 else SETTINGS.r1_interval
+    settings = replace(SETTINGS, precision=given.precision, r1_interval=interval)
     trainer = start_training(
         None,
         given.resolution,
-        chosen(section, GeneratorSize),
-        chosen(section, AdversarialSettings),
+        replace(_size(given.channel_base), conv_clamp=clamp),
+        settings,
         seed=0,
         device=device,
     )
@@ -60,6 +55,14 @@ def _work(given: argparse.Namespace, device: torch.device) -> None:
     taken = measure(step, repeats=given.repeats, warm_up=2)
     if ranks.is_first():
         say({"images": given.batch, **taken})
+
+
+def _size(channel_base: int | None) -> GeneratorSize:
+    if channel_base:
+        return GeneratorSize(512, 512, 8, channel_base, channel_max=512, conv_clamp=None)
+    from tedigan.params import chosen, read_params  # a borrowed machine has no yaml
+
+    return chosen(read_params(CHECKOUT / "params.yaml").train_generator, GeneratorSize)
 
 
 def _arguments() -> argparse.Namespace:
