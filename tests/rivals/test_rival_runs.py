@@ -141,4 +141,4 @@ def test_the_command_trains_a_rival_and_draws_by_it(workspace, protocol, tmp_pat
     assert main(["compare", "draw", *drawn, *place]) == 0
     assert len([*(tmp_path / "faces").iterdir()]) == 5
     assert main(["compare", "train", folder, "--methods", "biggan", *short, *place]) == 1
-    assert "there is no rival 'biggan'" in capsys.readouterr().err
+    assert "train_rivals.methods.0: Input should be 'attngan'" in capsys.readouterr().err
