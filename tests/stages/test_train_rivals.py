@@ -9,6 +9,8 @@ from typing import get_args
 import pytest
 import torch
 
+from tedigan.__main__ import _parser
+from tedigan.commands.compare_command import _section
 from tedigan.errors import ParamsError
 from tedigan.models.verification import verify_folder
 from tedigan.params import told
@@ -20,7 +22,7 @@ from tedigan.rivals.rival_folder import OpenedRival
 from tedigan.rivals.training_run import RivalSettings
 from tedigan.stages import train_rivals
 from tedigan.store.files import sha256_tree
-from tedigan.training_sections import RivalMethod
+from tedigan.training_sections import RivalMethod, TrainRivals
 from tedigan.workspace import Workspace
 from tests.stages.toy import toy_workspace
 
@@ -119,3 +121,17 @@ def test_what_is_given_to_the_command_stands_over_the_section_and_is_held_to_it(
     )
     with pytest.raises(ParamsError, match=r"train_rivals\.steps: Input should be greater than"):
         told(section, {"steps": 0}, name="train_rivals")
+
+
+def test_the_command_trains_as_the_section_says_where_it_is_not_told(trained, tmp_path):
+    def section_of(workspace: Workspace, *options: str) -> TrainRivals:
+        given = ["compare", "train", "FOLDER", "--workspace", str(workspace.root), *options]
+        return _section(_parser(given).parse_args(given))
+
+    workspace, _ = trained
+    own = workspace.params.train_rivals
+    assert section_of(workspace) == own
+    assert section_of(workspace, "--methods", "manigan", "--seed", "7") == own.model_copy(
+        update={"methods": ["manigan"], "seed": 7}
+    )
+    assert section_of(workspace_of(tmp_path / "none")).methods == [*METHODS]
