@@ -43,9 +43,10 @@ def alignment(workspace: Path) -> None:
 
 @flow(name="evaluate", **ENDING)
 def evaluate(workspace: Path) -> None:
-    """An independent referee is trained, and then judges."""
+    """An independent referee is trained, and rivals where they are named; then it judges."""
     ready = preflight(workspace)
     run_stage("train_referee", ready)
+    run_stage("train_rivals", ready)
     run_stage("evaluate", ready)
     run_stage("evaluate_edits", ready)
     run_stage("evaluate_sources", ready)
@@ -85,6 +86,7 @@ def lifecycle(workspace: Path) -> None:
     run_stage("analyse_layers", ready)
     run_stage("train_text_mapper", ready)
     run_stage("train_referee", ready)
+    run_stage("train_rivals", ready)
     run_stage("evaluate", ready)
     run_stage("evaluate_edits", ready)
     run_stage("evaluate_sources", ready)

@@ -5,6 +5,7 @@ A stage sees its own section and `Paths`; mathematics sees plain keyword argumen
 
 import difflib
 import os
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -47,12 +48,14 @@ from tedigan.training_sections import (
     TrainLabelEncoder,
     TrainLatentTagger,
     TrainReferee,
+    TrainRivals,
     TrainSketchEncoder,
     TrainTextEncoder,
     TrainTextMapper,
 )
 
 T = TypeVar("T")
+S = TypeVar("S", bound=Section)
 
 
 class Params(Section):
@@ -71,6 +74,7 @@ class Params(Section):
     analyse_layers: AnalyseLayers
     train_text_mapper: TrainTextMapper
     train_referee: TrainReferee
+    train_rivals: TrainRivals
     evaluate: Evaluate
     evaluate_edits: EvaluateEdits
     evaluate_sources: EvaluateSources
@@ -120,6 +124,19 @@ def chosen(section: Section, settings: type[T]) -> T:
     """The fields of a dataclass, taken from the keys of the same names."""
     names = [field.name for field in fields(settings)]  # type: ignore[arg-type]
     return settings(**{name: getattr(section, name) for name in names})
+
+
+def told(section: S, given: Mapping[str, Any], *, name: str) -> S:
+    """A section with what somebody gave over it; None is not given. Raises ParamsError as `read_params` does.
+
+    name: of the section, for the message.
+    """
+    values = {key: value for key, value in given.items() if value is not None}
+    try:
+        return type(section).model_validate(section.model_dump() | values)
+    except ValidationError as error:
+        lines = "\n".join(f"  {name}.{_explain(problem)}" for problem in error.errors())
+        raise ParamsError(f"what was given is not usable:\n{lines}") from error
 
 
 def _explain(problem: Any) -> str:

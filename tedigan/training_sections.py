@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from tedigan.sections import Count, CountOrZero, Positive, Section, Share, Steered, Weight
 
@@ -145,3 +145,23 @@ class TrainReferee(Training):
     learning_rate: Positive
     embedding_dim: Count
     weight_identity: Weight
+
+
+RivalMethod = Literal["attngan", "controlgan", "dmgan", "dfgan", "manigan"]
+
+
+class TrainRivals(Training):
+    """The stage that trains rivals for a comparison, and what `tedigan compare` trains by."""
+
+    methods: list[RivalMethod]
+    encoder_steps: Count
+    encoder_batch: Count
+    steps: Count
+    batch_size: Count
+
+    @field_validator("methods")
+    @classmethod
+    def _names_each_once(cls, methods: list[RivalMethod]) -> list[RivalMethod]:
+        if len({*methods}) < len(methods):
+            raise ValueError("expected each method once")
+        return methods

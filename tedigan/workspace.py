@@ -79,7 +79,7 @@ class Workspace:
 
     @property
     def models(self) -> Path:
-        """The models' folders: generator, encoder, text_encoder, guide, latent_tagger, layers and referee."""
+        """The models' folders: generator, encoder, text_encoder, guide, latent_tagger, layers, referee, rivals."""
         return self.at(self.params.paths.models)
 
     def model(self, name: str) -> Path:

@@ -8,15 +8,19 @@ from tedigan.errors import ParamsError
 
 if TYPE_CHECKING:
     from tedigan.comparison.court import Places
+    from tedigan.training_sections import TrainRivals
+    from tedigan.workspace import Workspace
 
 PROTOCOL, PROMPTS = "protocol.json", "prompts.csv"
-_LENGTHS = (
-    ("--encoder-steps", 600, "steps of the encoders that the rivals share"),
-    ("--encoder-batch", 48, "photographs a step of theirs"),
-    ("--steps", 1000, "steps of each rival"),
-    ("--batch-size", 16, "photographs a step of a rival"),
-    ("--checkpoint-every", 200, "steps"),
-)
+SECTION = "train_rivals"  # of params.yaml, which says what is not given here
+PLANS_SEED = 1
+_LENGTHS = {
+    "encoder_steps": "steps of the encoders that the rivals share",
+    "encoder_batch": "photographs a step of theirs",
+    "steps": "steps of each rival",
+    "batch_size": "photographs a step of a rival",
+    "checkpoint_every": "steps",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +52,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         _add_given(one)
     actors = {plan: _plan, train: _train, draw: _draw, judge: _judge, whole: _all}
     for one in (plan, train, whole):
-        one.add_argument("--seed", type=int, default=1, metavar="N", help="of all (%(default)s)")
+        one.add_argument(
+            "--seed",
+            type=int,
+            metavar="N",
+            help=f"else {PLANS_SEED} of a plan, {SECTION}.seed of trainings",
+        )
     for one, do in actors.items():
         add_workspace_arguments(one)
         one.set_defaults(do=do)
@@ -63,10 +72,15 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_lengths(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--methods", nargs="+", metavar="NAME", help="else all five")
-    for name, value, what in _LENGTHS:
-        helped = f"{what} (%(default)s)"
-        parser.add_argument(name, type=int, default=value, metavar="N", help=helped)
+    parser.add_argument(
+        "--methods",
+        nargs="+",
+        metavar="NAME",
+        help=f"else {SECTION}.methods; all five where it has none",
+    )
+    for name, what in _LENGTHS.items():
+        option = f"--{name.replace('_', '-')}"
+        parser.add_argument(option, type=int, metavar="N", help=f"{what}; else {SECTION}.{name}")
 
 
 def _add_given(parser: argparse.ArgumentParser) -> None:
@@ -96,7 +110,7 @@ def _plan(arguments: argparse.Namespace) -> int:
         name=arguments.name,
         num_prompts=arguments.prompts,
         size_px=arguments.size_px,
-        seed=arguments.seed,
+        seed=PLANS_SEED if arguments.seed is None else arguments.seed,
     )
     protocol.write(arguments.folder / PROTOCOL)
     write_table(arguments.folder / PROMPTS, ["prompt", "text"], enumerate(protocol.captions))
@@ -105,31 +119,23 @@ def _plan(arguments: argparse.Namespace) -> int:
 
 
 def _train(arguments: argparse.Namespace) -> int:
-    from tedigan.captions.grammar_files import load_grammar
-    from tedigan.captions.reader import Reader
-    from tedigan.dataset.folder import Dataset
-    from tedigan.rivals.methods import METHODS
-    from tedigan.rivals.training_run import RivalSettings, TrainingRun
-    from tedigan.workspace import Workspace
+    from tedigan.stages.train_rivals import open_training
 
-    methods = arguments.methods or [*METHODS]
-    if unknown := [name for name in methods if name not in METHODS]:
-        raise ParamsError(
-            f"there is no rival {unknown[0]!r}; expected one of {', '.join(METHODS)}. Name some of these."
-        )
-    workspace = Workspace.open(_folder(arguments), writes_params=arguments.profile is not None)
-    names = [name.removeprefix("--").replace("-", "_") for name, _, _ in _LENGTHS] + ["seed"]
-    training = TrainingRun(
-        Dataset.open(workspace.dataset),
-        Reader(load_grammar(workspace.grammar)),
-        RivalSettings(**{name: getattr(arguments, name) for name in names}),
-        arguments.folder,
-        workspace.work,
-        workspace.device,
-    )
-    for place in training.run(methods):
+    workspace, section = _open(arguments), _section(arguments)
+    for place in open_training(workspace, section, arguments.folder).run(section.methods):
         print(place)
     return 0
+
+
+def _section(arguments: argparse.Namespace) -> "TrainRivals":
+    """The workspace's, with what was given over it; all methods where neither names any."""
+    from tedigan.params import told
+    from tedigan.rivals.methods import METHODS
+
+    own = getattr(_open(arguments).params, SECTION)
+    given = {name: getattr(arguments, name) for name in ("methods", "seed", *_LENGTHS)}
+    section: TrainRivals = told(own, given, name=SECTION)
+    return told(section, {"methods": section.methods or [*METHODS]}, name=SECTION)
 
 
 def _draw(arguments: argparse.Namespace) -> int:
@@ -138,9 +144,8 @@ def _draw(arguments: argparse.Namespace) -> int:
     from tedigan.dataset.folder import Dataset
     from tedigan.rivals.rival_folder import OpenedRival
     from tedigan.stages.making_faces import open_maker
-    from tedigan.workspace import Workspace
 
-    workspace = Workspace.open(_folder(arguments), writes_params=arguments.profile is not None)
+    workspace = _open(arguments)
     protocol = ComparisonProtocol.read(arguments.protocol)
     if arguments.rival is not None:
         rival = OpenedRival.open(arguments.rival, workspace.device)
@@ -178,14 +183,14 @@ def _judge(arguments: argparse.Namespace) -> int:
 
 def _all(arguments: argparse.Namespace) -> int:
     """Each of the others in turn; a training that is there goes on."""
-    from tedigan.rivals.methods import METHODS
-
     given, folder = vars(arguments), arguments.folder
     protocol, faces = folder / PROTOCOL, folder / "faces"
-    rivals = {name: folder / "rivals" / name for name in arguments.methods or METHODS}
+    rivals: dict[str, Path | None] = {
+        name: folder / "rivals" / name for name in _section(arguments).methods
+    }
     _train(argparse.Namespace(**given | {"folder": folder / "rivals"}))
     _plan(arguments)
-    contestants: dict[str, Path | None] = {"ours": None, **rivals}
+    contestants = {"ours": None, **rivals}
     for name, rival in contestants.items():
         drawn = {"protocol": protocol, "folder": faces / name, "rival": rival}
         _draw(argparse.Namespace(**given | drawn))
@@ -209,9 +214,8 @@ def named_folders(methods: list[str]) -> dict[str, Path]:
 
 def _places(arguments: argparse.Namespace) -> "Places":
     from tedigan.comparison.court import Places
-    from tedigan.workspace import Workspace
 
-    workspace = Workspace.open(_folder(arguments), writes_params=arguments.profile is not None)
+    workspace = _open(arguments)
     params = workspace.params.evaluate
     return Places(
         workspace.dataset,
@@ -226,7 +230,9 @@ def _places(arguments: argparse.Namespace) -> "Places":
     )
 
 
-def _folder(arguments: argparse.Namespace) -> Path:
+def _open(arguments: argparse.Namespace) -> "Workspace":
     from tedigan.commands.workspace_arguments import workspace_folder
+    from tedigan.workspace import Workspace
 
-    return workspace_folder(arguments)
+    folder = workspace_folder(arguments)
+    return Workspace.open(folder, writes_params=arguments.profile is not None)

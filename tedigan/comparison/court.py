@@ -19,7 +19,7 @@ from tedigan.evaluation.metric import Instruments
 from tedigan.evaluation.text_fidelity import Mentions
 from tedigan.evaluation.training_photographs import MIN_STRANGERS, TrainingPhotographs
 from tedigan.models.given_nets import open_clip, open_inception
-from tedigan.store.files import sha256_file
+from tedigan.store.files import sha256_file, sha256_value
 from tedigan.tensors import stream
 
 REFEREE = "referee.safetensors"
@@ -153,8 +153,9 @@ def open_session(places: Places, protocol: ComparisonProtocol) -> Session:
 def _familiar(
     places: Places, protocol: ComparisonProtocol, data: Dataset, features: FeatureNet
 ) -> FamiliarPhotographs:
-    """Made once and kept, as the network looks at every training photograph."""
-    path = places.cache / f"{protocol.digest}-familiar-{SEEN_FORMAT}.safetensors"
+    """Made once and kept for all protocols of the data set, as the network looks at every training photograph."""
+    seen = sha256_value([protocol.dataset, features.name, protocol.size_px])
+    path = places.cache / f"{seen}-familiar-{SEEN_FORMAT}.safetensors"
     if not path.is_file():
         sizes = {"size_px": protocol.size_px, "batch_size": places.batch_size}
         FamiliarPhotographs.of(data, features, **sizes).save(path)

@@ -56,7 +56,7 @@ class FamiliarPhotographs:
         return replace(familiar, limit=strangers.quantile(STRANGERS).item())
 
     def save(self, path: Path) -> None:
-        """To be kept under the protocol's digest."""
+        """To be kept for the next protocol of the same data set."""
         flat = {
             "mean": self.mean,
             "directions": self.directions,

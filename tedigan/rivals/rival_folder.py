@@ -4,6 +4,8 @@ G_ema.safetensors, words.safetensors and, of one that edits, regions.safetensors
 numbers of its nets, the vocabulary in order, and how it was trained. `encoders` folders have both encoders alone.
 """
 
+import csv
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +22,9 @@ from tedigan.rivals.rival import Rival
 from tedigan.rivals.shared_encoders import SharedEncoders
 from tedigan.rivals.vocabulary import Vocabulary
 from tedigan.rivals.word_encoder import WordEncoder
-from tedigan.store.files import finished_folder
+from tedigan.store.files import finished_folder, read_text, write_text
 from tedigan.store.model_folders import (
+    CARD,
     architecture_of,
     freeze,
     load_into,
@@ -30,7 +33,7 @@ from tedigan.store.model_folders import (
     save_model,
 )
 
-RIVAL, ENCODERS = "rival", "encoders_of_rivals"
+RIVAL, ENCODERS, LOG = "rival", "encoders_of_rivals", "log.csv"
 
 
 def save_encoders(
@@ -68,8 +71,22 @@ def save_rival(
         networks["regions"] = encoders.regions
     with finished_folder(folder) as fresh:
         if log is not None:
-            log(fresh / "log.csv")
+            log(fresh / LOG)
         save_model(fresh, networks, config, _card(f"{rival.name}, re-implementation", config))
+
+
+def gather_rivals(folder: Path, places: Sequence[Path], licence: str) -> None:
+    """Copies of rivals' folders under one, with a card. Without any, the card alone, which says how to ask."""
+    with finished_folder(folder) as fresh:
+        for place in places:
+            shutil.copytree(place, fresh / place.name)
+        write_text(fresh / CARD, _card_of_all([place.name for place in places], licence))
+
+
+def last_losses(folder: Path) -> dict[str, float]:
+    """The last row of a rival's log, without its step."""
+    *_, last = csv.DictReader(read_text(folder / LOG).splitlines())
+    return {name: float(value) for name, value in last.items() if name != "step"}
 
 
 @dataclass(frozen=True)
@@ -144,4 +161,19 @@ def _card(title: str, config: Mapping[str, Any]) -> str:
         f"- Vocabulary: {len(config['vocabulary'])} words, two of them for padding and for unknown words.\n"
         f"- Licence: {config['licence']}\n"
         "- All that is known of its training is in `config.json`.\n"
+    )
+
+
+def _card_of_all(names: Sequence[str], licence: str) -> str:
+    if not names:
+        return (
+            "# No rivals\n\n"
+            "None was asked for: `train_rivals.methods` of params.yaml is empty. Name some of "
+            f"{', '.join(METHODS)} there and run the stage train_rivals, or run `tedigan compare train FOLDER`.\n"
+        )
+    return (
+        "# Rivals\n\n"
+        "Published methods, written from the papers, small, at 64 px (docs/comparison.md), one a folder: "
+        f"{', '.join(names)}. `tedigan compare draw PROTOCOL FACES --rival FOLDER` draws by one.\n\n"
+        f"- Licence: {licence}\n"
     )

@@ -62,16 +62,22 @@ class RivalLessons:
 def train_encoders(loop: Loop, lessons: EncoderLessons, *, num_steps: int) -> None:
     """All steps, resumed where they were left."""
     components = lessons.trainer.components()
-    loop.run(components, lambda i: as_numbers(lessons.step(i, i / num_steps)), num_steps=num_steps)
+    loop.run(
+        components,
+        lambda i: as_numbers(lessons.step(i, i / num_steps), of="encoders"),
+        num_steps=num_steps,
+    )
 
 
 def train_rival(loop: Loop, lessons: RivalLessons, *, num_steps: int) -> None:
     """All steps, resumed where they were left."""
     components = lessons.rival.components()
-    loop.run(components, lambda i: as_numbers(lessons.step(i)), num_steps=num_steps)
+    name = lessons.rival.name
+    loop.run(components, lambda i: as_numbers(lessons.step(i), of=name), num_steps=num_steps)
 
 
-def as_numbers(losses: dict[str, Tensor]) -> dict[str, float]:
-    """Read off the device at once."""
+def as_numbers(losses: dict[str, Tensor], *, of: str = "") -> dict[str, float]:
+    """Read off the device at once. of: whose they are, for where several rivals' losses stand side by side."""
     values = torch.stack([loss.float() for loss in losses.values()]).tolist()
-    return dict(zip(losses, values, strict=True))
+    names = [f"{of}_{name}" if of else name for name in losses]
+    return dict(zip(names, values, strict=True))

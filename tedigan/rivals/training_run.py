@@ -38,13 +38,17 @@ class RivalSettings:
     steps: int
     batch_size: int
     seed: int
-    checkpoint_every: int = 500
+    checkpoint_every: int
     numbers: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """work: for checkpoints. The train split of `data` is learnt from."""
+    """work: for checkpoints. The train split of `data` is learnt from.
+
+    code: a digest of what trains; a checkpoint of another is not resumed. profile_steps: see `Loop`.
+    loops: of the trainings that ran, each for its folder.
+    """
 
     data: Dataset
     reader: Reader
@@ -52,9 +56,20 @@ class TrainingRun:
     folder: Path
     work: Path
     device: torch.device
+    code: str = ""
+    profile_steps: int = 0
+    loops: list[Loop] = field(default_factory=list)
+
+    @property
+    def resumed_from_step(self) -> int | None:
+        """Of the training that went on from a checkpoint; the others of a run that was killed began anew."""
+        steps = [loop.resumed_from_step for loop in self.loops]
+        return next((step for step in steps if step is not None), None)
 
     def run(self, methods: Sequence[str]) -> list[Path]:
-        """The folders of the rivals."""
+        """The folders of the rivals; without any, nothing is trained."""
+        if not methods:
+            return []
         captioned = Captioned.of(self.data, self.data.split("train"), self.reader)
         encoders = self._encoders(captioned)
         encoders.to(self.device)
@@ -65,7 +80,7 @@ class TrainingRun:
             if _is_made(place, settings):
                 note(f"{place} is there already")
                 continue
-            loop = self._loop(method, settings)
+            loop = self._loop(method, settings, self.settings.batch_size)
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(self.settings.seed)
                 numbers = self.settings.numbers.get(method, {})
@@ -86,7 +101,7 @@ class TrainingRun:
         encoders = SharedEncoders.new(vocabulary, seed=self.settings.seed).to(self.device)
         lessons = captioned.lessons(vocabulary).to(self.device)
         batch, seed = self.settings.encoder_batch, self.settings.seed
-        loop = self._loop(FOLDER_OF_ENCODERS, settings)
+        loop = self._loop(FOLDER_OF_ENCODERS, settings, batch)
         training = EncoderLessons(encoders, lessons, batch_size=batch, seed=seed)
         train_encoders(loop, training, num_steps=self.settings.encoder_steps)
         about = settings | {"images_seen": batch * self.settings.encoder_steps}
@@ -105,10 +120,18 @@ class TrainingRun:
             }
         return every | {"numbers_given": dict(numbers.get(method, {}))}
 
-    def _loop(self, name: str, settings: Mapping[str, Any]) -> Loop:
-        every = self.settings.checkpoint_every
-        name = f"rival_{name}"
-        return Loop(name, work=self.work, depends_on=settings, inputs=[], every=every)
+    def _loop(self, name: str, settings: Mapping[str, Any], batch_size: int) -> Loop:
+        loop = Loop(
+            f"rival_{name}",
+            work=self.work,
+            depends_on={**settings, "code": self.code},
+            inputs=[],
+            every=self.settings.checkpoint_every,
+            batch_size=batch_size,
+            profile_steps=self.profile_steps,
+        )
+        self.loops.append(loop)
+        return loop
 
 
 def _is_made(folder: Path, settings: Mapping[str, Any]) -> bool:

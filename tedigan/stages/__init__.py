@@ -42,6 +42,7 @@ STAGES = {
         Stage("analyse_layers", "which layers draw which attribute"),
         Stage("train_text_mapper", "open wording -> wishes, and wishes -> shifts of codes"),
         Stage("train_referee", "the independent judge of attributes and identity"),
+        Stage("train_rivals", "published methods, to compare with; none unless they are named"),
         Stage("evaluate", "text fidelity, distances, reconstruction, identity"),
         Stage("evaluate_edits", "edits and inversions of test photographs, beside their rivals"),
         Stage("evaluate_sources", "faces of test drawings, beside their rivals"),

@@ -11,16 +11,19 @@ from scipy import linalg
 from torch import Tensor
 
 from tedigan.comparison.comparison_protocol import ComparisonProtocol
+from tedigan.comparison.court import Places, _familiar
 from tedigan.comparison.method_folder import MethodFolder, picture_name
 from tedigan.comparison.moments import Moments, frechet_of_moments
 from tedigan.comparison.neighbourhoods import neighbourhoods
 from tedigan.comparison.ranking import best_of
 from tedigan.comparison.retrieval import retrieve
+from tedigan.dataset.folder import Dataset
 from tedigan.errors import DataError, ShapeError
 from tedigan.evaluation.distances import frechet_distance
 from tedigan.evaluation.metric import Metric
 from tedigan.evaluation.text_fidelity import Mentions
 from tedigan.store import pictures
+from tests.stages.toy import toy_workspace
 
 
 def some(n: int, d: int = 6, *, seed: int = 0, shift: float = 0.0) -> Tensor:
@@ -142,6 +145,27 @@ PROTOCOL = ComparisonProtocol(
     "toy", "d" * 64, "test", (4, 2), ("a man", "a woman"), "g" * 64, "r" * 64, "net", "lpips", 8,
     num_reference=2, variety_prompts=1, variety_faces=2, num_distractors=9, num_kept=10, seed=0,
 )  # fmt: skip
+
+
+class MeanColour:
+    """A feature network that counts the photographs it looked at."""
+
+    name = "mean_colour"
+    looked = 0
+
+    def __call__(self, images: Tensor) -> Tensor:
+        self.looked += len(images)
+        return images.mean(dim=[2, 3])
+
+
+def test_a_protocol_of_another_seed_looks_at_no_training_photograph_again(tmp_path):
+    data, cpu = toy_workspace(tmp_path, num_images=40).dataset, torch.device("cpu")
+    places = Places(data, tmp_path, tmp_path, None, tmp_path / "cache", cpu, batch_size=8)
+    net = MeanColour()
+    for seed, size_px, looked in ((0, 8, 32), (1, 8, 32), (1, 16, 64)):
+        protocol = replace(PROTOCOL, seed=seed, size_px=size_px)
+        _familiar(places, protocol, Dataset.open(data), net)
+        assert net.looked == looked
 
 
 def test_a_protocol_is_known_by_its_digest_and_a_changed_one_is_another(tmp_path):

@@ -1,6 +1,7 @@
 """Rivals trained on a drawn data set by the command, opened again, and drawn from in a protocol's form."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,12 @@ def test_a_training_that_was_cut_ends_with_the_same_bytes(
     assert sha256_tree(tmp_path / "rivals/dfgan") == sha256_tree(trained / "dfgan")
 
 
+def test_a_checkpoint_of_other_code_is_not_gone_on_from(workspace, tmp_path):
+    run = training(workspace, tmp_path / "rivals", tmp_path / "work")
+    runs = [replace(run, code=code) for code in ("one", "other")]
+    assert len({one._loop("dfgan", {}, 4).checkpoint.path for one in runs}) == 2
+
+
 def test_what_is_there_already_is_left_as_it_is(workspace, trained, tmp_path, monkeypatch):
     before = sha256_tree(trained)
     monkeypatch.setattr("tedigan.rivals.training_run.train_rival", None)
@@ -141,4 +148,4 @@ def test_the_command_trains_a_rival_and_draws_by_it(workspace, protocol, tmp_pat
     assert main(["compare", "draw", *drawn, *place]) == 0
     assert len([*(tmp_path / "faces").iterdir()]) == 5
     assert main(["compare", "train", folder, "--methods", "biggan", *short, *place]) == 1
-    assert "there is no rival 'biggan'" in capsys.readouterr().err
+    assert "train_rivals.methods.0: Input should be 'attngan'" in capsys.readouterr().err
