@@ -24,12 +24,16 @@ SMALL = {
     "train_encoder": {"num_synthetic_steps": 1, "num_steps": 1, "batch_size": 4},
     "train_sketch_encoder": {
         "num_pairs": 16,
+        "num_drawer_steps": 1,
+        "num_fit_steps": 1,
         "num_synthetic_steps": 1,
         "num_steps": 1,
         "batch_size": 4,
     },
     "train_label_encoder": {
         "num_pairs": 16,
+        "num_drawer_steps": 1,
+        "num_fit_steps": 1,
         "num_synthetic_steps": 1,
         "num_steps": 1,
         "batch_size": 4,
