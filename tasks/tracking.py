@@ -88,7 +88,9 @@ class StageRun:
         for path, md5 in recorded.outputs.items():
             mlflow.set_tag(f"dvc.out.{path}", md5)
             folder = self.workspace.at(path)
-            is_sealed = (folder / "SHA256SUMS").is_file()  # as each model's; rivals are folders of them
+            is_sealed = (
+                folder / "SHA256SUMS"
+            ).is_file()  # as each model's; rivals are folders of them
             if folder.parent == self.workspace.model("") and is_sealed:
                 _register(self.run_id, folder, md5)
 

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from tedigan.rivals.rival import SIZE_PX, TEXT_DIM, EncodedText, Rival, RivalBatch, follow
+from tedigan.rivals.rival import SIZE_PX, TEXT_DIM, EncodedText, Rival, RivalBatch
 from tedigan.training.adversarial import resting
 from tedigan.training.ranks import descend
 
@@ -202,7 +202,7 @@ class DfGan(Rival):
         with resting(self.D):
             loss_g = -self.D.judge(self.D.look(images), sentence).mean()
             descend(self.G_optimiser, loss_g)
-        follow(self.G_ema, self.G)
+        self.average()
         losses = {"loss_g": loss_g, "loss_d": loss_d, "penalty": penalty}
         return {name: loss.detach() for name, loss in losses.items()}
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 SIZE_PX = 64
 TEXT_DIM = 256  # of a word and of a sentence
-AVERAGE_DECAY = 0.999  # of G_ema at each step, as in AttnGAN
+AVERAGE_DECAY = 0.999  # of G_ema at each step, as in AttnGAN; at first less
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,7 @@ class Rival(nn.Module, ABC):
     z_dim: ClassVar[int] = 100
     G: nn.Module
     G_ema: nn.Module
+    G_optimiser: torch.optim.Optimizer
 
     @classmethod
     @abstractmethod
@@ -110,9 +111,19 @@ class Rival(nn.Module, ABC):
     def components(self) -> dict[str, Any]:
         """Nets and optimisers, by name, for a checkpoint."""
 
+    def average(self) -> None:
+        """After each step of G: G_ema follows it. Steps are counted by Adam, whose state a checkpoint keeps."""
+        counted = self.G_optimiser.state[next(self.G.parameters())]["step"]
+        follow(self.G_ema, self.G, average_decay(int(counted)))
+
+
+def average_decay(num_steps: int) -> float:
+    """(1 + n) / (10 + n), at most 0.999: a short training's average does not show how it began."""
+    return min(AVERAGE_DECAY, (1 + num_steps) / (10 + num_steps))
+
 
 @torch.no_grad()
-def follow(average: nn.Module, live: nn.Module, decay: float = AVERAGE_DECAY) -> None:
+def follow(average: nn.Module, live: nn.Module, decay: float) -> None:
     """Move G_ema towards G: parameters and running statistics of norms by the same share; counters are copied.
 
     The official codes leave the running statistics out, so that they sample with the live net's.

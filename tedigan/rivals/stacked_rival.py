@@ -16,7 +16,7 @@ from tedigan.errors import ShapeError
 from tedigan.rivals.glu_blocks import STAGES_PX, Z_DIM, Drawn
 from tedigan.rivals.matching import matching_losses
 from tedigan.rivals.region_encoder import Looked, RegionEncoder
-from tedigan.rivals.rival import EncodedText, Rival, RivalBatch, follow
+from tedigan.rivals.rival import EncodedText, Rival, RivalBatch
 from tedigan.rivals.stage_discriminator import Seen, StageDiscriminator, WordDiscriminator
 from tedigan.training.adversarial import resting
 from tedigan.training.ranks import descend
@@ -143,7 +143,7 @@ class StackedRival(Rival):
             with self._mixed(device):
                 terms = self._generator_terms(batch, photographs[-1], drawn)
             descend(self.G_optimiser, torch.stack([*terms.values()]).sum())
-        follow(self.G_ema, self.G)
+        self.average()
         return {"loss_d": loss_d.detach()} | {name: one.detach() for name, one in terms.items()}
 
     @torch.no_grad()

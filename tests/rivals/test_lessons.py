@@ -8,7 +8,7 @@ from torch import nn
 
 from tedigan.errors import DataError
 from tedigan.rivals.lessons import Lessons, is_true_of
-from tedigan.rivals.rival import follow
+from tedigan.rivals.rival import average_decay, follow
 from tedigan.rivals.vocabulary import Vocabulary
 from tests.rivals.toy_lessons import ATTRIBUTES, CAPTIONS, MENTIONS, toy_batch, toy_lessons
 
@@ -69,3 +69,12 @@ def test_the_average_follows_the_running_statistics_too() -> None:
         expected = before[name].lerp(moved, 0.25) if value.is_floating_point() else moved
         torch.testing.assert_close(value, expected)
     assert not torch.equal(average[1].running_mean, before["1.running_mean"])
+
+
+def test_an_average_forgets_how_a_short_training_began() -> None:
+    kept = 1.0
+    for step in range(1, 121):
+        kept *= average_decay(step)
+    assert kept < 1e-6
+    assert average_decay(1) == 2 / 11
+    assert average_decay(20_000) == 0.999
