@@ -97,7 +97,7 @@ def joined(name: str, workspace: Workspace) -> Iterator[None]:
         return
     if name not in get_args(TrainingStage):
         raise ParamsError(
-            f"torchrun started the stage {name}, which trains nothing; expected one of "
+            f"torchrun started the stage {name}, which runs in one process; expected one of "
             f"{', '.join(get_args(TrainingStage))}. Run it without."
         )
     for one in {os.getppid(), int(os.environ.get(PARENT, os.getppid()))}:

@@ -43,6 +43,15 @@ class TrainGenerator(Training):
     watch_every: CountOrZero
     watch_faces: CountOrZero
 
+    @field_validator("watch_faces")
+    @classmethod
+    def _is_a_spread(cls, watch_faces: int) -> int:
+        if watch_faces == 1:
+            raise ValueError(
+                "expected at least 2 faces, as one has no spread, or 0 for the sheet alone"
+            )
+        return watch_faces
+
 
 class TrainEncoder(Training):
     """The inversion encoder training stage (A1)."""

@@ -188,8 +188,8 @@ def _all(arguments: argparse.Namespace) -> int:
     rivals: dict[str, Path | None] = {
         name: folder / "rivals" / name for name in _section(arguments).methods
     }
+    _plan(arguments)  # first: it refuses what judging would lack
     _train(argparse.Namespace(**given | {"folder": folder / "rivals"}))
-    _plan(arguments)
     contestants = {"ours": None, **rivals}
     for name, rival in contestants.items():
         drawn = {"protocol": protocol, "folder": faces / name, "rival": rival}

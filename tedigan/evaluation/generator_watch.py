@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from tedigan.dataset.folder import Dataset
+from tedigan.errors import ParamsError
 from tedigan.evaluation.distances import frechet_distance
 from tedigan.evaluation.feature_nets import EfficientNetLite0, FeatureNet
 from tedigan.generator.stylegan import Generator
@@ -91,6 +92,11 @@ def lookout_of(
     """None where nobody asks for it. It looks after each `watch_every` images, in whole steps, and at the end."""
     if not settings.watch_every:
         return None
+    if settings.watch_faces and len(data.split("train")) < 2:
+        raise ParamsError(
+            f"train_generator.watch_faces is {settings.watch_faces}, but the train split has "
+            f"{len(data.split('train'))} photographs; expected 2, for a distance. Set it to 0: the sheet alone."
+        )
     device = trainer.G_ema.mapping.w_avg.device
     asked = bool(settings.watch_faces)
     features = EfficientNetLite0.build(load_packaged(EFFICIENTNET), device) if asked else None

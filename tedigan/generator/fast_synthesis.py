@@ -20,6 +20,8 @@ from tedigan.generator.noise import NoiseMode
 from tedigan.generator.ops import DTYPES, LRELU_GAIN, Linear, Precision
 from tedigan.generator.stylegan2 import Synthesis, SynthesisLayer, ToRGB
 
+RECOMPILE_LIMIT = 64  # graphs; beyond torch's 8 it would go on without any, and slowly
+
 Epilogue = Callable[..., tuple[Tensor, Tensor | None]]
 
 
@@ -74,7 +76,7 @@ class FastSynthesis:
         self._rgb_kernel = _depthwise(synthesis.get_buffer("b4.resample_filter"), 3, torch.float32)
         # a shape checker around the function (the tests' own) cannot be traced: unwrap it
         bare = inspect.unwrap(epilogue)
-        self._epilogue: Epilogue = torch.compile(bare, dynamic=True) if compiled else epilogue
+        self._epilogue: Epilogue = _compiled(bare) if compiled else epilogue
 
     @property
     def device(self) -> torch.device:
@@ -131,6 +133,14 @@ class FastSynthesis:
 
     def _upsample(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 h2 w2"]:
         return F.conv_transpose2d(images, self._rgb_kernel, stride=2, padding=1, groups=3)
+
+
+def _compiled(function: Epilogue) -> Epilogue:
+    """Each precision, kind of noise and place in a network is a graph of its own, for all engines of a process."""
+    import torch._dynamo.config as dynamo  # takes a second
+
+    dynamo.recompile_limit = max(dynamo.recompile_limit, RECOMPILE_LIMIT)
+    return torch.compile(function, dynamic=True)
 
 
 def _laid_out(weight: Tensor, dtype: torch.dtype) -> Tensor:

@@ -26,7 +26,13 @@ from tedigan.tensors import stream
 from tedigan.training import ranks
 from tedigan.training.diff_augment import diff_augment
 from tedigan.training.feature_discriminator import FeatureDiscriminator
-from tedigan.training.mixed_precision import Lowered, MixedPrecision, check_rounding, rounding
+from tedigan.training.mixed_precision import (
+    Lowered,
+    MixedPrecision,
+    check_rounding,
+    rounding,
+    scales_of,
+)
 from tedigan.training.path_length import PathLength
 from tedigan.training.ranks import descend
 
@@ -145,7 +151,6 @@ class AdversarialTrainer:
         self.arithmetic = MixedPrecision(settings.precision, settings.num_fp16_res)
         device = generator.mapping.w_avg.device
         self.scalers = {name: self.arithmetic.scaler(device) for name in ("G", "D")}
-        self._is_checked = settings.precision == "fp32"
 
     def components(self) -> dict[str, Any]:
         """What a checkpoint holds."""
@@ -171,23 +176,21 @@ class AdversarialTrainer:
             )
         if self.F is not None and index == 0:
             self.F.scale_to(ranks.gathered(photographs))
-        if not self._is_checked:
+        if index == 0 and self.settings.precision != "fp32":
             check_rounding(self.settings.precision, self.rounding(photographs))
-            self._is_checked = True
         loss_g = self._train_generator(len(photographs), rng)
         if self.settings.path_length_weight and index % self.settings.path_length_interval == 0:
             self._shorten_paths(len(photographs), rng)
         loss_d = self._train_discriminator(photographs, rng, index)
         batch = len(photographs) * ranks.num_ranks()
         self._average(batch, self.images_seen_before + (index + 1) * batch)
-        return {"loss_g": loss_g, "loss_d": loss_d} | {
-            f"scale_{name.lower()}": one.get_scale()
-            for name, one in self.scalers.items()
-            if one.is_enabled()
-        }
+        return {"loss_g": loss_g, "loss_d": loss_d} | scales_of(self.scalers)
 
     def rounding(self, photographs: Float[Tensor, "n 3 r r"]) -> dict[str, float]:
-        """How far the precision moves each network's gradient, beside chance; nothing is changed by it."""
+        """How far the precision moves each network's gradient, beside chance; nothing is changed by it.
+
+        Chance is what the two halves of the batch differ by; means over the ranks.
+        """
         halves = photographs[: len(photographs) // 2 or 1], photographs[len(photographs) // 2 :]
 
         def drawn(which: int) -> Tensor:
@@ -199,11 +202,13 @@ class AdversarialTrainer:
                 images = drawn(which)
             return discriminator_loss(self.D(halves[which]), self.D(images))
 
+        def loss_of_g(which: int) -> Tensor:
+            return generator_loss(self.D(drawn(which)))
+
+        losses = {"G": (self.G, loss_of_g), "D": (self.D, loss_of_d)}
         return {
-            "G": rounding(
-                self.G, lambda which: generator_loss(self.D(drawn(which))), self._lowered
-            ),
-            "D": rounding(self.D, loss_of_d, self._lowered),
+            name: ranks.mean(torch.tensor(rounding(network, loss, self._lowered))).item()
+            for name, (network, loss) in losses.items()
         }
 
     def _lowered(self) -> AbstractContextManager[None]:

@@ -42,13 +42,19 @@ class Stateful(Protocol):
 
 @dataclass(frozen=True)
 class Lookout:
-    """Numbers that a training's state is asked for each `every` steps: of what it makes, not of how it learns.
+    """Numbers that a training's state is asked for each `every` steps, and at its end: of what it makes.
+
+    There is a checkpoint before each look, so that one that fails costs nothing.
 
     look: number of steps done -> numbers. It changes nothing and draws from no stream of the training's.
     """
 
     every: int
     look: Callable[[int], dict[str, float]]
+
+    def is_due(self, done: int, num_steps: int) -> bool:
+        """Whether it looks after this many steps."""
+        return done % self.every == 0 or done == num_steps
 
 
 class Loop:
@@ -110,9 +116,11 @@ class Loop:
                     bar.set_postfix_str(self._logged(i, numbers), refresh=False)
                 bar.update()
                 look()
-                self._looked(lookout, i + 1, num_steps)
-                if end.is_asked or ((i + 1) % self.every == 0 and i + 1 < num_steps):
+                is_due = lookout is not None and lookout.is_due(i + 1, num_steps)
+                if end.is_asked or is_due or ((i + 1) % self.every == 0 and i + 1 < num_steps):
                     self._save(components, i + 1)
+                if lookout is not None and is_due:
+                    self._looked(lookout, i + 1)
                 if end.is_asked:
                     note(f"{self.name}: asked to end; goes on from step {i + 1}")
                     break
@@ -139,16 +147,16 @@ class Loop:
             [in_words(speed), *(f"{name} {value:.3g}" for name, value in numbers.items())]
         )
 
-    def _looked(self, lookout: Lookout | None, done: int, num_steps: int) -> None:
-        """At each `every` steps and at the end, by the first rank; a run that goes on does not look again."""
-        if lookout is None or not ranks.is_first():
+    def _looked(self, lookout: Lookout, done: int) -> None:
+        """By the first rank, for which the others wait. What it takes is no step's time."""
+        if not ranks.is_first():
             return
-        if done % lookout.every == 0 or done == num_steps:
-            seen = lookout.look(done)
+        if seen := lookout.look(done):
             note(
                 f"{self.name}: " + ", ".join(f"{name} {value:.4g}" for name, value in seen.items())
             )
             self._told(done - 1, seen)
+        self.meter.start(done)
 
     def _told(self, step: int, numbers: Mapping[str, float]) -> None:
         """By the first rank, to the stats file and to who listens."""

@@ -14,11 +14,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from tedigan.errors import ParamsError
+from tedigan.errors import NumbersError, ParamsError
 from tedigan.generator.discriminator import Discriminator
 from tedigan.generator.ops import DTYPES, CastingLayer, Precision
 from tedigan.generator.stylegan2 import Synthesis
 
+LEAST_SCALE = 2.0**-10  # of a loss in fp16, which begins at 2^16 and is halved by each overflow
 GATE = 1.0  # of what other faces make of a gradient: what rounding may
 
 Lowered = Callable[[], AbstractContextManager[None]]
@@ -73,11 +74,16 @@ def check_device(precision: Precision, device: torch.device, clamps: list[float 
             "layers give; expected a conv_clamp, such as NVIDIA's 256. Set train_generator.conv_clamp for a new "
             "generator; of one that is trained already, take bf16."
         )
-    if precision == "bf16" and device.type == "cuda" and not torch.cuda.is_bf16_supported():
+    if precision == "bf16" and device.type == "cuda" and not _has_bf16(device):
         raise ParamsError(
             f"train_generator.precision is bf16, which {torch.cuda.get_device_name(device)} lacks; expected fp32 "
             "or fp16 there. Set it."
         )
+
+
+def _has_bf16(device: torch.device) -> bool:
+    with torch.cuda.device(device):
+        return torch.cuda.is_bf16_supported(including_emulation=False)
 
 
 def rounding(
@@ -105,6 +111,18 @@ def check_rounding(precision: Precision, found: Mapping[str, float]) -> None:
                 f"expected at most {GATE:g}. Set train_generator.num_fp16_res to fewer resolutions, or its "
                 "precision to fp32."
             )
+
+
+def scales_of(scalers: Mapping[str, torch.amp.GradScaler]) -> dict[str, float]:
+    """The loss scales of fp16, for the log. NumbersError for one that fell so far that no gradient was finite."""
+    found = {name: one.get_scale() for name, one in scalers.items() if one.is_enabled()}
+    for name, scale in found.items():
+        if scale < LEAST_SCALE:
+            raise NumbersError(
+                f"the gradients of {name} overflow in fp16 however small its loss is made (scale {scale:g}), "
+                "expected finite ones. Set train_generator.precision to bf16 or fp32, or num_fp16_res to fewer."
+            )
+    return {f"scale_{name.lower()}": scale for name, scale in found.items()}
 
 
 def _gradient(network: nn.Module, loss: Tensor) -> Tensor:

@@ -122,6 +122,17 @@ def test_who_copies_training_photographs_is_caught_by_their_likeness(values):
     assert values["deaf"]["memorised_share"] < 0.2
 
 
+def test_a_plan_of_another_seed_has_other_captions(toy_referee, tmp_path):
+    place = ["--workspace", str(toy_referee[0].root)]
+    found = []
+    for seed in ([], ["--seed", "1"], ["--seed", "2"]):
+        main(["compare", "plan", str(tmp_path), "--name", "toy", "--prompts", "9", *seed, *place])
+        found.append(ComparisonProtocol.read(tmp_path / "protocol.json"))
+    assert found[0] == found[1]
+    assert found[2].seed == 2
+    assert found[2].captions != found[1].captions
+
+
 def test_a_lead_is_paired_and_turns_its_sign_with_the_sides(judged):
     with (judged[0] / "leads.csv").open() as file:
         rows = [row for row in csv.DictReader(file) if row["metric"] == "text_fidelity"]

@@ -162,10 +162,15 @@ def test_a_protocol_of_another_seed_looks_at_no_training_photograph_again(tmp_pa
     data, cpu = toy_workspace(tmp_path, num_images=40).dataset, torch.device("cpu")
     places = Places(data, tmp_path, tmp_path, None, tmp_path / "cache", cpu, batch_size=8)
     net = MeanColour()
-    for seed, size_px, looked in ((0, 8, 32), (1, 8, 32), (1, 16, 64)):
-        protocol = replace(PROTOCOL, seed=seed, size_px=size_px)
+    other_seed, other_size = replace(PROTOCOL, seed=1), replace(PROTOCOL, size_px=16)
+    other_data = replace(PROTOCOL, dataset="e" * 64)
+    looks = ((PROTOCOL, 32), (other_seed, 32), (other_size, 64), (other_data, 96))
+    for protocol, looked in looks:
         _familiar(places, protocol, Dataset.open(data), net)
         assert net.looked == looked
+    net.name = "another"
+    _familiar(places, PROTOCOL, Dataset.open(data), net)
+    assert net.looked == 128
 
 
 def test_a_protocol_is_known_by_its_digest_and_a_changed_one_is_another(tmp_path):

@@ -9,13 +9,18 @@ from PIL import Image
 from torch import Tensor
 
 from tedigan.dataset.folder import Dataset
+from tedigan.errors import ParamsError
 from tedigan.evaluation.distances import frechet_distance
-from tedigan.evaluation.generator_watch import GeneratorWatch
+from tedigan.evaluation.generator_watch import GeneratorWatch, WatchSettings, lookout_of
 from tedigan.stages import train_generator
 from tedigan.store.files import sha256_tree
 from tedigan.tensors import sample_z, to_images, to_pixels
+from tedigan.training import ranks
+from tedigan.training.adversarial import AdversarialTrainer
+from tedigan.training.loop import Lookout, Loop
 from tedigan.workspace import Workspace
 from tests.generator.nets import tiny_generator
+from tests.generator.test_training import trainer_of
 from tests.stages.small import small_workspace
 
 WATCHED = {"total_nimg": 32, "watch_every": 12, "watch_faces": 20, "sheet_faces": 8}
@@ -74,3 +79,77 @@ def test_without_faces_to_measure_there_is_the_sheet_alone(watched, tmp_path: Pa
     watch = GeneratorWatch(tiny_generator(), None, data, 0, tmp_path, 4)
     assert watch.look(1000) == {}
     assert [one.name for one in tmp_path.iterdir()] == ["000001000.webp"]
+
+
+def test_it_looks_after_whole_steps_and_counts_what_an_init_had_seen(watched, tmp_path) -> None:
+    data = Dataset.open(watched.dataset)
+    trainer = trainer_of(images_seen_before=1000)
+    lookout = lookout_of(trainer, data, WatchSettings(3, 0, 4, 8), tmp_path)
+    assert lookout is not None
+    assert lookout.every == 1
+    lookout.look(2)
+    (sheet,) = (tmp_path / "sheets" / "train_generator").iterdir()
+    assert sheet.name == "000001016.webp"
+    assert lookout_of(trainer, data, WatchSettings(0, 0, 4, 8), tmp_path) is None
+
+
+def test_what_is_shown_does_not_keep_a_checkpoint_from_being_gone_on_with(
+    tmp_path, monkeypatch
+) -> None:
+    step = AdversarialTrainer.step
+
+    def cut(self, *given, index):
+        if index == 5:
+            raise KeyboardInterrupt
+        return step(self, *given, index=index)
+
+    workspace = small_workspace(tmp_path, train_generator=WATCHED)
+    with monkeypatch.context() as patch:
+        patch.setattr(AdversarialTrainer, "step", cut)
+        with pytest.raises(KeyboardInterrupt):
+            train_generator.run(workspace)
+    changes = {"watch_every": 4, "watch_faces": 0, "sheet_faces": 4}
+    section = workspace.params.train_generator.model_copy(update=changes)
+    params = workspace.params.model_copy(update={"train_generator": section})
+    assert train_generator.run(Workspace(tmp_path, params)).resumed_from_step == 4
+
+
+def test_a_look_that_fails_comes_after_a_checkpoint(tmp_path: Path) -> None:
+    def look(done: int) -> dict[str, float]:
+        raise OSError("the disk is full")
+
+    loop = Loop("toy", work=tmp_path, depends_on={}, inputs=[], every=1000)
+    with pytest.raises(OSError, match="full"):
+        loop.run({}, lambda _: {"loss": 0.0}, num_steps=9, lookout=Lookout(4, look))
+    state = loop.checkpoint.load()
+    assert state is not None
+    assert state["step"] == 4
+
+
+def test_the_first_rank_alone_looks_and_nothing_seen_is_nothing_said(tmp_path, monkeypatch) -> None:
+    looked = list[int]()
+
+    def look(done: int) -> dict[str, float]:
+        looked.append(done)
+        return {}
+
+    def loop() -> Loop:
+        return Loop("toy", work=tmp_path, depends_on={}, inputs=[], every=1000)
+
+    def step(_: int) -> dict[str, float]:
+        return {"loss": 0.0}
+
+    loop().run({}, step, num_steps=9, lookout=Lookout(4, look))
+    assert looked == [4, 8, 9]
+    lines = (tmp_path / "stats" / "toy.jsonl").read_text().splitlines()
+    assert all("loss" in json.loads(line) for line in lines)
+    loop().checkpoint.remove()
+    monkeypatch.setattr(ranks, "is_first", lambda: False)
+    with pytest.raises(SystemExit):
+        loop().run({}, step, num_steps=9, lookout=Lookout(4, look))
+    assert looked == [4, 8, 9]
+
+
+def test_one_face_has_no_spread(tmp_path: Path) -> None:
+    with pytest.raises(ParamsError, match=r"watch_faces: .*at least 2 faces"):
+        small_workspace(tmp_path, train_generator=WATCHED | {"watch_faces": 1})

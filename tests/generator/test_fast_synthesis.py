@@ -1,8 +1,10 @@
 import dataclasses
 import shutil
+from collections import Counter
 
 import pytest
 import torch
+from torch._dynamo.utils import counters as dynamo_counters
 
 from tedigan.errors import ShapeError
 from tedigan.generator.config import GeneratorConfig
@@ -63,6 +65,20 @@ def test_fused_epilogues_draw_the_same():
     generator = tiny_generator()
     fast = FastSynthesis(generator.synthesis, compiled=True)
     assert measure_error(fast, generator.synthesis, codes(generator)).max_abs < 1e-4
+
+
+def test_every_kind_of_noise_has_its_graphs_in_one_process():
+    """Beyond torch's limit of 8 it would draw the same, without any, and slowly."""
+    if not shutil.which("g++"):
+        pytest.skip("no C++ compiler on this machine")
+    generator, seen = tiny_generator(), Counter()
+    fast = FastSynthesis(generator.synthesis, precision="bf16", compiled=True)
+    for mode in ("const", "none", "random"):
+        before = Counter(dynamo_counters["frames"])
+        fast(codes(generator), noise_mode=mode, generator=stream("noise"))
+        seen += Counter(dynamo_counters["frames"]) - before
+    assert seen["ok"] > 8
+    assert seen["ok"] == seen["total"]
 
 
 def test_weights_are_copied_and_the_network_stays_as_it_was():

@@ -93,6 +93,21 @@ def test_one_that_was_killed_goes_on_to_the_same_bytes_and_trains_no_finished_ri
     assert sha256_tree(workspace.model("rivals")) == sha256_tree(whole.model("rivals"))
 
 
+def test_a_rival_that_other_code_finished_is_trained_again(tmp_path, monkeypatch):
+    workspace, step = workspace_of(tmp_path / "code", "dfgan", "attngan"), AttnGan.step
+    with monkeypatch.context() as patch:
+        patch.setattr(AttnGan, "step", None)  # after DF-GAN is whole
+        with pytest.raises(TypeError):
+            train_rivals.run(workspace)
+    taught = list[int]()
+    dfgan = DfGan.step
+    monkeypatch.setattr(DfGan, "step", lambda *given: taught.append(1) or dfgan(*given))
+    monkeypatch.setattr(train_rivals, "digest_of_stage", lambda _: "f" * 64)
+    monkeypatch.setattr(AttnGan, "step", step)
+    train_rivals.run(workspace)
+    assert len(taught) == TINY["steps"]
+
+
 def test_without_a_name_nothing_is_trained_and_the_card_says_how_to_ask(tmp_path, monkeypatch):
     monkeypatch.setattr(training_run, "Captioned", None)
     workspace = workspace_of(tmp_path / "none")

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from tedigan.dataset.folder import Dataset
-from tedigan.errors import WeightsError
+from tedigan.errors import ParamsError, WeightsError
 from tedigan.generator.discriminator import Discriminator
 from tedigan.generator.stylegan import Generator
 from tedigan.store.model_folders import save_model
@@ -121,3 +121,10 @@ def test_a_generator_of_another_size_than_the_data_set_s_is_refused(tmp_path: Pa
         WeightsError, match=r"makes 16 px, but the data set has 32 px\. Set dataset"
     ):
         check_start(init, 32, None, "fp32", torch.device("cpu"))
+
+
+def test_an_init_is_held_to_its_own_bounds_in_fp16(tmp_path: Path) -> None:
+    """train_generator.conv_clamp is of new networks."""
+    init = folder_of(tmp_path, {}, G_ema=networks(6)[0])
+    with pytest.raises(ParamsError, match="nothing bounds"):
+        check_start(init, 16, 256.0, "fp16", torch.device("cuda"))

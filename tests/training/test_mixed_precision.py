@@ -1,6 +1,7 @@
 """Mixed precision: which layers compute in less, what stays in fp32, and what refuses to begin."""
 
 from collections import defaultdict
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -8,13 +9,13 @@ import torch
 from torch import Tensor
 from torch.amp import GradScaler
 
-from tedigan.errors import ParamsError
+from tedigan.errors import NumbersError, ParamsError
 from tedigan.generator.ops import DTYPES, CastingLayer, Precision, modulated_conv
 from tedigan.generator.stylegan import Generator
 from tedigan.tensors import stream
 from tedigan.training import adversarial
 from tedigan.training.adversarial import AdversarialTrainer
-from tedigan.training.mixed_precision import check_device, check_rounding
+from tedigan.training.mixed_precision import check_device, check_rounding, scales_of
 from tedigan.training.ranks import descend
 from tests.generator.nets import TINY, tiny_discriminator
 from tests.generator.test_training import SETTINGS, photographs
@@ -89,6 +90,18 @@ def test_three_steps_have_nearly_the_losses_of_fp32(precision: Precision, most: 
 
     assert losses(precision) == pytest.approx(losses("fp32"), rel=most)
     assert losses(precision) != losses("fp32")
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_what_a_resolution_adds_to_the_picture_is_in_fp32(precision: Precision) -> None:
+    trainer = trainer_of(precision)
+    torgb = trainer.G.synthesis.b16.torgb
+    x, styles = torch.randn(2, 8, 16, 16), torch.randn(2, 8)
+    with trainer._lowered():
+        rgb = torgb(x, styles)
+        torgb.bias.data.fill_(1.0001)  # which neither has
+        assert (torgb(0 * x, styles) == torch.tensor(1.0001)).all()
+    assert rgb.dtype == torch.float32
 
 
 def test_a_modulated_convolution_does_not_overflow_in_fp16() -> None:
@@ -178,6 +191,33 @@ def test_a_layer_that_computes_something_else_does_not_pass_the_gate(monkeypatch
     monkeypatch.setattr(adversarial.MixedPrecision, "lowered", broken)
     with pytest.raises(ParamsError, match="rounding moves the gradient"):
         trainer.step(photographs(), stream("step"), index=0)
+
+
+def test_the_gate_is_before_the_first_step_alone(monkeypatch) -> None:
+    """A run that goes on was let through when it began."""
+    trainer, asked = trainer_of("bf16"), []
+    monkeypatch.setattr(trainer, "rounding", lambda _: asked.append(1) or {})
+    for index in (0, 1, 2):
+        trainer.step(photographs(), stream("s", index), index=index)
+    assert len(asked) == 1
+
+
+def test_a_scale_that_only_falls_ends_the_training() -> None:
+    scalers = {"D": GradScaler("cpu", init_scale=2.0**-9)}
+    assert scales_of(scalers) == {"scale_d": 2.0**-9}
+    scalers["D"].load_state_dict(scalers["D"].state_dict() | {"scale": 2.0**-11})
+    with pytest.raises(NumbersError, match="gradients of D overflow in fp16"):
+        scales_of(scalers)
+
+
+def test_a_card_that_emulates_bf16_does_not_have_it(monkeypatch) -> None:
+    monkeypatch.setattr(
+        torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation
+    )
+    monkeypatch.setattr(torch.cuda, "device", lambda _: nullcontext())
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "an old card")
+    with pytest.raises(ParamsError, match="which an old card lacks"):
+        check_device("bf16", torch.device("cuda"), [None])
 
 
 @pytest.mark.parametrize("share", [1.1, float("nan")])
