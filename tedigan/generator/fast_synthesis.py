@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from tedigan.generator.noise import NoiseMode
-from tedigan.generator.ops import DTYPES, LRELU_GAIN, Linear, Precision
+from tedigan.generator.ops import DTYPES, LRELU_GAIN, Precision
 from tedigan.generator.stylegan2 import Synthesis, SynthesisLayer, ToRGB
 
 RECOMPILE_LIMIT = 64  # graphs; beyond torch's 8 it would go on without any, and slowly
@@ -69,9 +69,6 @@ class FastSynthesis:
             for name, layer in layers.items()
             if isinstance(layer, ToRGB)
         }
-        self._affines = {
-            name: _Affine(synthesis.get_submodule(f"{name}.affine")) for name in synthesis.rows
-        }
         self._const = _laid_out(synthesis.get_parameter("b4.const")[None], self.dtype)
         self._rgb_kernel = _depthwise(synthesis.get_buffer("b4.resample_filter"), 3, torch.float32)
         # a shape checker around the function (the tests' own) cannot be traced: unwrap it
@@ -96,10 +93,7 @@ class FastSynthesis:
         maps = self.reference.noise_maps(
             ws.shape[0], noise_mode=noise_mode, generator=generator, noise=noise
         )
-        self.reference.config.check_ws(ws)
-        rows = self.reference.rows
-        styles = {name: affine(ws[:, rows[name]]) for name, affine in self._affines.items()}
-        return self.from_styles(styles, maps)
+        return self.from_styles(self.reference.styles_of(ws), maps)
 
     @torch.inference_mode()
     def from_styles(
@@ -150,18 +144,6 @@ def _laid_out(weight: Tensor, dtype: torch.dtype) -> Tensor:
 def _depthwise(kernel: Float[Tensor, "4 4"], channels: int, dtype: torch.dtype) -> Tensor:
     """The upsampling FIR kernel with gain 4, one copy a channel."""
     return _laid_out((kernel * 4).expand(channels, 1, -1, -1), dtype)
-
-
-class _Affine:
-    """What turns a row of ws into a layer's styles, with its gains in its weights."""
-
-    def __init__(self, layer: nn.Module) -> None:
-        assert isinstance(layer, Linear), "a layer that is styled has one"
-        self.weight = (layer.weight.detach() * layer.weight_gain).contiguous()
-        self.bias = layer.bias.detach() * layer.bias_gain
-
-    def __call__(self, w: Float[Tensor, "n w_dim"]) -> Float[Tensor, "n c_in"]:
-        return F.linear(w, self.weight, self.bias)
 
 
 class _Conv:
