@@ -128,23 +128,25 @@ class VisualEncoder(nn.Module):
 
     def forward(self, inputs: Float[Tensor, "n c r r"]) -> Float[Tensor, "n num_ws w_dim"]:
         """inputs: aligned like the generator's training faces."""
-        return self.w_avg + self.shift(inputs)
+        return self.refined(inputs, self.w_avg.expand(len(inputs), self.config.num_ws, -1))
 
-    def shift(self, inputs: Float[Tensor, "n c r r"]) -> Float[Tensor, "n num_ws w_dim"]:
-        """What to add to the last guess. inputs: with, in several passes, the guess's pictures behind them."""
+    def refined(
+        self, inputs: Float[Tensor, "n c r r"], ws: Float[Tensor, "n num_ws w_dim"]
+    ) -> Float[Tensor, "n num_ws w_dim"]:
+        """The next guess after `ws`. inputs: with, in several passes, that guess's pictures behind them."""
         pooled, x = [], inputs
         for resolution in self.resolutions:
             x = self.get_submodule(f"b{resolution}")(x)
             pooled.append(F.adaptive_avg_pool2d(x, POOLED_SIZE).flatten(1))
         offsets: Tensor = self.out(self.fc(torch.cat(pooled, dim=1)))
-        return offsets.unflatten(1, (self.config.num_ws, -1)) @ self.whitening.to_w
+        return self.whitening.moved(ws, offsets.unflatten(1, (self.config.num_ws, -1)))
 
 
 @dataclass(frozen=True)
 class RefiningEncoder:
     """inputs -> ws by `network.num_passes` passes, each a shift of the last one's code.
 
-    ws_0 = w_avg,   ws_k = ws_(k-1) + E(x, G(ws_(k-1)))
+    ws_0 = w_avg,   u_k = u_(k-1) + E(x, G(ws_(k-1)))   with u the whitened ws
     """
 
     network: VisualEncoder
@@ -183,7 +185,7 @@ class RefiningEncoder:
         if self.network.num_passes == 1:
             return self.network(inputs)
         drawn = self.generator.synthesis(ws, noise_mode="const")
-        return ws + self.network.shift(torch.cat([inputs, drawn], dim=1))
+        return self.network.refined(torch.cat([inputs, drawn], dim=1), ws)
 
 
 @torch.no_grad()

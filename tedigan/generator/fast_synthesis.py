@@ -17,7 +17,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from tedigan.generator.noise import NoiseMode
-from tedigan.generator.ops import DTYPES, LRELU_GAIN, Precision
+from tedigan.generator.ops import DTYPES, LRELU_GAIN, LRELU_SLOPE, Precision
 from tedigan.generator.stylegan2 import Synthesis, SynthesisLayer, ToRGB
 
 RECOMPILE_LIMIT = 64  # graphs; beyond torch's 8 it would go on without any, and slowly
@@ -40,7 +40,7 @@ def epilogue(
     its place. What follows a convolution then is one pass over memory, where it is compiled.
     """
     x = x.mul_(scale) if noise is None else torch.addcmul(noise, x, scale)
-    x = F.leaky_relu_(x.add_(bias), 0.2)
+    x = F.leaky_relu_(x.add_(bias), LRELU_SLOPE)
     y = x if clamp is None else x.clamp_(-clamp, clamp)
     if following is None:
         return y, None

@@ -21,6 +21,7 @@ DTYPES: dict[Precision, torch.dtype] = {
 }
 
 LRELU_GAIN = math.sqrt(2)
+LRELU_SLOPE = 0.2  # also of what ends the mapping network, and so of W: see whitening
 RESAMPLE_TAPS = (1.0, 3.0, 3.0, 1.0)
 
 
@@ -44,7 +45,7 @@ def leaky(
     x: Float[Tensor, "..."], *, gain: float = 1.0, clamp: float | None = None
 ) -> Float[Tensor, "..."]:
     """Leaky ReLU 0.2 that keeps the variance (gain sqrt 2), then `gain` and an optional bound."""
-    y = F.leaky_relu(x, 0.2) * (LRELU_GAIN * gain)
+    y = F.leaky_relu(x, LRELU_SLOPE) * (LRELU_GAIN * gain)
     return y if clamp is None else y.clamp(-clamp * gain, clamp * gain)
 
 

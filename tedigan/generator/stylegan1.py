@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from tedigan.generator.config import GeneratorConfig
 from tedigan.generator.noise import NoiseMode, noise_maps
-from tedigan.generator.ops import LRELU_GAIN, Linear, normal
+from tedigan.generator.ops import LRELU_GAIN, LRELU_SLOPE, Linear, normal
 
 
 def upsampled_conv(
@@ -99,7 +99,7 @@ class Epilogue(nn.Module):
         """w styles this layer alone; noise is one map for all images (m = 1) or one for each."""
         if noise is not None:
             x = x + noise * self.noise_strength[:, None, None]
-        x = F.leaky_relu(x + self.bias[:, None, None], 0.2)
+        x = F.leaky_relu(x + self.bias[:, None, None], LRELU_SLOPE)
         scale, shift = self.affine(w)[:, :, None, None].chunk(2, dim=1)
         return adaptive_instance_norm(x, 1 + scale, shift)
 

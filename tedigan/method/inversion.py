@@ -156,7 +156,8 @@ def optimise_ws(
         descent.look(losses, step, schedule)
         done = descent.has_cooled(step, schedule)
         if done.any():
-            found[descent.rows[done]] += descent.shift[done] @ whitening.to_w
+            rows = descent.rows[done]
+            found[rows] = whitening.moved(found[rows], descent.shift[done])
             descent.keep(~done)
         if not len(descent.rows):
             break
@@ -177,7 +178,7 @@ def _slope(
 ) -> tuple[dict[str, Tensor], Tensor, Tensor]:
     """Each term's values, their weighted sums, and the gradient of those, in whitened units."""
     shift = descent.shift.detach().requires_grad_(True)
-    moved = ws.detach()[descent.rows] + shift @ whitening.to_w
+    moved = whitening.moved(ws.detach()[descent.rows], shift)
     images = generator.synthesis(moved, noise_mode="const")
     values = {term.name: term.term(moved, images, descent.rows) for term in terms}
     losses = torch.stack([term.weight * values[term.name] for term in terms]).sum(dim=0)

@@ -54,8 +54,7 @@ class LinearDirections:
         self, ws: Float[Tensor, "n num_ws w_dim"], amounts: Float[Tensor, "n k"]
     ) -> Float[Tensor, "n num_ws w_dim"]:
         """Every layer goes by as much of each attribute's direction; the opposite amounts take it back."""
-        shift: Tensor = amounts.to(ws) @ self.steps @ self.tagger.whitening.to_w
-        return ws + shift[:, None]
+        return self.tagger.whitening.moved(ws, (amounts.to(ws) @ self.steps)[:, None])
 
 
 @torch.no_grad()

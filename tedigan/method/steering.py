@@ -136,7 +136,7 @@ class Steering:
         shift, region = self.search(task), ws.new_ones(len(ws), 1, 1, 1)
         if self.settings.num_picture_steps:
             shift, region = self._search_in_pictures(task, shift, region_cells)
-        return Edited(ws + (shift * task.layers) @ self.tagger.whitening.to_w, region)
+        return Edited(self.tagger.whitening.moved(ws, shift * task.layers), region)
 
     @torch.no_grad()
     def task(

@@ -51,7 +51,7 @@ def inversion_settings(num_steps: int, *, has_features: bool) -> InversionSettin
         weight_perceptual=0.25 if has_features else 0.0,
         weight_encoder=0.0,
         weight_norm=0.1,
-        weight_coherence=0.1,
+        weight_coherence=0.03,
     )
 
 

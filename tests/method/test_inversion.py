@@ -111,7 +111,8 @@ def target_term(target: torch.Tensor) -> Term:
 
 def test_a_photograph_that_has_arrived_leaves_without_changing_the_others():
     ws, _ = faces(3)
-    target = ws + torch.tensor([0.0, 2.0, 6.0])[:, None, None] * whitening().to_w.sum(dim=0)
+    away = torch.tensor([0.0, 2.0, 6.0])[:, None, None]
+    target = whitening().moved(ws, away.expand(3, 1, whitening().num_axes))
 
     def solve(rows: list[int]) -> Inversion:
         terms = [WeightedTerm("target", 1.0, target_term(target[rows]))]
