@@ -32,17 +32,12 @@ from tedigan.method.text_to_face import (
     FaceMaker,
     FaceSettings,
     Read,
-    Start,
-    StartSettings,
     SteeredText,
 )
 from tedigan.models.embedded import EMBEDDED, EMBEDDED_PARTS, READER, drawers_at_hand
 from tedigan.models.makers import open_sentence_reader
 from tedigan.models.parts import Parts, check_places, open_parts
 from tedigan.models.single_faces import (
-    BANK_BEST,
-    BANK_LACK,
-    BANK_SIZE,
     BATCH_SIZE,
     EDITING,
     REGION_CELLS,
@@ -115,8 +110,7 @@ class Model(Parts):
         strength: in -3..3; 1 = what the text says, 0 = nothing, -1 = the contrary. Raises CaptionError for a text
         that is no caption.
         """
-        begin = StartSettings(truncation_psi, BANK_SIZE, BANK_BEST, BANK_LACK, style_layers)
-        start = Start(self.generator, self.followed.tagger, begin)
+        start = self.starts.of(self.followed, truncation_psi, style_layers)
         maker = FaceMaker(
             self.generator,
             SteeredText(self._read, self.followed, start, strength),

@@ -21,13 +21,29 @@ from tedigan.errors import (
     StoreError,
     WeightsError,
 )
+from tedigan.method.bank import Bank
 from tedigan.method.steering import SteeringSettings
-from tedigan.notebook import BANK_BEST, BANK_LACK, BANK_SIZE, EDITING, REGION_CELLS, STEERING
+from tedigan.models import single_faces
+from tedigan.models.single_faces import (
+    BANK_BEST,
+    BANK_LACK,
+    BANK_SIZE,
+    EDITING,
+    REGION_CELLS,
+    STEERING,
+)
 from tedigan.params import chosen, read_params
 from tedigan.store.sums import write_sums
 
 PAGE = Path(__file__).parents[1] / "docs" / "python.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _small_bank():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(single_faces, "BANK_SIZE", 2000)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +86,15 @@ def test_a_face_depends_on_its_sentence_seed_and_place_alone(model):
     assert [a.tobytes() for a in few] == [b.tobytes() for b in many[:2]]
     (other,) = model.faces("A woman with blond hair.", 1, seed=3)
     assert other.tobytes() != few[0].tobytes()
+
+
+def test_a_model_makes_its_bank_once(model, monkeypatch):
+    made, of = [], Bank.of
+    monkeypatch.setattr(Bank, "of", lambda *args, **kwargs: made.append(1) or of(*args, **kwargs))
+    for _ in range(2):
+        model.faces("A man.", truncation_psi=0.6)
+        model.compose(text="A woman.", truncation_psi=0.6)
+    assert len(made) == 1
 
 
 def test_strength_zero_draws_the_inversion_and_more_moves_farther(model):

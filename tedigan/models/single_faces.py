@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal
 
 from tedigan.errors import ParamsError
 from tedigan.generator.stylegan import Generator
@@ -59,15 +60,19 @@ class Starts:
     """Where faces of sources begin. The last is kept: its bank takes seconds, and one model makes many sets."""
 
     def __init__(self) -> None:
-        self._kept: tuple[float, Start] | None = None
+        self._kept: Start | None = None
 
-    def of(self, steering: Steering, truncation_psi: float) -> Start:
+    def of(
+        self,
+        steering: Steering,
+        truncation_psi: float,
+        style_layers: list[int] | Literal["measured"] = "measured",
+    ) -> Start:
         """That of a model's one steering; truncation_psi: of random codes."""
-        if self._kept is None or self._kept[0] != truncation_psi:
-            begin = StartSettings(truncation_psi, BANK_SIZE, BANK_BEST, BANK_LACK, "measured")
-            start = Start(steering.generator, steering.tagger, begin)
-            self._kept = (truncation_psi, start)
-        return self._kept[1]
+        begin = StartSettings(truncation_psi, BANK_SIZE, BANK_BEST, BANK_LACK, style_layers)
+        if self._kept is None or self._kept.settings != begin:
+            self._kept = Start(steering.generator, steering.tagger, begin)
+        return self._kept
 
 
 def one_off_composer(
