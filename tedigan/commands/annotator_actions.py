@@ -11,7 +11,7 @@ _HELP = {
 }
 
 
-def add_actions(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_actions(actions: Any) -> None:
     """Both trainings, with the same options, and what a finished tagger may learn afterwards."""
     for name, summary in _HELP.items():
         one = actions.add_parser(f"train-{name}", help=summary, description=summary)
