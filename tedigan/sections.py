@@ -88,6 +88,7 @@ class Steered(Section):
     num_picture_steps: CountOrZero
     weight_picture: Weight
     weight_identity: Weight
+    weight_spread: Weight
 
 
 class AnalyseLayers(Steered):

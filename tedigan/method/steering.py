@@ -4,10 +4,11 @@
 
 u is the whitened code and d its shift on the layers of the named attributes. m are margins, m0 before the shift:
 first what the latent tagger reads in u + d, with one d for all layers (search steps), then what the guide sees in
-the picture, with a d for each (picture steps, slower). There the picture and who it shows are held as well. |r| is
-an attribute's correlation with the named ones: who grows a beard may look more like a man. One search serves both
-tasks, which differ in where they start: a text's face takes search steps, and an edit of a face picture steps,
-which also find in which region it has to show.
+the picture, with a d for each (picture steps, slower). There the picture and who it shows are held as well, and
+the layers' shifts together: what goes its own way in each is drawn by no one w, such as hair of many hues that
+passes for gray. |r| is an attribute's correlation with the named ones: who grows a beard may look more like a man.
+One search serves both tasks, which differ in where they start: a text's face takes search steps, and an edit of a
+face picture steps, which also find in which region it has to show.
 """
 
 from collections.abc import Callable
@@ -43,7 +44,8 @@ class SteeringSettings:
     margin: how far beyond the guide's threshold a named attribute goes, in deviations over the generator's faces.
     num_search_steps: of Adam, at search_rate in deviations of W; num_picture_steps: then, through the picture.
     weight_unnamed, weight_distance, weight_length: a, b, c above. weight_picture: of mean (x - x0)^2 there;
-    weight_identity: of 1 - the cosine of who the guide takes x and x0 for, likewise.
+    weight_identity: of 1 - the cosine of who the guide takes x and x0 for; weight_spread: of the variance of the
+    layers' shifts, both likewise.
     """
 
     margin: float
@@ -55,6 +57,7 @@ class SteeringSettings:
     num_picture_steps: int
     weight_picture: float
     weight_identity: float
+    weight_spread: float
 
 
 @dataclass(frozen=True)
@@ -254,8 +257,13 @@ class Steering:
         length = task.us.square().mean(dim=[1, 2])
         moved = (task.us + move).square().mean(dim=[1, 2])
         excess = task.us.shape[2] * F.relu(moved - length.clamp_min(1)).square()
-        distance = move.square().sum(dim=[1, 2]) / task.layers.sum(dim=[1, 2]).clamp_min(1)
-        return self.settings.weight_distance * distance + self.settings.weight_length * excess
+        count = task.layers.sum(dim=[1, 2]).clamp_min(1)
+        distance = move.square().sum(dim=[1, 2]) / count
+        loss = self.settings.weight_distance * distance + self.settings.weight_length * excess
+        if shift.shape[1] == 1:  # one for all layers
+            return loss
+        common = move.sum(dim=1) / count[:, None]
+        return loss + self.settings.weight_spread * (distance - common.square().sum(dim=1))
 
     def _correlation_with(self, named: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
         """Each attribute's largest correlation with a named one."""

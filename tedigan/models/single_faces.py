@@ -24,6 +24,7 @@ STEERING = SteeringSettings(
     num_picture_steps=0,
     weight_picture=1.0,
     weight_identity=0.0,
+    weight_spread=0.0,
 )
 EDITING = SteeringSettings(
     margin=3.0,
@@ -35,6 +36,7 @@ EDITING = SteeringSettings(
     num_picture_steps=30,
     weight_picture=8.0,
     weight_identity=0.0,
+    weight_spread=0.3,
 )
 REGION_CELLS = 8
 BANK_SIZE, BANK_BEST, BANK_LACK = 40_000, 60, 0.1

@@ -22,7 +22,7 @@ from tedigan.tensors import stream
 from tests.generator.nets import tiny_generator
 
 NAMES = ("Smiling", "Wearing_Hat")
-SETTINGS = SteeringSettings(1.0, 20, 0.1, 0.1, 0.01, 0.0, 0, 0.0, 0.0)
+SETTINGS = SteeringSettings(1.0, 20, 0.1, 0.1, 0.01, 0.0, 0, 0.0, 0.0, 0.0)
 
 
 @pytest.fixture(scope="module")

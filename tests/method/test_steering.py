@@ -25,6 +25,7 @@ SETTINGS = SteeringSettings(
     num_picture_steps=0,
     weight_picture=0.0,
     weight_identity=0.0,
+    weight_spread=0.0,
 )
 NAMES = ("Smiling", "Bald", "Young")
 
@@ -210,6 +211,28 @@ def test_without_its_weight_the_identity_term_changes_no_bit(steering: Steering)
 def test_a_guide_that_knows_nobody_refuses_the_weight(steering: Steering) -> None:
     with pytest.raises(WeightsError, match=r"weight_identity is 2\.0, but the guide knows nobody"):
         replace(steering, settings=replace(SETTINGS, weight_identity=2.0))
+
+
+def test_the_spread_term_keeps_the_layers_together_while_the_named_attribute_is_reached(
+    steering: Steering,
+) -> None:
+    own, ws = in_pictures(steering), codes(steering)
+    us = own.tagger.whitening.whiten(ws)
+
+    def outcome(weight: float) -> tuple[Tensor, Tensor]:
+        held = replace(own, settings=replace(own.settings, weight_spread=weight))
+        edited = held.edit(ws, wish(4, 1, 0, 0), strength=3.0, region_cells=0)
+        before, after = (
+            upper_brightness(own.generator.synthesis(one, noise_mode="const"), None)[:, 0]
+            for one in (ws, edited.ws)
+        )
+        moved = own.tagger.whitening.whiten(edited.ws) - us
+        apart = (moved - moved.mean(dim=1, keepdim=True)).square().mean(dim=[1, 2])
+        return after - before, apart / moved.square().mean(dim=[1, 2])
+
+    (free, loose), (held, close) = outcome(0.0), outcome(3.0)
+    assert close.mean() < 0.5 * loose.mean()
+    assert held.min() > 0.5 * free.min() > 0
 
 
 def test_without_cells_or_picture_steps_an_edit_shows_everywhere(steering: Steering) -> None:
