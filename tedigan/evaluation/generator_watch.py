@@ -1,6 +1,6 @@
 """A generator looked at while it trains: a sheet of faces, and how far they are from photographs.
 
-    <work>/sheets/train_generator/000200000.webp     the same faces of G_ema, by the number of images that it saw
+    <sheets>/000200000.webp     the same faces of G_ema, by the number of images that it saw
 
 The distances go where the training's other numbers go while it runs: its stats file and the tracker. No result
 holds anything of it.
@@ -87,9 +87,12 @@ class GeneratorWatch:
 
 
 def lookout_of(
-    trainer: AdversarialTrainer, data: Dataset, settings: WatchSettings, work: Path
+    trainer: AdversarialTrainer, data: Dataset, settings: WatchSettings, sheets: Path
 ) -> Lookout | None:
-    """None where nobody asks for it. It looks after each `watch_every` images, in whole steps, and at the end."""
+    """None where nobody asks for it. It looks after each `watch_every` images, in whole steps, and at the end.
+
+    sheets: a folder, of this training alone.
+    """
     if not settings.watch_every:
         return None
     if settings.watch_faces and len(data.split("train")) < 2:
@@ -100,7 +103,6 @@ def lookout_of(
     device = trainer.G_ema.mapping.w_avg.device
     asked = bool(settings.watch_faces)
     features = EfficientNetLite0.build(load_packaged(EFFICIENTNET), device) if asked else None
-    sheets = work / "sheets" / "train_generator"
     watch = GeneratorWatch(
         trainer.G_ema, features, data, settings.watch_faces, sheets, settings.sheet_faces
     )

@@ -13,11 +13,11 @@ from tedigan.workspace import Outcome, Workspace
 def open_loop(
     workspace: Workspace,
     stage: str,
-    inputs: list[Path],
+    inputs: Sequence[Path | None],
     *,
     lengths: Set[str] = frozenset(),
 ) -> Loop:
-    """lengths: parameters that only say how long to train, or what to show; a checkpoint serves others too."""
+    """lengths: parameters that no weight depends on, as how long to train; a checkpoint serves others too."""
     section = getattr(workspace.params, stage)
     depends_on = {
         "stage": stage,
@@ -28,7 +28,7 @@ def open_loop(
         stage,
         work=workspace.work,
         depends_on=depends_on,
-        inputs=inputs,
+        inputs=[path for path in inputs if path is not None],
         every=section.checkpoint_every,
         batch_size=getattr(section, "batch_size", None),
         profile_steps=workspace.params.runtime.profile,

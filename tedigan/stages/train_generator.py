@@ -40,8 +40,8 @@ def run(workspace: Workspace) -> Outcome:
         seed=params.seed,
         device=workspace.device,
     )
-    inputs = [workspace.dataset] + ([init] if init else [])
-    loop = open_loop(workspace, "train_generator", inputs, lengths=SHOWN | {"total_nimg"})
+    lengths = SHOWN | {"total_nimg"} | ({"num_fp16_res"} if params.precision == "fp32" else set())
+    loop = open_loop(workspace, "train_generator", [workspace.dataset, init], lengths=lengths)
     images = open_images(workspace, data, loop)
 
     def step(index: int) -> dict[str, float]:
@@ -49,7 +49,7 @@ def run(workspace: Workspace) -> Outcome:
         return trainer.step(images.at(index, rng), rng, index=index)
 
     num_steps = params.total_nimg // params.batch_size
-    lookout = lookout_of(trainer, data, chosen(params, WatchSettings), workspace.work)
+    lookout = lookout_of(trainer, data, chosen(params, WatchSettings), loop.sheets)
     loop.run(trainer.components(), step, num_steps=num_steps, lookout=lookout)
     taught = params.model_dump(mode="json", exclude=SHOWN | {"init", "checkpoint_every"})
     about = {"data": data.in_words, "licence": data.licence}

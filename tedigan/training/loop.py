@@ -66,6 +66,7 @@ class Loop:
     profile_steps: how many of them are looked at closely, once; 0 = none.
 
     `<work>/stats/<name>.jsonl` grows by a line each step that is logged: when, how fast, and its numbers.
+    sheets: a folder of this training's own, for pictures of what it makes.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Loop:
         spec = {**depends_on, "inputs": [_digest(path) for path in inputs]}
         self.name, self.every = name, every
         self.checkpoint = CheckpointFile(work, name, sha256_value(spec))
+        self.sheets = work / "sheets" / name / self.checkpoint.path.stem
         self.stats, self.meter = stats_file(work, name), Meter(batch_size)
         self.profiled = partial(
             profiled, work / "profiles" / f"{name}-{ranks.rank()}.json", profile_steps

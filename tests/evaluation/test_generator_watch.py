@@ -48,7 +48,8 @@ def lines(workspace: Workspace) -> list[dict[str, float]]:
 
 
 def test_sheets_and_distances_come_by_the_number_of_images_and_at_the_end(watched) -> None:
-    sheets = sorted((watched.work / "sheets" / "train_generator").iterdir())
+    (training,) = (watched.work / "sheets" / "train_generator").iterdir()
+    sheets = sorted(training.iterdir())
     assert [one.name for one in sheets] == [f"{n:09d}.webp" for n in (12, 24, 32)]
     assert Image.open(sheets[0]).size == (8 * 32 + 7 * 2, 32)  # two pixels between them
     name = "frechet_distance_efficientnet_lite0_128px_n20"
@@ -88,12 +89,12 @@ def test_it_looks_after_whole_steps_and_counts_what_an_init_had_seen(watched, tm
     assert lookout is not None
     assert lookout.every == 1
     lookout.look(2)
-    (sheet,) = (tmp_path / "sheets" / "train_generator").iterdir()
+    (sheet,) = tmp_path.iterdir()
     assert sheet.name == "000001016.webp"
     assert lookout_of(trainer, data, WatchSettings(0, 0, 4, 8), tmp_path) is None
 
 
-def test_what_is_shown_does_not_keep_a_checkpoint_from_being_gone_on_with(
+def test_what_is_shown_or_not_read_does_not_keep_a_checkpoint_from_being_gone_on_with(
     tmp_path, monkeypatch
 ) -> None:
     step = AdversarialTrainer.step
@@ -108,7 +109,7 @@ def test_what_is_shown_does_not_keep_a_checkpoint_from_being_gone_on_with(
         patch.setattr(AdversarialTrainer, "step", cut)
         with pytest.raises(KeyboardInterrupt):
             train_generator.run(workspace)
-    changes = {"watch_every": 4, "watch_faces": 0, "sheet_faces": 4}
+    changes = {"watch_every": 4, "watch_faces": 0, "sheet_faces": 4, "num_fp16_res": 1}  # in fp32
     section = workspace.params.train_generator.model_copy(update=changes)
     params = workspace.params.model_copy(update={"train_generator": section})
     assert train_generator.run(Workspace(tmp_path, params)).resumed_from_step == 4
