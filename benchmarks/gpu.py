@@ -2,13 +2,14 @@
 
 1. the tests that need a GPU
 2. ws -> images at 256 and 1024 px, in each precision, with the share of the convolution peak measured beside it
-3. z -> picture files at 256 and 1024 px
+3. z -> picture files at 256 and 1024 px, likewise
 4. G + D training steps at 64, 128 and 256 px, in each precision
 5. with `--pack`: the generator of `--init` trained further on its photographs (`benchmarks.gpu_training`)
 
-Each step is a process of its own. What it wrote lies in OUT when it ends, so that whoever cuts this off loses the
-step under way and nothing else; the training keeps its state each minute. Needs no network, and of the packages
-torch, numpy, jaxtyping, pydantic, safetensors, tqdm, Pillow and, for the tests, pytest.
+Each step, and each cell of a table, is a process of its own. What it wrote lies in OUT when it ends, so that
+whoever cuts this off loses what is under way and nothing else; the training keeps its state each minute. What
+fails is named, what hangs is ended after half of the time that is left, and the next goes on. Needs no network,
+and of the packages torch, numpy, jaxtyping, pydantic, safetensors, tqdm, Pillow and, for the tests, pytest.
 """
 
 import argparse
@@ -16,18 +17,22 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
+from benchmarks.convolutions import gflop_per_image
 from benchmarks.pairing import Cell, machine, run_in_turn, table
 from benchmarks.synthesis import CHANNEL_BASE
+from tedigan.errors import TediganError
 from tedigan.store.files import write_text
 
 ROOT = Path(__file__).resolve().parent.parent
 BATCHES = {64: 64, 128: 64, 256: 16}  # of a training step
 FORMATS = ("png", "jpg")
 RESERVED_S = 20.0  # left at the end, for whoever fetches OUT
+LEAST_S = 60.0  # that a process may take, where there is as much; else half of what is left
 NAMES = ("tests", "synthesis", "files", "steps", "training")
 
 
@@ -60,6 +65,7 @@ def main() -> None:
     """Take the steps while there is time for them, and say what became of each."""
     given = _arguments()
     settings = Settings(given.device, given.tiny, given.pack, given.init)
+    _check(settings)
     deadline = time.monotonic() + given.hours * 3600 - RESERVED_S
     given.out.mkdir(parents=True, exist_ok=True)
     outcomes = list[dict[str, object]]([{"machine": machine()}])
@@ -67,6 +73,23 @@ def main() -> None:
         outcomes.append({name: _take(name, settings, given.out, deadline)})
         write_text(given.out / "outcomes.json", json.dumps(outcomes, indent=1))
         print(json.dumps(outcomes[-1]), flush=True)
+
+
+def _check(settings: Settings) -> None:
+    """SystemExit for a pack that cannot be trained on, before any time is spent on what comes first."""
+    if settings.pack is None:
+        return
+    from benchmarks import gpu_training  # asks for more packages than the steps before it
+
+    try:
+        gpu_training.check(settings.pack, gpu_training.init_of(str(settings.init)))
+    except (TediganError, OSError, ValueError) as error:
+        raise SystemExit(f"error: {error}") from error
+
+
+def _at_most(left: float) -> float:
+    """Seconds for one process of several."""
+    return min(left, max(LEAST_S, left / 2))
 
 
 def _take(name: str, settings: Settings, out: Path, deadline: float) -> str:
@@ -88,9 +111,7 @@ def _take(name: str, settings: Settings, out: Path, deadline: float) -> str:
 
 def _tests(out: Path, left: float) -> str:
     command = ["pytest", "-q", "-o", "addopts=", "--noconftest", "-m", "gpu", "tests/gpu"]
-    done = _run(command, left)
-    write_text(out / "tests.txt", done.stdout + done.stderr)
-    return (done.stdout.strip().splitlines() or ["nothing was said"])[-1]
+    return _run(command, out / "tests.txt", _at_most(left))
 
 
 def _training(settings: Settings, out: Path, left: float) -> str:
@@ -105,34 +126,51 @@ def _training(settings: Settings, out: Path, left: float) -> str:
         ),
         *("--seconds", f"{left - RESERVED_S:.0f}", "--device", settings.device),
     ]
-    done = _run([*command, "--batch", "4"] if settings.tiny else command, left + RESERVED_S / 2)
-    write_text(out / "training.txt", done.stdout + done.stderr)
-    return (done.stdout.strip().splitlines() or ["nothing was said"])[-1]
+    command += ["--batch", "4"] if settings.tiny else []
+    return _run(command, out / "training.txt", left + RESERVED_S / 2)
 
 
 def _measured(name: str, settings: Settings, out: Path, deadline: float) -> str:
-    """Each cell that there was time for, in a file that grows."""
-    cells = list(CELLS[name](settings))
-    finished = list[Cell]()
+    """Each cell that there was time for, in a file that grows; what ended the others is in it too."""
+    cells, failed = list(CELLS[name](settings)), dict[str, str]()
     for cell in cells:
-        if time.monotonic() > deadline:
+        left = deadline - time.monotonic()
+        if left <= 0:
             break
-        run_in_turn([cell], rounds=1)
-        finished.append(cell)
-        rows = [[one.name, _figure(one)] for one in finished]
+        try:
+            run_in_turn([cell], rounds=1, most_s=_at_most(left))
+        except SystemExit as error:
+            failed[cell.name] = str(error)
+        finished = [one for one in cells if one.runs]
+        rows = [[one.name, _figure(one, finished)] for one in finished]
         runs = {one.name: {"command": list(one.command), "runs": one.runs} for one in finished}
         content = {
             "machine": machine(),
             "table": table([name, ""], rows).splitlines(),
             "cells": runs,
+            "failed": failed,
         }
         write_text(out / f"{name}.json", json.dumps(content, indent=1))
-    return f"{len(finished)} of {len(cells)} cells"
+    num_finished = sum(bool(one.runs) for one in cells)
+    said = f"{num_finished} of {len(cells)} cells"
+    return f"{said}, {len(failed)} failed" if failed else said
 
 
-def _figure(cell: Cell) -> str:
-    gflops = cell.runs[-1].get("gflops")
-    return f"{cell.rate:.1f} images/s" if gflops is None else f"{gflops:.0f} GFLOP/s"
+def _figure(cell: Cell, finished: Sequence[Cell]) -> str:
+    """Of what is drawn also the share of the convolution peak, where that was measured in its precision."""
+    if "gflops" in cell.runs[-1]:
+        return f"{cell.runs[-1]['gflops']:.0f} GFLOP/s"
+    options = dict(pairwise(cell.command))
+    peaks = [one.runs[-1]["gflops"] for one in finished if one.name == _peak(options)]
+    rate = f"{cell.rate:.1f} images/s"
+    if not peaks:
+        return rate
+    cost = gflop_per_image(int(options["--resolution"]), int(options["--channel-base"]))
+    return f"{rate}, {cell.rate * cost / peaks[0]:.0%} of the peak"
+
+
+def _peak(options: Mapping[str, str]) -> str:
+    return f"convolution peak, {options.get('--precision')}"
 
 
 def _synthesis(settings: Settings) -> Iterator[Cell]:
@@ -152,6 +190,7 @@ def _synthesis(settings: Settings) -> Iterator[Cell]:
 
 
 def _files(settings: Settings) -> Iterator[Cell]:
+    yield _cell("convolution peak", "peak", settings, settings.precisions[-1])
     for size in settings.sizes:
         for image_format in FORMATS:
             yield _cell(
@@ -190,15 +229,20 @@ def _drawn_at_once(size: int, settings: Settings) -> int:
     return 2 if settings.tiny else {256: 32, 1024: 4}[size]
 
 
-def _run(command: Sequence[str], seconds: float) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", *command],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=max(1.0, seconds),
-    )
+def _run(command: Sequence[str], place: Path, seconds: float) -> str:
+    """The last line of what a process says, all of which is written into `place` as it comes."""
+    with place.open("w", encoding="utf-8") as file:
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-m", *command],
+            cwd=ROOT,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            check=False,
+            timeout=max(1.0, seconds),
+        )
+    lines = place.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    last = (lines or ["nothing was said"])[-1]
+    return f"failed: {last}" if done.returncode else last
 
 
 def _arguments() -> argparse.Namespace:

@@ -35,12 +35,22 @@ class Cell:
         return statistics.median(self.rates)
 
 
-def run_in_turn(cells: Sequence[Cell], *, rounds: int) -> None:
-    """A B C, A B C, ...: a machine whose speed drifts treats all cells alike."""
+def run_in_turn(cells: Sequence[Cell], *, rounds: int, most_s: float | None = None) -> None:
+    """A B C, A B C, ...: a machine whose speed drifts treats all cells alike.
+
+    most_s: seconds that a cell may take. SystemExit for one that takes longer, or fails.
+    """
     for index in range(rounds):
         for cell in cells:
             command = [sys.executable, "-W", "ignore", "-m", *cell.command]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            try:
+                done = subprocess.run(
+                    command, capture_output=True, text=True, check=False, timeout=most_s
+                )
+            except subprocess.TimeoutExpired as error:
+                raise SystemExit(
+                    f"error: {cell.name} took more than {most_s:.0f} s and was ended"
+                ) from error
             lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
             if done.returncode or not lines:
                 raise SystemExit(f"error: {cell.name} failed:\n{done.stderr[-2000:]}")
