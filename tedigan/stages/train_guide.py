@@ -19,6 +19,8 @@ def run(workspace: Workspace) -> Outcome:
         work=workspace.work,
         device=workspace.device,
         half="guide",
+        name="train_guide",
+        profile_steps=workspace.params.runtime.profile,
     )
     learnt = {name: float(config[name] or 0) for name in ("num_proposed", "mean_f1_of_proposed")}
     return Outcome(metrics=learnt, curves=folder / "log.csv")

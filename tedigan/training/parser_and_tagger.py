@@ -146,10 +146,11 @@ def train_tagger(
     work: Path,
     device: torch.device,
     half: str | None = None,
+    **of_loop: Any,
 ) -> dict[str, Any]:
     """The same for a tagger, on a data set with attributes; where people come again, it learns who is who.
 
-    half: of train, see `Dataset.half`; None = all.
+    half: of train, see `Dataset.half`; None = all. of_loop: `name` and more of the `Loop`, where a stage trains.
     """
     data, ids = _open(dataset, "image")
     ids = ids if half is None else data.half(half)
@@ -173,7 +174,7 @@ def train_tagger(
             network(images), truth, pos_weight=weights
         )
 
-    loop = _fit("tagger", network, loss_of, [dataset], len(ids), settings, work)
+    loop = _fit("tagger", network, loss_of, [dataset], len(ids), settings, work, **of_loop)
     quality, axes = _tagger_quality(network, data, device), {}
     if (people := learn_people(network, data, ids)) is not None:
         axes["identity"], quality["identity"] = people
@@ -217,30 +218,31 @@ def _small_labels(data: Dataset, ids: list[int], side: int) -> UInt8[Tensor, "n 
 
 
 def _fit(
-    name: str,
+    kind: str,
     network: nn.Module,
     loss_of: Callable[[Tensor, torch.Generator], Tensor],
     inputs: list[Path],
     num_photographs: int,
     settings: Settings,
     work: Path,
+    **of_loop: Any,
 ) -> Loop:
     """Train; afterwards the network is frozen."""
-    depends_on = {"model": name, "code": digest_of(__name__), "settings": asdict(settings)}
-    often = {"every": settings.checkpoint_every, "batch_size": settings.batch_size}
-    loop = Loop(f"train_{name}", work=work, depends_on=depends_on, inputs=inputs, **often)
+    spec = {"model": kind, "code": digest_of(__name__), "settings": asdict(settings)}
+    named: dict[str, Any] = {"name": f"train_{kind}", "every": settings.checkpoint_every} | of_loop
+    loop = Loop(work=work, depends_on=spec, inputs=inputs, batch_size=settings.batch_size, **named)
     optimiser = torch.optim.AdamW(network.parameters(), settings.learning_rate, weight_decay=0.02)
     ranks.share_statistics(network)
 
     def step(index: int) -> dict[str, float]:
-        rng = ranks.shared_stream(settings.seed, loop.name, index)
+        rng = ranks.shared_stream(settings.seed, f"train_{kind}", index)
         loss = loss_of(integers(rng, 0, num_photographs, ranks.share(settings.batch_size)), rng)
         rate, num_steps = settings.learning_rate, settings.num_steps
         set_rate(optimiser, warm_up_then_cosine(index, learning_rate=rate, num_steps=num_steps))
         ranks.descend(optimiser, loss)
         return {"loss": loss.item()}
 
-    loop.run({name: network, "optimiser": optimiser}, step, num_steps=settings.num_steps)
+    loop.run({kind: network, "optimiser": optimiser}, step, num_steps=settings.num_steps)
     freeze(network, next(network.parameters()).device)
     return loop
 

@@ -140,6 +140,15 @@ def test_a_killed_training_resumes_to_the_same_bytes(finished, tmp_path):
     assert sha256_tree(again.model("generator")) == sha256_tree(workspace.model("generator"))
 
 
+def test_a_guides_training_is_known_by_its_stage_and_looked_at_closely(tmp_path):
+    workspace = small_workspace(
+        tmp_path, train_guide={"num_steps": 8, "checkpoint_every": 8}, runtime={"profile": 2}
+    )
+    train_guide.run(workspace)
+    assert [path.name for path in (workspace.work / "stats").iterdir()] == ["train_guide.jsonl"]
+    assert (workspace.work / "profiles/train_guide-0.json").is_file()
+
+
 def test_a_checkpoint_of_other_code_is_not_resumed(tmp_path, monkeypatch):
     workspace = small_workspace(tmp_path)
 
