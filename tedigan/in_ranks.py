@@ -57,6 +57,18 @@ def run(name: str, workspace: Workspace, stage: Callable[[Workspace], Outcome]) 
     return stage(workspace) if num == 1 else start(name, workspace, num)
 
 
+def surroundings(name: str, workspace: Workspace) -> dict[str, int]:
+    """What the run record says of other processes that will train; nothing where this one does."""
+    num = 1 if ranks.is_started() else num_processes(name, workspace)
+    return {} if num == 1 else {"num_processes": num, "num_threads": _num_threads(num)}
+
+
+def _num_threads(num: int) -> int:
+    """Of each of `num` processes: what somebody chose, or their part of this one's."""
+    chosen = os.environ.get("OMP_NUM_THREADS", "")
+    return int(chosen) if chosen.isdecimal() else max(1, torch.get_num_threads() // num)
+
+
 def start(name: str, workspace: Workspace, num: int) -> Outcome:
     """Run the stage in `num` processes of this machine, and tell on what they tell."""
     place = _place(workspace, name)
@@ -65,9 +77,7 @@ def start(name: str, workspace: Workspace, num: int) -> Outcome:
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     command += [f"--nproc-per-node={num}", f"--shutdown-timeout={SHUTDOWN_S}"]
     command += ["-m", "tedigan", name, "--workspace", str(workspace.root)]
-    threads = str(max(1, torch.get_num_threads() // num))
-    given = {"OMP_NUM_THREADS": threads} | os.environ
-    given |= {PARENT: str(os.getpid())}
+    given = os.environ | {"OMP_NUM_THREADS": str(_num_threads(num)), PARENT: str(os.getpid())}
     stats = stats_file(workspace.work, name)
     heard = stats.stat().st_size if stats.is_file() else 0
     with asked_to_end() as end:

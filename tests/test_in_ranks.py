@@ -12,7 +12,7 @@ from tedigan.errors import LostRankError, NumbersError, ParamsError
 from tedigan.progress import listening
 from tedigan.stages import run_stage
 from tedigan.store.files import read_json, write_json
-from tedigan.workspace import Workspace
+from tedigan.workspace import Outcome, Workspace
 from tests.stages.small import small_workspace
 
 pytestmark = pytest.mark.timeout(900)
@@ -40,6 +40,18 @@ def test_two_processes_make_the_model_that_one_makes(tmp_path: Path) -> None:
     assert len(list(two.runs.glob("*.json"))) == 1
     lines = (two.work / "stats/train_generator.jsonl").read_text().splitlines()
     assert {json.loads(line)["num_ranks"] for line in lines} == {2}
+
+
+def test_the_record_names_the_processes_that_trained_and_not_who_waited(
+    tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(in_ranks, "start", lambda *_: Outcome(metrics={}))
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    finished = run_stage("train_generator", workspace(tmp_path / "w", 2))
+    around = read_json(finished.record)["surroundings"]
+    assert (around["num_processes"], around["num_threads"]) == (2, 3)
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "x")
+    assert in_ranks.surroundings("train_generator", workspace(tmp_path / "v", 2)) == {}
 
 
 def test_a_batch_that_cannot_be_shared_is_refused_before_anything_runs(tmp_path: Path) -> None:

@@ -82,6 +82,7 @@ def run_stage(
         params=section,
         ids=ids or {},
     ) as record:
+        record.add(surroundings=in_ranks.surroundings(name, workspace))
         with on_disk(f"the stage {name}"):
             outcome: Outcome = in_ranks.run(name, workspace, stage.run)
         record.add(outcome=asdict(outcome))
