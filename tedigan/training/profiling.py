@@ -17,7 +17,7 @@ NUM_BEFORE = 5  # steps, whose first ones look for kernels and memory
 def profiled(path: Path, num_steps: int) -> Iterator[Callable[[], None]]:
     """Records `num_steps` steps after the first few of a run, as a trace for chrome://tracing; 0 records none.
 
-    What it gives is to be called after each step.
+    What it gives is to be called after each step. A run that ends earlier leaves those that it took, or a note.
     """
     if not num_steps:
         yield lambda: None
@@ -27,13 +27,19 @@ def profiled(path: Path, num_steps: int) -> Iterator[Callable[[], None]]:
     with profile(
         activities=activities,
         schedule=schedule(wait=NUM_BEFORE - 1, warmup=1, active=num_steps, repeat=1),
-        on_trace_ready=partial(_keep, path=path, num_steps=num_steps),
+        on_trace_ready=partial(_keep, path=path),
         profile_memory=True,
     ) as recording:
         yield recording.step
+    if recording.step_num <= NUM_BEFORE:
+        note(
+            f"there is no profile: the run took {recording.step_num} steps, of which it begins after {NUM_BEFORE}"
+        )
 
 
-def _keep(recorded: profile, *, path: Path, num_steps: int) -> None:
+def _keep(recorded: profile, *, path: Path) -> None:
+    if not (num_steps := recorded.step_num - NUM_BEFORE):
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     recorded.export_chrome_trace(str(path))
     sort = "self_cuda_time_total" if torch.cuda.is_available() else "self_cpu_time_total"

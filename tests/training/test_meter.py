@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 import torch
 from torch import nn
 
@@ -34,14 +35,28 @@ def test_the_status_line_has_images_speed_memory_and_waiting() -> None:
     assert "s/step" in in_words(Meter().read(15))
 
 
-def test_a_profile_is_taken_once_of_so_many_steps(tmp_path: Path) -> None:
+def train(work: Path, *, num_steps: int, profile_steps: int) -> None:
     net = nn.Linear(2, 2)
 
     def step(_: int) -> dict[str, float]:
         return {"loss": net(torch.ones(1, 2)).sum().item()}
 
-    loop = Loop("toy", work=tmp_path, depends_on={}, inputs=[], every=100, profile_steps=2)
-    loop.run({"net": net}, step, num_steps=12)
+    loop = Loop("toy", work=work, depends_on={}, inputs=[], every=100, profile_steps=profile_steps)
+    loop.run({"net": net}, step, num_steps=num_steps)
+
+
+@pytest.mark.parametrize(("num_steps", "found"), [(4, 0), (5, 0), (7, 2)])
+def test_a_run_that_ends_before_its_profile_says_what_there_is(
+    tmp_path: Path, capsys, num_steps: int, found: int
+) -> None:
+    train(tmp_path, num_steps=num_steps, profile_steps=5)
+    said = f"the profile of {found} steps lies at" if found else "there is no profile"
+    assert said in capsys.readouterr().err
+    assert (tmp_path / "profiles/toy-0.json").is_file() == bool(found)
+
+
+def test_a_profile_is_taken_once_of_so_many_steps(tmp_path: Path) -> None:
+    train(tmp_path, num_steps=12, profile_steps=2)
     trace = json.loads((tmp_path / "profiles/toy-0.json").read_text())
     layers = [one for one in trace["traceEvents"] if one.get("name") == "aten::linear"]
     assert len(layers) == 2
