@@ -221,6 +221,17 @@ def test_the_pods_of_a_training_find_the_first_one_and_each_other() -> None:
     assert (service["spec"]["clusterIP"], spec["subdomain"]) == ("None", "training")
 
 
+def test_who_trains_has_memory_between_its_gpus_and_time_for_a_checkpoint() -> None:
+    """A pod has 64 MiB of shared memory otherwise; torchrun waits SHUTDOWN_S for its processes."""
+    for app in ("gpu-worker", "lifecycle", "training"):
+        spec = templates()[app]["spec"]
+        (container,) = spec["containers"]
+        places = {one["mountPath"]: one["name"] for one in container["volumeMounts"]}
+        volumes = {one["name"]: one for one in spec["volumes"]}
+        assert volumes[places["/dev/shm"]]["emptyDir"]["medium"] == "Memory", app
+        assert spec["terminationGracePeriodSeconds"] > SHUTDOWN_S, app
+
+
 def test_a_flow_run_of_the_pool_is_a_job_with_a_gpu() -> None:
     job = pool_job()
     kubernetes_validate.validate(
