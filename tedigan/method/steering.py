@@ -259,11 +259,12 @@ class Steering:
         excess = task.us.shape[2] * F.relu(moved - length.clamp_min(1)).square()
         count = task.layers.sum(dim=[1, 2]).clamp_min(1)
         distance = move.square().sum(dim=[1, 2]) / count
-        loss = self.settings.weight_distance * distance + self.settings.weight_length * excess
-        if shift.shape[1] == 1:  # one for all layers
-            return loss
-        common = move.sum(dim=1) / count[:, None]
-        return loss + self.settings.weight_spread * (distance - common.square().sum(dim=1))
+        spread = distance - (move.sum(dim=1) / count[:, None]).square().sum(dim=1)
+        return (
+            self.settings.weight_distance * distance
+            + self.settings.weight_length * excess
+            + self.settings.weight_spread * spread
+        )
 
     def _correlation_with(self, named: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
         """Each attribute's largest correlation with a named one."""
