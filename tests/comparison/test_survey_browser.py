@@ -93,3 +93,36 @@ def test_answered_by_keys_and_clicks_left_gone_on_with_saved_and_read(survey, dr
         "return JSON.parse(localStorage[`tedigan-survey-${survey.digest}`])"
     )
     assert kept["person"] != one.person
+
+
+UNSEEN = """const found = Storage.prototype.getItem;
+Storage.prototype.getItem = function (key) { return this === localStorage ? null : found.call(this, key); };"""
+
+
+def test_answers_outlast_a_load_that_shows_an_empty_storage(survey, driver):  # noqa: F811
+    def find(name: str):
+        return driver.find_element(By.ID, name)
+
+    def choose(first: str) -> None:
+        assert find("start").text == first
+        find("start").click()
+        driver.find_element(By.CSS_SELECTOR, "#choices button").click()
+
+    address = (survey / "survey.html").as_uri()
+    driver.get(address)
+    choose("Begin")
+    hidden = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": UNSEEN})
+    driver.refresh()
+    choose("Go on where you were")  # as this tab knows them
+    assert find("number").text.startswith("3 of")
+    driver.switch_to.new_window("tab")
+    driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": UNSEEN})
+    driver.get(address)
+    assert find("start").text == "Begin"  # and writes nothing over them
+    driver.close()
+    driver.switch_to.window(driver.window_handles[0])
+    driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", hidden)
+    driver.switch_to.new_window("tab")
+    driver.get(address)
+    choose("Go on where you were")
+    assert find("number").text.startswith("4 of")

@@ -19,22 +19,32 @@ function isUsable(found) {
     && found.choices.every((one, n) => Number.isInteger(one) && one >= 0 && one < survey.questions[n].pictures.length);
 }
 
+// Of this browser, and of this tab: Chromium now and then shows a page that is loaded again an empty localStorage.
+const STORES = ["localStorage", "sessionStorage"];
+
 function remembered() {
-  try {
-    const found = JSON.parse(localStorage.getItem(KEY));
-    return isUsable(found) ? { person: found.person, choices: found.choices } : null;
-  } catch {
-    return null;
+  for (const store of STORES) {
+    try {
+      const found = JSON.parse(window[store].getItem(KEY));
+      if (isUsable(found)) return { person: found.person, choices: found.choices };
+    } catch {
+      // a store that is shut keeps nothing
+    }
   }
+  return null;
 }
 
-function remember() {
+function keep(store, key, value) {
   try {
-    localStorage.setItem(KEY, JSON.stringify(state));
+    window[store].setItem(key, value);
     return true;
   } catch {
     return false;
   }
+}
+
+function remember() {
+  for (const store of STORES) keep(store, KEY, JSON.stringify(state));
 }
 
 let state = remembered() ?? { person: person(), choices: [] };
@@ -50,7 +60,7 @@ function show(name) {
 function begin() {
   $("count").textContent = `There are ${total} questions.`;
   $("start").textContent = state.choices.length ? "Go on where you were" : "Begin";
-  $("unkept").hidden = remember();
+  $("unkept").hidden = keep("localStorage", "tedigan-survey", ""); // never over answers, which may be there unseen
   show("begin");
   $("start").focus();
 }
@@ -116,6 +126,7 @@ function save() {
 
 function another() {
   state = { person: person(), choices: [] };
+  remember();
   begin();
 }
 
