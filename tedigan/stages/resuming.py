@@ -1,11 +1,14 @@
 """What training stages share: a loop that is found again after a kill, the photographs it sees, its end."""
 
 from collections.abc import Sequence, Set
+from functools import partial
 from pathlib import Path
 
 from tedigan.code_lock import digest_of_stage
 from tedigan.dataset.folder import Dataset
-from tedigan.training.data_order import TrainingImages
+from tedigan.encoders.modalities import Drawing
+from tedigan.training.data_order import Beside, TrainingImages, nothing
+from tedigan.training.drawing_lessons import drawings_of
 from tedigan.training.loop import Loop
 from tedigan.workspace import Outcome, Workspace
 
@@ -35,8 +38,10 @@ def open_loop(
     )
 
 
-def open_images(workspace: Workspace, data: Dataset, loop: Loop) -> TrainingImages:
-    """The train split, in the order that the stage's section seeds."""
+def open_images(
+    workspace: Workspace, data: Dataset, loop: Loop, *, beside: Beside = nothing
+) -> TrainingImages:
+    """The train split, in the order that the stage's section seeds; see TrainingImages."""
     section = getattr(workspace.params, loop.name)
     return TrainingImages(
         data,
@@ -47,7 +52,17 @@ def open_images(workspace: Workspace, data: Dataset, loop: Loop) -> TrainingImag
         device=workspace.device,
         on_device=workspace.params.runtime.photographs == "device",
         meter=loop.meter,
+        beside=beside,
     )
+
+
+def open_drawn_images(
+    workspace: Workspace, data: Dataset, loop: Loop, modality: Drawing
+) -> TrainingImages | None:
+    """The same with sketches or label maps beside; None where the data set has none."""
+    if modality not in data.kinds:
+        return None
+    return open_images(workspace, data, loop, beside=partial(drawings_of, data, modality=modality))
 
 
 def close_loop(

@@ -12,7 +12,7 @@ from tedigan.models.cards import encoder_card
 from tedigan.models.drawing_encoders import open_drawer
 from tedigan.models.opening import load_discriminator, load_generator
 from tedigan.params import chosen
-from tedigan.stages.resuming import close_loop, open_loop
+from tedigan.stages.resuming import close_loop, open_drawn_images, open_loop
 from tedigan.store.files import finished_folder, sha256_file
 from tedigan.store.model_folders import load_tensors, save_model
 from tedigan.training.drawer_trainer import DrawerSettings, DrawerTrainer
@@ -46,14 +46,12 @@ def train(
         adopt_encoder(workspace.given(params.init), source, folder, modality, seed=params.seed)
         return Outcome(metrics={"adopted": 1.0})
     generator, features = load_generator(source, device), load_discriminator(source, device)
-    lessons = open_lessons(
-        generator,
-        Dataset.open(workspace.dataset),
-        load_tensors(workspace.codes / "codes.safetensors"),
-        modality,
-        maker and PairMaker(maker, chosen(params, PairSettings), [source, *parsers]),
-        work=workspace.work,
-    )
+    inputs, data = [source, workspace.codes, *parsers], Dataset.open(workspace.dataset)
+    loop = open_loop(workspace, f"train_{name}", [workspace.dataset, *inputs])
+    images = open_drawn_images(workspace, data, loop, modality)
+    pairs = maker and PairMaker(maker, chosen(params, PairSettings), [source, *parsers])
+    codes = load_tensors(workspace.codes / "codes.safetensors")
+    lessons = open_lessons(generator, data, codes, modality, pairs, images, work=workspace.work)
     sizes = {"head_dim": params.head_dim, "num_passes": params.num_passes}
     encoder = new_encoder(generator, features, **sizes, seed=params.seed, paint=lessons.paint())
     weights = loss_weights(linearly_explained(lessons)).to(device)
@@ -64,8 +62,6 @@ def train(
     drawer = DrawerTrainer(lessons, of_drawer, begun or None, num_steps=most, seed=params.seed)
     taught = drawer if begun or params.num_drawer_steps else None
     trainer = DrawingTrainer(passes, taught, lessons, chosen(params, FitSettings))
-    inputs = [workspace.dataset, source, workspace.codes, *parsers]
-    loop = open_loop(workspace, f"train_{name}", inputs)
     step = partial(trainer.step, seed=params.seed, name=loop.name)
     loop.run(trainer.components(), step, num_steps=passes.num_steps)
     networks, config = trainer.finished()

@@ -27,6 +27,7 @@ from tedigan.store.model_folders import load_tensors, save_tensors
 from tedigan.tensors import stream, to_images, to_pixels
 from tedigan.training import ranks
 from tedigan.training.adversarial import mix_styles
+from tedigan.training.data_order import TrainingImages
 from tedigan.training.drawing_distortions import distort_labels, distort_sketches
 from tedigan.training.encoder_trainer import Lesson
 from tedigan.training.outlines import outlines_of
@@ -133,8 +134,8 @@ class PairMaker:
 class DrawingLessons:
     """The pairs and the photographs of each step, as `rng` chooses them; drawings are distorted on the way.
 
-    held: pairs that no step sees. data: None = nobody drew its photographs, and pairs stand in for them. codes: of
-    the photographs `ids`, as the photograph's encoder found them.
+    held: pairs that no step sees. data: None = nobody drew its photographs, and pairs stand in for them.
+    images: its train split, with drawings beside. codes: theirs, as the photograph's encoder found them.
     """
 
     modality: Drawing
@@ -142,7 +143,7 @@ class DrawingLessons:
     pairs: DrawingPairs
     held: DrawingPairs
     data: Dataset | None
-    ids: list[int]
+    images: TrainingImages | None
     codes: Float[Tensor, "n num_ws w_dim"]
 
     def some_pairs(self, n: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -150,18 +151,15 @@ class DrawingLessons:
         rows = integers(rng, 0, len(self.pairs.ws), n)
         return self._seen(self.pairs.drawings[rows], rng), self.pairs.ws[rows].to(self.device)
 
-    def photographs(self, n: int, rng: torch.Generator) -> Lesson:
-        """n photographs, what is seen of their drawings, and their codes."""
-        if self.data is None:
+    def photographs(self, step: int, n: int, rng: torch.Generator) -> Lesson:
+        """A step's n photographs, what is seen of their drawings, and their codes."""
+        if self.images is None:
             inputs, ws = self.some_pairs(n, rng)
             with torch.no_grad():
                 images = self.generator.synthesis(ws, noise_mode="random", generator=rng)
             return Lesson(images.clamp(-1, 1), inputs, ws)
-        rows = integers(rng, 0, len(self.ids), n)
-        ids = [self.ids[row] for row in rows.tolist()]
-        images = to_images(self.data.pixels(ids).to(self.device))
-        inputs = self._seen(drawings_of(self.data, ids, self.modality), rng)
-        return Lesson(images, inputs, self.codes[rows].to(self.device))
+        rows, images, drawings = self.images.chosen_at(step, rng)
+        return Lesson(images, self._seen(drawings, rng), self.codes[rows].to(self.device))
 
     @torch.no_grad()
     def drawn(self, n: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -204,20 +202,21 @@ def open_lessons(
     codes: Mapping[str, Tensor],
     modality: Drawing,
     maker: PairMaker | None,
+    images: TrainingImages | None,
     *,
     work: Path,
 ) -> DrawingLessons:
-    """maker: None where nobody can draw generated faces; then the data set's own drawings are the pairs.
+    """images: of the train split with their drawings; None where nobody drew them.
 
+    maker: None where nobody can draw generated faces; then the data set's own drawings are the pairs.
     Raises DataError where there are neither.
     """
-    has_drawings = modality in data.kinds
-    if maker is None and not has_drawings:
+    if maker is None and images is None:
         raise DataError(
             f"{data.folder} has no {IN_WORDS[modality]}, and nobody here draws those of generated faces; one "
             f"of both is what a {modality} encoder learns from. Name a parser in train_label_encoder.parser."
         )
-    ids = data.split("train") if has_drawings else []
+    ids = [] if images is None else data.split("train")
     row_of = {id: row for row, id in enumerate(codes["ids"].tolist())}
     ws = codes["ws"][[row_of[id] for id in ids]]
     if maker is not None:
@@ -225,8 +224,8 @@ def open_lessons(
     else:
         pairs = DrawingPairs(drawings_of(data, ids, modality), ws)
     pairs, held = pairs.parts()
-    mine = data if has_drawings else None
-    return DrawingLessons(modality, generator, pairs, held, mine, ids, ws)
+    mine = None if images is None else data
+    return DrawingLessons(modality, generator, pairs, held, mine, images, ws)
 
 
 def drawings_of(data: Dataset, ids: Sequence[int], modality: Drawing) -> UInt8[Tensor, "n *c r r"]:

@@ -38,7 +38,7 @@ class DrawingTrainer:
             drawn = self.drawer.step(shared_stream(seed, name, "drawer", index), index)
         if index < settings.num_synthetic_steps:
             return self.encoder.synthetic_step(rng) | drawn
-        lesson = self.lessons.photographs(share(settings.batch_size), rng)
+        lesson = self.lessons.photographs(index, share(settings.batch_size), rng)
         return self.encoder.drawing_step(lesson, rng, index) | drawn
 
     def finished(self) -> tuple[dict[str, nn.Module], dict[str, Any]]:

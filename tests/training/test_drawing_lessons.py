@@ -1,6 +1,7 @@
 """What encoders of drawings learn from, and what is measured of them."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from tedigan.errors import DataError
 from tedigan.generator.stylegan import Generator
 from tedigan.store.model_folders import load_tensors
 from tedigan.tensors import stream
+from tedigan.training.data_order import TrainingImages
 from tedigan.training.drawing_layers import (
     linearly_explained,
     loss_weights,
@@ -23,9 +25,11 @@ from tedigan.training.drawing_lessons import (
     PairMaker,
     PairSettings,
     draw_pairs,
+    drawings_of,
     open_lessons,
     sketches_of,
 )
+from tedigan.training.meter import Meter
 from tests.generator.nets import tiny_generator
 from tests.stages.small import small_workspace, write_codes
 
@@ -86,8 +90,10 @@ def data(tmp_path: Path) -> tuple[Dataset, dict[str, Tensor]]:
 
 def test_photographs_come_with_their_own_drawings_and_codes(data, tmp_path: Path) -> None:
     dataset, codes = data
-    lessons = open_lessons(tiny_generator(), dataset, codes, "label", None, work=tmp_path)
-    lesson = lessons.photographs(8, stream("step"))
+    lessons = open_lessons(
+        tiny_generator(), dataset, codes, "label", None, drawn(dataset), work=tmp_path
+    )
+    lesson = lessons.photographs(0, 8, stream("step"))
     assert lesson.inputs.shape == (8, 19, 32, 32)
     for image, ws in zip(lesson.photographs, lesson.ws, strict=True):
         (row,) = [i for i, one in enumerate(codes["ws"]) if torch.equal(one, ws)]
@@ -96,18 +102,50 @@ def test_photographs_come_with_their_own_drawings_and_codes(data, tmp_path: Path
         assert int(codes["ids"][row]) in dataset.split("train")
 
 
+def drawn(data: Dataset, **options: object) -> TrainingImages:
+    """The train split with its label maps, as a stage opens them."""
+    given = {"batch_size": 8, "seed": 0, "name": "x", "device": torch.device("cpu")} | options
+    beside = partial(drawings_of, data, modality="label")
+    return TrainingImages(data, data.split("train"), beside=beside, **given)
+
+
+def test_photographs_held_in_memory_are_those_read_and_no_step_waits(data, tmp_path: Path) -> None:
+    dataset, codes = data
+    net = tiny_generator()
+    meters = {True: Meter(), False: Meter()}
+    found = {
+        held: open_lessons(
+            net,
+            dataset,
+            codes,
+            "label",
+            None,
+            drawn(dataset, on_device=held, meter=meter),
+            work=tmp_path,
+        )
+        for held, meter in meters.items()
+    }
+    for step in range(3):
+        a, b = (lessons.photographs(step, 8, stream(0, "x", step)) for lessons in found.values())
+        assert torch.equal(a.photographs, b.photographs)
+        assert torch.equal(a.inputs, b.inputs)
+        assert torch.equal(a.ws, b.ws)
+    assert meters[False].read(3)["wait_ms"] > 0
+    assert meters[True].read(3)["wait_ms"] == 0
+
+
 def test_without_a_data_sets_drawings_generated_faces_stand_in(data, tmp_path: Path) -> None:
     dataset, codes = data
     del dataset.kinds["sketch"]
     generator = tiny_generator()
     lessons = open_lessons(
-        generator, dataset, codes, "sketch", maker(tmp_path, grey), work=tmp_path
+        generator, dataset, codes, "sketch", maker(tmp_path, grey), None, work=tmp_path
     )
-    lesson = lessons.photographs(4, stream("step"))
+    lesson = lessons.photographs(0, 4, stream("step"))
     assert lesson.photographs.shape == (4, 3, 16, 16)
     assert all((lessons.pairs.ws == ws).all(dim=(1, 2)).any() for ws in lesson.ws)
     with pytest.raises(DataError, match="no sketches"):
-        open_lessons(generator, dataset, codes, "sketch", None, work=tmp_path)
+        open_lessons(generator, dataset, codes, "sketch", None, None, work=tmp_path)
 
 
 def test_label_maps_are_first_seen_in_the_mean_colour_of_each_class() -> None:
@@ -116,7 +154,7 @@ def test_label_maps_are_first_seen_in_the_mean_colour_of_each_class() -> None:
     images = generator.synthesis(ws, noise_mode="const")
     labels = (images[:, 0] > 0).to(torch.uint8) * 13
     held = DrawingPairs(labels, ws)
-    lessons = DrawingLessons("label", generator, held, held, None, [], ws)
+    lessons = DrawingLessons("label", generator, held, held, None, None, ws)
     paint = lessons.paint()
     hair = images.permute(0, 2, 3, 1)[labels == 13].mean(dim=0)
     torch.testing.assert_close(paint.colours[13], hair, atol=1e-4, rtol=1e-4)
@@ -146,7 +184,7 @@ def told_pairs(n: int) -> DrawingPairs:
 
 def lessons_of(generator: Generator) -> DrawingLessons:
     train, held = told_pairs(320).parts()
-    return DrawingLessons("sketch", generator, train, held, None, [], train.ws)
+    return DrawingLessons("sketch", generator, train, held, None, None, train.ws)
 
 
 def test_a_drawing_explains_the_layers_that_depend_on_it_and_no_others() -> None:

@@ -146,14 +146,14 @@ def drawing_encoder(loop: Loop, modality: Drawing) -> None:
     channels, most = ((1,), 256) if modality == "sketch" else ((), 19)
     drawings = torch.randint(most, (24, *channels, 16, 16), generator=stream(0), dtype=torch.uint8)
     pairs, net = DrawingPairs(drawings, made("ws", 24, 6, 12)), tiny_generator()
-    lessons = DrawingLessons(modality, net, *pairs.parts(), None, [], pairs.ws)
+    lessons = DrawingLessons(modality, net, *pairs.parts(), None, None, pairs.ws)
     trainer = encoder_trainer(lessons=lessons)
 
     def step(rng: torch.Generator, index: int) -> dict[str, float]:
         trainer.set_learning_rate(index)
         if index < ENCODER.num_synthetic_steps:
             return trainer.synthetic_step(rng)
-        return trainer.drawing_step(lessons.photographs(ranks.share(BATCH), rng), rng, index)
+        return trainer.drawing_step(lessons.photographs(index, ranks.share(BATCH), rng), rng, index)
 
     run(loop, trainer.components(), step)
 
