@@ -114,7 +114,8 @@ def _run_stage(arguments: argparse.Namespace) -> int:
         if not in_ranks.has_the_record():
             in_ranks.take_part(arguments.stage, workspace)
             return 0
-        with turn(workspace.turn, f"the stage {arguments.stage}"):
+        within_s = in_ranks.patience_s()
+        with turn(workspace.turn, f"the stage {arguments.stage}", within_s=within_s):
             finished = run_stage(arguments.stage, workspace)
     for name, value in sorted(finished.outcome.metrics.items()):
         print(f"{name} = {value:.6g}")

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, get_args
@@ -22,7 +22,7 @@ from typing import Any, get_args
 import torch
 
 from tedigan import errors
-from tedigan.errors import LostRankError, ParamsError, TediganError
+from tedigan.errors import LostRankError, ParamsError, StoreError, TediganError
 from tedigan.processes import asked_to_end, end_with
 from tedigan.progress import be_quiet, tell
 from tedigan.sections import TrainingStage
@@ -118,6 +118,11 @@ def joined(name: str, workspace: Workspace) -> Iterator[None]:
         yield
 
 
+def patience_s() -> float | None:
+    """How long the stage waits for its turn: less than other processes wait for this one; None = for ever."""
+    return ranks.TIMEOUT_S / 2 if ranks.is_started() else None
+
+
 def take_part(name: str, workspace: Workspace) -> None:
     """What a process does that has not the record; the first one leaves for `start` what came of it."""
     if ranks.is_first() or not _adopts(getattr(workspace.params, name)):
@@ -132,7 +137,8 @@ def _telling(workspace: Workspace, name: str) -> Iterator[None]:
         yield
     except Exception as error:
         said = {"kind": type(error).__name__, "message": str(error)}
-        write_json(_place(workspace, name) / f"error-{os.environ['RANK']}.json", said)
+        with suppress(StoreError):  # as of a full disk, of which the error itself tells
+            write_json(_place(workspace, name) / f"error-{os.environ['RANK']}.json", said)
         raise
 
 
@@ -151,7 +157,7 @@ def _paths(outcome: Outcome) -> dict[str, Any]:
 
 
 def _outcome(place: Path, name: str) -> Outcome:
-    """What the first rank said; else the error of who did not merely miss another one."""
+    """What the first rank said; else the error of who did not merely miss another one, or could not say it."""
     if (place / "outcome.json").is_file():
         said = read_json(place / "outcome.json")
         curves = None if said["curves"] is None else Path(said["curves"])
@@ -159,6 +165,9 @@ def _outcome(place: Path, name: str) -> Outcome:
     found = [read_json(path) for path in sorted(place.glob("error-*.json"))]
     own = [one for one in found if one["kind"] != LostRankError.__name__]
     if not own:
+        write_json(
+            place / "nothing-said.json", {"stage": name}
+        )  # or its StoreError is what ended them
         raise LostRankError(
             f"a process of {name} was killed; expected all of them to the end. Its checkpoint is kept: run "
             "the stage again, and it goes on. Was memory short?"

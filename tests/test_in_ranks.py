@@ -2,16 +2,20 @@
 
 import json
 import os
+import shutil
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from tedigan import in_ranks
 from tedigan.__main__ import main
-from tedigan.errors import LostRankError, NumbersError, ParamsError
+from tedigan.errors import LostRankError, NumbersError, ParamsError, StoreError
 from tedigan.progress import listening
 from tedigan.stages import run_stage
 from tedigan.store.files import read_json, write_json
+from tedigan.training import ranks
+from tedigan.turns import turn
 from tedigan.workspace import Outcome, Workspace
 from tests.stages.small import small_workspace
 
@@ -80,6 +84,20 @@ def test_what_ended_a_process_is_said_and_not_that_the_others_missed_it(tmp_path
         in_ranks._outcome(tmp_path, "s")
 
 
+def test_a_disk_that_takes_no_error_is_told_of_and_not_a_lost_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "work").write_text("no folder, so that nothing can be written in it")
+    with pytest.raises(StoreError, match="cannot be written"):
+        in_ranks._outcome(tmp_path / "work" / "ranks", "s")
+    shut = workspace(tmp_path / "w", 2)
+    shutil.rmtree(shut.work, ignore_errors=True)
+    shut.work.write_text("the same")
+    monkeypatch.setenv("RANK", "0")
+    with pytest.raises(NumbersError, match="it diverged"), in_ranks._telling(shut, "s"):
+        raise NumbersError("it diverged")
+
+
 def test_a_lost_process_is_a_status_of_its_own(tmp_path: Path, monkeypatch, capsys) -> None:
     def lost(*_: object) -> None:
         raise LostRankError("one is gone")
@@ -88,6 +106,21 @@ def test_a_lost_process_is_a_status_of_its_own(tmp_path: Path, monkeypatch, caps
     root = workspace(tmp_path / "w", 2).root
     assert main(["train_generator", "--workspace", str(root)]) == 75
     assert "error: one is gone" in capsys.readouterr().err
+
+
+def test_the_first_process_gives_up_its_turn_before_the_others_give_up_waiting_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert in_ranks.patience_s() is None
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "x")
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setattr(in_ranks, "joined", lambda *_: nullcontext())
+    monkeypatch.setattr(ranks, "TIMEOUT_S", 0.6)
+    busy = workspace(tmp_path / "w", 2)
+    with turn(busy.turn, "the flow train"):
+        assert main(["train_generator", "--workspace", str(busy.root)]) == 1
+    assert "held for too long, by the flow train" in (said := capsys.readouterr().err)
+    assert "within 0.3 s" in said
 
 
 def test_only_lines_that_are_whole_are_told_on(tmp_path: Path) -> None:
