@@ -10,6 +10,7 @@ import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -18,33 +19,49 @@ from torch import Tensor
 
 from tedigan.generator.noise import NoiseMode
 from tedigan.generator.ops import DTYPES, LRELU_GAIN, LRELU_SLOPE, Precision
+from tedigan.generator.prepacked import convolution
 from tedigan.generator.stylegan2 import Synthesis, SynthesisLayer, ToRGB
 
 RECOMPILE_LIMIT = 64  # graphs; beyond torch's 8 it would go on without any, and slowly
 
-Epilogue = Callable[..., tuple[Tensor, Tensor | None]]
+Epilogue = Callable[..., tuple[Any, Any]]
 
 
 def epilogue(
     x: Float[Tensor, "n c h w"],
     scale: Float[Tensor, "n c 1 1"],
     noise: Float[Tensor, "_ 1 h w"] | None,
+    noise_strength: Float[Tensor, ""],
     bias: Float[Tensor, "c 1 1"],
     clamp: float | None,
     following: Float[Tensor, "n c 1 1"] | None,
-    is_shown: bool,
-) -> tuple[Float[Tensor, "n c h w"], Float[Tensor, "n c h w"] | None]:
-    """y = lrelu(x scale + noise + bias), bounded, and y following, what the next layer convolves, if there is one.
+    rgb_layer: tuple[Float[Tensor, "n 3 c"], Float[Tensor, "3 1 1"]] | None,
+) -> tuple[Float[Tensor, "n c h w"] | None, Float[Tensor, "n 3 h w"] | None]:
+    """Of y = lrelu(x scale + noise + bias), bounded: y following, which the next layer convolves, and its picture.
 
-    x is a convolution's own result and may be overwritten. is_shown: y itself is looked at; else the second takes
-    its place. What follows a convolution then is one pass over memory, where it is compiled.
+    None for what nobody looks at. x is a convolution's own result and may be overwritten. Compiled, this is one
+    pass over memory: x is read, the next layer's input is written, and y nowhere. Three output channels make no
+    good convolution: compiled they are sums beside what makes y, else products of matrices.
     """
-    x = x.mul_(scale) if noise is None else torch.addcmul(noise, x, scale)
+    if noise is None:
+        x = x.mul_(scale)
+    else:
+        x = torch.addcmul((noise * noise_strength).to(x.dtype), x, scale)
     x = F.leaky_relu_(x.add_(bias), LRELU_SLOPE)
     y = x if clamp is None else x.clamp_(-clamp, clamp)
-    if following is None:
-        return y, None
-    return y, y * following if is_shown else y.mul_(following)
+    rgb = None
+    if rgb_layer is not None:
+        rgb_weight, rgb_bias = rgb_layer
+        pixels = y.permute(0, 2, 3, 1)
+        if torch.compiler.is_compiling():
+            weights = rgb_weight[:, :, None, None].unbind(1)
+            rgb = torch.stack([(pixels.float() * one).sum(-1) for one in weights], dim=-1)
+        else:
+            products = map(F.linear, pixels, rgb_weight.to(y.dtype))
+            rgb = torch.stack(list(products)).float()
+        rgb = rgb.permute(0, 3, 1, 2) + rgb_bias
+        rgb = rgb if clamp is None else rgb.clamp(-clamp, clamp)
+    return None if following is None else y.mul_(following), rgb
 
 
 class FastSynthesis:
@@ -65,7 +82,7 @@ class FastSynthesis:
             if isinstance(layer, SynthesisLayer)
         }
         self._torgbs = {
-            name.replace("torgb", "conv1"): (name, _ToRGB(layer, self.dtype))
+            name.replace("torgb", "conv1"): (name, _ToRGB(layer))
             for name, layer in layers.items()
             if isinstance(layer, ToRGB)
         }
@@ -107,21 +124,19 @@ class FastSynthesis:
         x = self._const * scales["b4.conv1"][0]
         images: Tensor | None = None
         for name, conv in self._convs.items():
-            after = following[name]
-            y, modulated = self._epilogue(
+            after, (place, torgb) = following[name], self._torgbs.get(name, ("", None))
+            x, rgb = self._epilogue(
                 conv.convolve(x),
                 scales[name][1],
-                conv.noise(noise[name]),
+                noise[name],
+                conv.noise_strength,
                 conv.bias,
                 conv.clamp,
                 None if after is None else scales[after][0],
-                name in self._torgbs,
+                None if torgb is None else (torgb.weights(styles[place]), torgb.bias),
             )
-            if name in self._torgbs:
-                place, torgb = self._torgbs[name]
-                rgb = torgb(y, styles[place])
-                images = rgb if images is None else self._upsample(images) + rgb
-            x = y if modulated is None else modulated
+            if torgb is not None:
+                images = rgb if images is None else self._upsample(images).add_(rgb)
         assert images is not None, "a generator has at least the 4 px block"
         return images.tanh() if self.reference.config.final_tanh else images
 
@@ -155,7 +170,9 @@ class _Conv:
         weight = layer.weight.detach()
         self.gain = 1 / math.sqrt(weight[0].numel())
         self.energy = weight.square().sum(dim=[2, 3]).T.contiguous()
-        self.weight = _laid_out((weight.transpose(0, 1) if layer.up else weight) * self.gain, dtype)
+        laid_out = _laid_out((weight.transpose(0, 1) if layer.up else weight) * self.gain, dtype)
+        size = len(layer.noise_const) // (2 if layer.up else 1)
+        self.convolution = convolution(laid_out, size, up=layer.up)
         self.kernel = _depthwise(layer.resample_filter, len(weight), dtype) if layer.up else None
         self.bias = (layer.bias.detach() * LRELU_GAIN).to(dtype)[:, None, None]
         self.noise_strength = layer.noise_strength.detach() * LRELU_GAIN
@@ -168,37 +185,25 @@ class _Conv:
         if not self.demodulate:
             demodulation = torch.full_like(demodulation, self.gain)
         before, after = styles / largest, demodulation * largest * (LRELU_GAIN / self.gain)
-        dtype = self.weight.dtype
+        dtype = self.bias.dtype
         return before.to(dtype)[:, :, None, None], after.to(dtype)[:, :, None, None]
 
-    def noise(self, noise: Tensor | None) -> Tensor | None:
-        return None if noise is None else (noise * self.noise_strength).to(self.weight.dtype)
-
     def convolve(self, x: Float[Tensor, "n c_in h w"]) -> Float[Tensor, "n c_out h2 w2"]:
+        x = self.convolution(x)
         if self.kernel is None:
-            return F.conv2d(x, self.weight, padding=1)
-        x = F.conv_transpose2d(x, self.weight, stride=2)
+            return x
         return F.conv2d(x, self.kernel, padding=1, groups=len(self.kernel))
 
 
 class _ToRGB:
-    """A ToRGB's weights; a product of matrices, since three output channels make no good convolution."""
+    """A ToRGB's weights, in fp32."""
 
-    def __init__(self, layer: ToRGB, dtype: torch.dtype) -> None:
-        self.weight = layer.weight.detach()[:, :, 0, 0].T * layer.weight_gain
-        self.bias = layer.bias.detach().to(dtype)
-        self.clamp = layer.conv_clamp
+    def __init__(self, layer: ToRGB) -> None:
+        self.weight = layer.weight.detach()[:, :, 0, 0] * layer.weight_gain
+        self.bias = layer.bias.detach()[:, None, None]
 
-    def __call__(
-        self, x: Float[Tensor, "n c h w"], styles: Float[Tensor, "n c"]
-    ) -> Float[Tensor, "n 3 h w"]:
-        n, channels, height, width = x.shape
-        weight = (styles[:, :, None] * self.weight).to(x.dtype)
-        flat = x.permute(0, 2, 3, 1).reshape(n, height * width, channels)
-        rgb = torch.baddbmm(self.bias, flat, weight).float()
-        if self.clamp is not None:
-            rgb = rgb.clamp_(-self.clamp, self.clamp)
-        return rgb.view(n, height, width, 3).permute(0, 3, 1, 2)
+    def weights(self, styles: Float[Tensor, "n c"]) -> Float[Tensor, "n 3 c"]:
+        return styles[:, None] * self.weight
 
 
 @dataclass(frozen=True)
