@@ -39,29 +39,49 @@ def epilogue(
 ) -> tuple[Float[Tensor, "n c h w"] | None, Float[Tensor, "n 3 h w"] | None]:
     """Of y = lrelu(x scale + noise + bias), bounded: y following, which the next layer convolves, and its picture.
 
-    None for what nobody looks at. x is a convolution's own result and may be overwritten. Compiled, this is one
-    pass over memory: x is read, the next layer's input is written, and y nowhere. Three output channels make no
-    good convolution: compiled they are sums beside what makes y, else products of matrices.
+    None for what nobody looks at. x is a convolution's own result, which is overwritten.
     """
     if noise is None:
-        x = x.mul_(scale)
+        x.mul_(scale)
     else:
-        x = torch.addcmul((noise * noise_strength).to(x.dtype), x, scale)
-    x = F.leaky_relu_(x.add_(bias), LRELU_SLOPE)
+        torch.addcmul((noise * noise_strength).to(x.dtype), x, scale, out=x)
+    F.leaky_relu_(x.add_(bias), LRELU_SLOPE)
     y = x if clamp is None else x.clamp_(-clamp, clamp)
     rgb = None
     if rgb_layer is not None:
-        rgb_weight, rgb_bias = rgb_layer
-        pixels = y.permute(0, 2, 3, 1)
-        if torch.compiler.is_compiling():
-            weights = rgb_weight[:, :, None, None].unbind(1)
-            rgb = torch.stack([(pixels.float() * one).sum(-1) for one in weights], dim=-1)
-        else:
-            products = map(F.linear, pixels, rgb_weight.to(y.dtype))
-            rgb = torch.stack(list(products)).float()
-        rgb = rgb.permute(0, 3, 1, 2) + rgb_bias
-        rgb = rgb if clamp is None else rgb.clamp(-clamp, clamp)
+        weight, rgb_bias = rgb_layer
+        products = map(F.linear, y.permute(0, 2, 3, 1), weight.to(y.dtype))
+        rgb = torch.stack(list(products)).float().permute(0, 3, 1, 2) + rgb_bias
+        rgb = rgb if clamp is None else rgb.clamp_(-clamp, clamp)
     return None if following is None else y.mul_(following), rgb
+
+
+def fused_epilogue(
+    x: Float[Tensor, "n c h w"],
+    scale: Float[Tensor, "n c 1 1"],
+    noise: Float[Tensor, "_ 1 h w"] | None,
+    noise_strength: Float[Tensor, ""],
+    bias: Float[Tensor, "c 1 1"],
+    clamp: float | None,
+    following: Float[Tensor, "n c 1 1"] | None,
+    rgb_layer: tuple[Float[Tensor, "n 3 c"], Float[Tensor, "3 1 1"]] | None,
+) -> tuple[Float[Tensor, "n c h w"] | None, Float[Tensor, "n 3 h w"] | None]:
+    """The same, for torch.compile: one pass over memory, in fp32, of which nothing but the results is written.
+
+    Three output channels make no good convolution; here they are sums beside what makes y.
+    """
+    if noise is not None:
+        noise = (noise * noise_strength).to(x.dtype)
+    y = x * scale if noise is None else torch.addcmul(noise, x, scale)
+    y = F.leaky_relu(y + bias, LRELU_SLOPE)
+    y = y if clamp is None else y.clamp(-clamp, clamp)
+    rgb = None
+    if rgb_layer is not None:
+        weight, rgb_bias = rgb_layer
+        pixels, weights = y.float().permute(0, 2, 3, 1), weight[:, :, None, None].unbind(1)
+        rgb = torch.stack([(pixels * one).sum(-1) for one in weights], -1).permute(0, 3, 1, 2)
+        rgb = rgb + rgb_bias if clamp is None else (rgb + rgb_bias).clamp(-clamp, clamp)
+    return None if following is None else x.copy_(y * following), rgb
 
 
 class FastSynthesis:
@@ -89,7 +109,7 @@ class FastSynthesis:
         self._const = _laid_out(synthesis.get_parameter("b4.const")[None], self.dtype)
         self._rgb_kernel = _depthwise(synthesis.get_buffer("b4.resample_filter"), 3, torch.float32)
         # a shape checker around the function (the tests' own) cannot be traced: unwrap it
-        bare = inspect.unwrap(epilogue)
+        bare = inspect.unwrap(fused_epilogue)
         self._epilogue: Epilogue = _compiled(bare) if compiled else epilogue
 
     @property
