@@ -30,6 +30,7 @@ def main() -> None:
         Cell("peer + allocator", [*peer, "--allocator"]),
         Cell("ours, fp32, PNG", [*ours, "fp32"]),
         Cell("ours, bf16, PNG", [*ours, "bf16"]),
+        Cell("ours, bf16, compiled, PNG", [*ours, "bf16", "--compile", "auto"]),
         Cell("ours, bf16, JPEG", [*ours, "bf16", "--format", "jpg"]),
     ]
     run_in_turn(cells, rounds=given.rounds)
