@@ -1,7 +1,7 @@
 """Where the time of a synthesis goes, and what each pass over memory costs: `python -m benchmarks.passes`.
 
 Self time of operators on a CPU, by torch's profiler: convolutions, the FIR filters after those that upsample, what
-follows a convolution (fused where it is compiled), ToRGB, and the rest.
+follows a convolution with ToRGB (one pass where it is compiled), and the rest.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from tedigan.generator.stylegan2 import Synthesis
 
 CALLS = 3
 FUSED = "## Call CompiledFxGraph"
-UNFUSED = ("aten::mul", "aten::mul_", "aten::addcmul", "aten::add_", "aten::leaky_relu_")
+UNFUSED = "mul mul_ addcmul add add_ leaky_relu_ clamp_ copy_".split()
 
 
 def main() -> None:
@@ -60,10 +60,10 @@ def _group(one: Any) -> str:
     if "convolution" in one.key:
         is_depthwise = len(shapes) > 1 and len(shapes[1]) == 4 and shapes[1][1:] == [1, 4, 4]
         return "FIR filters" if is_depthwise else "convolutions"
-    if one.key.startswith(FUSED) or (one.key in UNFUSED and shapes and len(shapes[0]) == 4):
+    name = one.key.removeprefix("aten::")
+    is_rgb = name in ("mm", "matmul") and [shape[-1] for shape in shapes[1:2]] == [3]
+    if one.key.startswith(FUSED) or is_rgb or (name in UNFUSED and shapes and len(shapes[0]) == 4):
         return "what follows a convolution"
-    if "bmm" in one.key or one.key == "aten::copy_":
-        return "ToRGB"
     return "the rest"
 
 

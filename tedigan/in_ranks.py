@@ -165,9 +165,7 @@ def _outcome(place: Path, name: str) -> Outcome:
     found = [read_json(path) for path in sorted(place.glob("error-*.json"))]
     own = [one for one in found if one["kind"] != LostRankError.__name__]
     if not own:
-        write_json(
-            place / "nothing-said.json", {"stage": name}
-        )  # or its StoreError is what ended them
+        _check_that_errors_can_be_written(place)
         raise LostRankError(
             f"a process of {name} was killed; expected all of them to the end. Its checkpoint is kept: run "
             "the stage again, and it goes on. Was memory short?"
@@ -176,6 +174,11 @@ def _outcome(place: Path, name: str) -> Outcome:
     if isinstance(kind, type) and issubclass(kind, TediganError):
         raise kind(own[0]["message"])
     raise RuntimeError(f"a process of {name}: {own[0]['kind']}: {own[0]['message']}")
+
+
+def _check_that_errors_can_be_written(place: Path) -> None:
+    """Raises StoreError where they cannot, which then is what ended the processes that said nothing."""
+    write_json(place / "writable.json", {})
 
 
 def _tell_on(stats: Path, start: int) -> int:

@@ -11,11 +11,12 @@ import os
 import platform
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tedigan.errors import StoreError
 from tedigan.store.files import read_json, sha256_value, write_json
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -57,9 +58,9 @@ def run_record(
     try:
         yield record
     except BaseException as error:
-        record.add(
-            ended=_now().isoformat(), state="failed", error=f"{type(error).__name__}: {error}"
-        )
+        said = f"{type(error).__name__}: {error}"
+        with suppress(StoreError):  # as of a full disk: what ended the run is what is raised
+            record.add(ended=_now().isoformat(), state="failed", error=said)
         raise
     record.add(ended=_now().isoformat(), state="finished")
 

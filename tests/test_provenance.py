@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -60,3 +61,16 @@ def test_a_run_that_was_killed_is_called_so_by_the_next(tmp_path: Path) -> None:
         "train_generator": "killed",
     }
     assert close_killed(tmp_path) == []
+
+
+def test_what_ended_a_run_is_raised_where_its_record_cannot_be_written(tmp_path: Path) -> None:
+    folder = tmp_path / "runs"
+
+    def run() -> None:
+        with run_record(folder, stage="s", code="c", params={}, ids={}):
+            shutil.rmtree(folder)
+            folder.write_text("no folder, so that nothing can be written in it")
+            raise ValueError("it is this")
+
+    with pytest.raises(ValueError, match="it is this"):
+        run()

@@ -50,8 +50,11 @@ def epilogue(
     rgb = None
     if rgb_layer is not None:
         weight, rgb_bias = rgb_layer
-        products = map(F.linear, y.permute(0, 2, 3, 1), weight.to(y.dtype))
-        rgb = torch.stack(list(products)).float().permute(0, 3, 1, 2) + rgb_bias
+        pixels = y.permute(0, 2, 3, 1)
+        shown = y.new_empty(*pixels.shape[:3], 3)
+        for one, matrix, place in zip(pixels, weight.mT.to(y.dtype), shown, strict=True):
+            torch.matmul(one, matrix, out=place)
+        rgb = shown.float().permute(0, 3, 1, 2) + rgb_bias
         rgb = rgb if clamp is None else rgb.clamp_(-clamp, clamp)
     return None if following is None else y.mul_(following), rgb
 
@@ -219,11 +222,11 @@ class _ToRGB:
     """A ToRGB's weights, in fp32."""
 
     def __init__(self, layer: ToRGB) -> None:
-        self.weight = layer.weight.detach()[:, :, 0, 0] * layer.weight_gain
-        self.bias = layer.bias.detach()[:, None, None]
+        self.weight = layer.weight.detach()[:, :, 0, 0].float() * layer.weight_gain
+        self.bias = layer.bias.detach().float()[:, None, None]
 
     def weights(self, styles: Float[Tensor, "n c"]) -> Float[Tensor, "n 3 c"]:
-        return styles[:, None] * self.weight
+        return styles[:, None].float() * self.weight
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ NUM_AHEAD = 3  # steps
 
 # ids -> what lies beside their pixels, on the CPU.
 Beside = Callable[[Sequence[int]], UInt8[Tensor, "n ..."]]
-# Pixels, and what lies beside them.
-Read = tuple[UInt8[Tensor, "n 3 r r"], UInt8[Tensor, "n ..."]]
+# Places among the ids, pixels, and what lies beside them.
+Read = tuple[Int64[Tensor, " n"], UInt8[Tensor, "n 3 r r"], UInt8[Tensor, "n ..."]]
 
 
 def nothing(ids: Sequence[int]) -> UInt8[Tensor, "n 0"]:
@@ -35,7 +35,7 @@ class TrainingImages:
 
     batch_size: of all ranks, of which each reads its own rows. on_device: decode all of them first, into its
     memory: 30,000 of 256 px take 5.9 GB. meter: counts what a step waits. beside: is read with them, as drawings
-    of them.
+    of them; on_device holds it in the computer's memory.
     """
 
     def __init__(
@@ -68,10 +68,11 @@ class TrainingImages:
         """Their places among the ids, the images as by `at`, and what lies beside them, on the CPU."""
         rows = self._choose(rng)
         if self._all is not None:
-            pixels, beside = self._all
+            _, pixels, beside = self._all
             return rows, to_images(pixels[rows.to(self._device)]), beside[rows]
         with self._meter.waiting():
-            pixels, beside = self._ahead[step].result() if step in self._ahead else self._read(rows)
+            read = self._ahead[step].result() if step in self._ahead else self._read(rows)
+        rows, pixels, beside = read
         steps = range(step + 1, step + 1 + NUM_AHEAD)
         self._ahead = {one: self._ahead.get(one) or self._submit(one) for one in steps}
         return rows, to_images(pixels.to(self._device, non_blocking=True)), beside
@@ -86,9 +87,11 @@ class TrainingImages:
         """A GPU fetches what lies in pinned memory while it goes on computing."""
         ids = [self._ids[row] for row in rows.tolist()]
         pixels = self._data.pixels(ids)
-        return pixels.pin_memory() if self._device.type == "cuda" else pixels, self._beside(ids)
+        pixels = pixels.pin_memory() if self._device.type == "cuda" else pixels
+        return rows, pixels, self._beside(ids)
 
     def _read_all(self) -> Read:
         pixels = small_pixels(self._data, self._ids, self._data.resolution).to(self._device)
         starts = range(0, len(self._ids), CHUNK)
-        return pixels, torch.cat([self._beside(self._ids[one : one + CHUNK]) for one in starts])
+        beside = [self._beside(self._ids[one : one + CHUNK]) for one in starts]
+        return torch.arange(len(self._ids)), pixels, torch.cat(beside)

@@ -152,7 +152,7 @@ class DrawingLessons:
         return self._seen(self.pairs.drawings[rows], rng), self.pairs.ws[rows].to(self.device)
 
     def photographs(self, step: int, n: int, rng: torch.Generator) -> Lesson:
-        """A step's n photographs, what is seen of their drawings, and their codes."""
+        """A step's photographs, what is seen of their drawings, and codes; or n pairs that stand in for them."""
         if self.images is None:
             inputs, ws = self.some_pairs(n, rng)
             with torch.no_grad():

@@ -59,12 +59,31 @@ def test_each_precision_is_within_its_levels_of_the_network(precision, most):
         assert error.max_abs > 1e-4, "this is fp32 under another name"
 
 
-def test_fused_epilogues_draw_the_same():
+@pytest.mark.parametrize("clamp", [None, 0.5])
+def test_fused_epilogues_draw_the_same(clamp):
+    """Biases and noise are not zero, as they are in a new generator, and the bound is met."""
     if not shutil.which("g++"):
         pytest.skip("no C++ compiler on this machine")
-    generator = tiny_generator()
+    generator = Generator(dataclasses.replace(WIDE, conv_clamp=clamp)).eval().requires_grad_(False)
+    generator.load_state_dict(wide_generator().state_dict())
     fast = FastSynthesis(generator.synthesis, compiled=True)
-    assert measure_error(fast, generator.synthesis, codes(generator)).max_abs < 1e-4
+    for n in (3, 1):
+        ws = codes(generator, n)
+        for mode in ("const", "none"):
+            expected = generator.synthesis(ws, noise_mode=mode)
+            assert (fast(ws, noise_mode=mode) - expected).abs().max() < 1e-4
+        noise = sample_noise(0, list(range(n)), WIDE.noise_sizes)
+        before = [one.clone() for one in noise]
+        expected = generator.synthesis(ws, noise=noise)
+        assert (fast(ws, noise=noise) - expected).abs().max() < 1e-4
+        assert all(torch.equal(*pair) for pair in zip(noise, before, strict=True))
+
+
+def test_no_codes_are_no_images_and_those_of_any_network_are_float32():
+    generator = tiny_generator()
+    ws = codes(generator)
+    assert FastSynthesis(generator.synthesis)(ws[:0]).shape == (0, 3, 16, 16)
+    assert FastSynthesis(generator.double().synthesis)(ws.double()).dtype == torch.float32
 
 
 def test_every_kind_of_noise_has_its_graphs_in_one_process():

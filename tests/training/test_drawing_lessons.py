@@ -13,6 +13,7 @@ from tedigan.errors import DataError
 from tedigan.generator.stylegan import Generator
 from tedigan.store.model_folders import load_tensors
 from tedigan.tensors import stream
+from tedigan.training import data_order
 from tedigan.training.data_order import TrainingImages
 from tedigan.training.drawing_layers import (
     linearly_explained,
@@ -109,7 +110,10 @@ def drawn(data: Dataset, **options: object) -> TrainingImages:
     return TrainingImages(data, data.split("train"), beside=beside, **given)
 
 
-def test_photographs_held_in_memory_are_those_read_and_no_step_waits(data, tmp_path: Path) -> None:
+def test_photographs_held_in_memory_are_those_read_and_no_step_waits(
+    data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data_order, "CHUNK", 5)
     dataset, codes = data
     net = tiny_generator()
     meters = {True: Meter(), False: Meter()}
