@@ -10,7 +10,7 @@ import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -24,67 +24,71 @@ from tedigan.generator.stylegan2 import Synthesis, SynthesisLayer, ToRGB
 
 RECOMPILE_LIMIT = 64  # graphs; beyond torch's 8 it would go on without any, and slowly
 
-Epilogue = Callable[..., tuple[Any, Any]]
+
+class After(NamedTuple):
+    """What happens to a convolution's result. following: the next layer's scale; rgb: ToRGB's weight and bias."""
+
+    scale: Float[Tensor, "n c 1 1"]
+    noise: Float[Tensor, "_ 1 h w"] | None
+    noise_strength: Float[Tensor, ""]
+    bias: Float[Tensor, "c 1 1"]
+    clamp: float | None
+    following: Float[Tensor, "n c 1 1"] | None
+    rgb: tuple[Float[Tensor, "n 3 c"], Float[Tensor, "3 1 1"]] | None
+
+
+Epilogue = Callable[[Tensor, After], tuple[Any, Any]]
 
 
 def epilogue(
-    x: Float[Tensor, "n c h w"],
-    scale: Float[Tensor, "n c 1 1"],
-    noise: Float[Tensor, "_ 1 h w"] | None,
-    noise_strength: Float[Tensor, ""],
-    bias: Float[Tensor, "c 1 1"],
-    clamp: float | None,
-    following: Float[Tensor, "n c 1 1"] | None,
-    rgb_layer: tuple[Float[Tensor, "n 3 c"], Float[Tensor, "3 1 1"]] | None,
+    x: Float[Tensor, "n c h w"], after: After
 ) -> tuple[Float[Tensor, "n c h w"] | None, Float[Tensor, "n 3 h w"] | None]:
     """Of y = lrelu(x scale + noise + bias), bounded: y following, which the next layer convolves, and its picture.
 
     None for what nobody looks at. x is a convolution's own result, which is overwritten.
     """
-    if noise is None:
-        x.mul_(scale)
+    clamp = after.clamp
+    if after.noise is None:
+        x.mul_(after.scale)
     else:
-        torch.addcmul((noise * noise_strength).to(x.dtype), x, scale, out=x)
-    F.leaky_relu_(x.add_(bias), LRELU_SLOPE)
+        noise = (after.noise * after.noise_strength).to(x.dtype)
+        torch.addcmul(noise, x, after.scale, out=x)
+    F.leaky_relu_(x.add_(after.bias), LRELU_SLOPE)
     y = x if clamp is None else x.clamp_(-clamp, clamp)
     rgb = None
-    if rgb_layer is not None:
-        weight, rgb_bias = rgb_layer
+    if after.rgb is not None:
+        weight, rgb_bias = after.rgb
         pixels = y.permute(0, 2, 3, 1)
         shown = y.new_empty(*pixels.shape[:3], 3)
         for one, matrix, place in zip(pixels, weight.mT.to(y.dtype), shown, strict=True):
             torch.matmul(one, matrix, out=place)
         rgb = shown.float().permute(0, 3, 1, 2) + rgb_bias
         rgb = rgb if clamp is None else rgb.clamp_(-clamp, clamp)
-    return None if following is None else y.mul_(following), rgb
+    return None if after.following is None else y.mul_(after.following), rgb
 
 
 def fused_epilogue(
-    x: Float[Tensor, "n c h w"],
-    scale: Float[Tensor, "n c 1 1"],
-    noise: Float[Tensor, "_ 1 h w"] | None,
-    noise_strength: Float[Tensor, ""],
-    bias: Float[Tensor, "c 1 1"],
-    clamp: float | None,
-    following: Float[Tensor, "n c 1 1"] | None,
-    rgb_layer: tuple[Float[Tensor, "n 3 c"], Float[Tensor, "3 1 1"]] | None,
+    x: Float[Tensor, "n c h w"], after: After
 ) -> tuple[Float[Tensor, "n c h w"] | None, Float[Tensor, "n 3 h w"] | None]:
     """The same, for torch.compile: one pass over memory, in fp32, of which nothing but the results is written.
 
     Three output channels make no good convolution; here they are sums beside what makes y.
     """
-    if noise is not None:
-        noise = (noise * noise_strength).to(x.dtype)
-    y = x * scale if noise is None else torch.addcmul(noise, x, scale)
-    y = F.leaky_relu(y + bias, LRELU_SLOPE)
+    clamp = after.clamp
+    if after.noise is None:
+        y = x * after.scale
+    else:
+        noise = (after.noise * after.noise_strength).to(x.dtype)
+        y = torch.addcmul(noise, x, after.scale)
+    y = F.leaky_relu(y + after.bias, LRELU_SLOPE)
     y = y if clamp is None else y.clamp(-clamp, clamp)
     rgb = None
-    if rgb_layer is not None:
-        weight, rgb_bias = rgb_layer
+    if after.rgb is not None:
+        weight, rgb_bias = after.rgb
         pixels, weights = y.float().permute(0, 2, 3, 1), weight[:, :, None, None].unbind(1)
         rgb = torch.stack([(pixels * one).sum(-1) for one in weights], -1).permute(0, 3, 1, 2)
         rgb = rgb + rgb_bias if clamp is None else (rgb + rgb_bias).clamp(-clamp, clamp)
-    return None if following is None else x.copy_(y * following), rgb
+    return None if after.following is None else x.copy_(y * after.following), rgb
 
 
 class FastSynthesis:
@@ -143,21 +147,21 @@ class FastSynthesis:
     ) -> Float[Tensor, "n 3 r r"]:
         """Style space -> images; see `Synthesis.from_styles`."""
         scales = {name: conv.scales(styles[name]) for name, conv in self._convs.items()}
-        following = dict(zip(self._convs, [*list(self._convs)[1:], None], strict=True))
+        next_of = dict(zip(self._convs, [*list(self._convs)[1:], None], strict=True))
         x = self._const * scales["b4.conv1"][0]
         images: Tensor | None = None
         for name, conv in self._convs.items():
-            after, (place, torgb) = following[name], self._torgbs.get(name, ("", None))
-            x, rgb = self._epilogue(
-                conv.convolve(x),
-                scales[name][1],
-                noise[name],
-                conv.noise_strength,
-                conv.bias,
-                conv.clamp,
-                None if after is None else scales[after][0],
-                None if torgb is None else (torgb.weights(styles[place]), torgb.bias),
+            following, (place, torgb) = next_of[name], self._torgbs.get(name, ("", None))
+            after = After(
+                scale=scales[name][1],
+                noise=noise[name],
+                noise_strength=conv.noise_strength,
+                bias=conv.bias,
+                clamp=conv.clamp,
+                following=None if following is None else scales[following][0],
+                rgb=None if torgb is None else (torgb.weights(styles[place]), torgb.bias),
             )
+            x, rgb = self._epilogue(conv.convolve(x), after)
             if torgb is not None:
                 images = rgb if images is None else self._upsample(images).add_(rgb)
         assert images is not None, "a generator has at least the 4 px block"
